@@ -1,0 +1,196 @@
+//! What happened, for reports and screens? Facts: the only thing that the store, the wallboard and the counts are made of.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, SkillId, StepId, TrunkId};
+use super::routing::Explanation;
+
+/// One thing that happened, at the time of its record. Its identity is (record sequence, place in the record).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Fact {
+    /// A call came in at a number of ours.
+    CallStarted { call: CallId, number: NumberId, trunk: TrunkId, caller: CallerRef },
+    /// It was answered: the resident hears us.
+    CallAnswered { call: CallId },
+    /// The language was settled; it is a skill from here on.
+    LanguageChosen { call: CallId, caller: CallerRef, language: Language, how: Chosen },
+    /// The caller entered a step of the dialplan.
+    StepEntered { call: CallId, step: StepId },
+    /// The caller pressed a key that the step knows; never one of a private step.
+    KeyPressed { call: CallId, step: StepId, key: char },
+    /// The caller entered a queue. The clock of the wait starts here.
+    Enqueued { call: CallId, queue: QueueId, language: Language, skills: Vec<SkillId> },
+    /// The caller was told the place, and the minutes where they are known.
+    PlaceTold { call: CallId, queue: QueueId, place: u32, minutes: Option<u32> },
+    /// The call was offered to an operator.
+    Offered { call: CallId, queue: QueueId, agent: AgentId, why: Explanation },
+    /// The operator's page showed the offer.
+    OfferShown { call: CallId, agent: AgentId },
+    /// The offer ended.
+    OfferEnded { call: CallId, agent: AgentId, how: OfferEnd },
+    /// Operator and resident hear each other.
+    Connected { call: CallId, queue: QueueId, agent: AgentId, waited_ms: u64 },
+    /// The caller left the queue.
+    Dequeued { call: CallId, queue: QueueId, how: QueueEnd, waited_ms: u64 },
+    /// A leg was dialled, or came in.
+    LegStarted { leg: LegId, party: Party },
+    /// The far end of the leg answered.
+    LegAnswered { leg: LegId },
+    /// Nothing arrives from this leg, or it arrives again.
+    LegSound { leg: LegId, lost: bool },
+    /// The leg is over.
+    LegEnded { leg: LegId, reason: EndReason },
+    /// A recording was started.
+    RecordingStarted { recording: RecordingId, agent: Option<AgentId> },
+    /// A recording is complete on disk.
+    RecordingEnded { recording: RecordingId, length_ms: u64, lost_ms: u64 },
+    /// An operator's state changed; the interval of the former one ends here.
+    AgentChanged { agent: AgentId, state: AgentStatus },
+    /// Somebody who waited could not be kept: they must be called back, with their old place.
+    CallbackOwed { call: CallId, caller: CallerRef, queue: QueueId, language: Language, waiting_since_ms: u64 },
+    /// The call is over.
+    CallEnded { call: CallId, reason: EndReason },
+    /// New settings are in force.
+    SettingsApplied { revision: u64 },
+    /// The centre runs again after so long.
+    Restarted { downtime_ms: u64 },
+}
+
+/// How a language was settled.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Chosen {
+    /// By a key.
+    Key,
+    /// From the caller's last call.
+    Remembered,
+    /// By the dialplan, because no key came.
+    Default,
+}
+
+/// How an offer ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum OfferEnd {
+    /// The operator took the call.
+    Answered,
+    /// The operator refused it.
+    Declined,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// The phone refused with this SIP status, or could not be reached (408, 480).
+    Failed(u16),
+    /// The caller hung up.
+    CallerGone,
+    /// The operator left, or their phone did.
+    AgentGone,
+}
+
+/// How a caller left a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum QueueEnd {
+    /// An operator answered.
+    Answered,
+    /// The caller hung up.
+    Abandoned,
+    /// The queue's rule sent the caller elsewhere: too long a wait, or too many waiting.
+    Overflowed,
+    /// A key took the caller out of the queue.
+    KeyPressed,
+    /// The process ended; a callback is owed.
+    Interrupted,
+    /// The call could not be kept: media or signalling failed.
+    Failed,
+}
+
+/// Who is at the far end of a leg.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Party {
+    /// The resident who called.
+    Resident,
+    /// An operator.
+    Agent(AgentId),
+    /// A service or number outside, by the name that the dialplan gives it ("112").
+    Outside(String),
+}
+
+/// What an operator is doing.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum AgentStatus {
+    /// Not signed in.
+    Offline,
+    /// Takes calls.
+    Ready,
+    /// Has this call ringing.
+    Offered(CallId),
+    /// Talks in this call.
+    Talking(CallId),
+    /// Writes down what the last call was.
+    WrapUp,
+    /// Takes no calls, because.
+    Paused(PauseReason),
+    /// Did not answer an offer; must say "ready" again.
+    NotResponding,
+}
+
+/// Why a call or a leg ended: one list for reports, metrics and screens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum EndReason {
+    /// The resident hung up after talking with an operator.
+    CallerHungUp,
+    /// The resident hung up while the plan spoke.
+    LeftInMenu,
+    /// The resident hung up while waiting.
+    Abandoned,
+    /// The operator hung up.
+    OperatorHungUp,
+    /// The plan came to its end.
+    PlanEnded,
+    /// The outside party hung up, or could not be reached.
+    OutsideEnded,
+    /// Another leg of the same attempt won.
+    AnsweredElsewhere,
+    /// The leg was given up before its far end answered.
+    GivenUp,
+    /// The far end refused.
+    Refused,
+    /// The number is none of ours.
+    UnknownNumber,
+    /// Too many calls, or the process is draining.
+    Overloaded,
+    /// The session description could not be used.
+    MediaFailed,
+    /// No sound arrived for too long.
+    NoSound,
+    /// Signalling failed: no ACK, a lost connection.
+    SignallingFailed,
+    /// A shell could not take an order for it.
+    ShellLost,
+    /// The process ended while it was up.
+    Interrupted,
+    /// Handling it failed; the fault is in the log.
+    Poisoned,
+}
+
+impl EndReason {
+    /// The reason as a word for metrics and the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            EndReason::CallerHungUp => "caller_hung_up",
+            EndReason::LeftInMenu => "left_in_menu",
+            EndReason::Abandoned => "abandoned",
+            EndReason::OperatorHungUp => "operator_hung_up",
+            EndReason::PlanEnded => "plan_ended",
+            EndReason::OutsideEnded => "outside_ended",
+            EndReason::AnsweredElsewhere => "answered_elsewhere",
+            EndReason::GivenUp => "given_up",
+            EndReason::Refused => "refused",
+            EndReason::UnknownNumber => "unknown_number",
+            EndReason::Overloaded => "overloaded",
+            EndReason::MediaFailed => "media_failed",
+            EndReason::NoSound => "no_sound",
+            EndReason::SignallingFailed => "signalling_failed",
+            EndReason::ShellLost => "shell_lost",
+            EndReason::Interrupted => "interrupted",
+            EndReason::Poisoned => "poisoned",
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What can happen to the core? Every input there is, from the lines, the sound, the desks, the settings and the clock.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{AgentId, CallId, CallerRef, ContactId, Generation, Language, LegId, NumberId, PauseReason, PlayId, RecordingId, SdpRef, TrunkId};
+use super::settings::Settings;
+
+/// One thing that happened. New kinds are added, old ones never change: journals of older versions must replay.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Input {
+    /// The signalling shell saw something.
+    Line(FromLine),
+    /// The media shell heard or finished something.
+    Media(FromMedia),
+    /// An operator did something at the desk, or their devices came or went.
+    Desk(FromDesk),
+    /// The answer to `Output::LookUp`; one that comes after its deadline changes nothing.
+    LookedUp { call: CallId, known: CallerKnown },
+    /// Settings, dialplans and calendars were replaced; they are stored before this is told.
+    SettingsChanged(Box<Settings>),
+    /// A named deadline of `next_deadline` has come.
+    DeadlineReached,
+    /// The wall clock was set: calendars add `ms` to the core's time from here on.
+    WallClockStepped { ms: i64 },
+    /// A shell could not take an output for this leg, because its queue was full or it is gone.
+    ShellLost { leg: LegId },
+    /// Handling an input of this call panicked; the core was rebuilt and must end the call.
+    CallPoisoned { call: CallId },
+    /// A new process has replayed the journal; nothing was carried out for `downtime_ms`.
+    Restarted { downtime_ms: u64 },
+    /// After `Restarted`: the shell has this leg again, its sound flows.
+    LegRecovered { leg: LegId },
+    /// After `Restarted`: this leg could not be brought back.
+    LegGone { leg: LegId },
+    /// No new calls from here on; those that are up go on to their end.
+    DrainStarted,
+}
+
+/// What signalling reports. `leg.n == 0` is the resident's leg.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum FromLine {
+    /// An INVITE from a known trunk. `sdp` is its offer, `None` when the offer comes late.
+    CallArrived { call: CallId, caller: CallerRef, number: NumberId, trunk: TrunkId, sdp: Option<SdpRef> },
+    /// The far end of a leg that we dialled rings.
+    Ringing { leg: LegId },
+    /// The far end of a leg that we dialled answered.
+    Answered { leg: LegId, sdp: SdpRef },
+    /// A leg that we dialled ended without an answer. `status` is the SIP status, 408 for silence.
+    Refused { leg: LegId, status: u16 },
+    /// The far end offers new session parameters in a dialog that is up.
+    Reoffered { leg: LegId, sdp: SdpRef },
+    /// A key by SIP INFO.
+    Digit { leg: LegId, digit: Digit },
+    /// The far end ended this leg, in any phase.
+    HungUp { leg: LegId, cause: HangUpCause },
+}
+
+/// What the media shell reports.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum FromMedia {
+    /// A port is open; `sdp` is the answer to the leg's offer, or our offer where it had none.
+    Opened { leg: LegId, sdp: SdpRef },
+    /// The far end's answer is in force, or a new offer of it; in the second case `answer` goes back to it.
+    Agreed { leg: LegId, codec: Codec, answer: Option<SdpRef> },
+    /// No port, no common codec, or a session description that cannot be read.
+    Failed { leg: LegId, why: MediaFailure },
+    /// A key by RFC 4733 or heard in the sound; each press once.
+    Digit { leg: LegId, digit: Digit },
+    /// Everything of this order has been played.
+    Played { leg: LegId, play: PlayId },
+    /// Nothing has arrived from the leg for the seconds of `Settings::silence_after_ms`.
+    SoundLost { leg: LegId },
+    /// Sound arrives again after `SoundLost`.
+    SoundBack { leg: LegId },
+    /// The recorder has closed this file. `length_ms` is its timeline; `lost_ms` of it could not be written.
+    Recorded { recording: RecordingId, length_ms: u64, lost_ms: u64 },
+}
+
+/// What operators and their devices report.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum FromDesk {
+    /// The operator signed in at a desk, or came back with a new page.
+    DeskUp { agent: AgentId, generation: Generation },
+    /// The desk of this generation is gone.
+    DeskGone { agent: AgentId, generation: Generation },
+    /// The registered contacts of the operator's phone, all of them; empty when none is left.
+    PhoneChanged { agent: AgentId, contacts: Vec<ContactId> },
+    /// "I take calls."
+    Ready { agent: AgentId },
+    /// "I take no calls, because."
+    Pause { agent: AgentId, reason: PauseReason },
+    /// The shift is over.
+    SignOut { agent: AgentId },
+    /// The page shows the offer of this call.
+    OfferShown { agent: AgentId, call: CallId },
+    /// The operator takes the offered call at the desk.
+    Accept { agent: AgentId, call: CallId },
+    /// The operator refuses the offered call.
+    Decline { agent: AgentId, call: CallId },
+    /// The operator ends the talk.
+    HangUp { agent: AgentId, call: CallId },
+    /// Nothing is left to write down about the last call.
+    WrapUpDone { agent: AgentId },
+}
+
+/// A key of a phone: 0–9, `*`, `#`, A–D.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digit(char);
+
+impl Digit {
+    /// The key of a character, `None` for one that no phone has.
+    pub fn new(key: char) -> Option<Self> {
+        matches!(key, '0'..='9' | '*' | '#' | 'A'..='D').then_some(Self(key))
+    }
+
+    /// The key of an RFC 4733 §3.2 event code: 0–9 digits, 10 `*`, 11 `#`, 12–15 A–D.
+    pub fn from_event(code: u8) -> Option<Self> {
+        "0123456789*#ABCD".chars().nth(usize::from(code)).map(Self)
+    }
+
+    /// The key as a character.
+    pub fn key(self) -> char {
+        self.0
+    }
+}
+
+/// What the store knows of a caller, as far as the core decides by it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct CallerKnown {
+    /// The language of the caller's last choice.
+    pub language: Option<Language>,
+    /// How many of the caller's cases are open.
+    pub open_cases: u32,
+    /// The district of the caller's last case.
+    pub district: Option<String>,
+}
+
+/// Which sound a leg carries.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    /// G.711 A-law, 8 kHz.
+    Pcma,
+    /// G.711 µ-law, 8 kHz.
+    Pcmu,
+}
+
+/// Why the far end's leg ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum HangUpCause {
+    /// BYE.
+    Bye,
+    /// CANCEL before an answer.
+    Cancel,
+    /// Our 200 was never acknowledged (RFC 3261 §13.3.1.4).
+    NoAck,
+    /// The connection or the transaction failed.
+    Failed,
+}
+
+/// Why a leg has no sound.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum MediaFailure {
+    /// Every port of the range is in use.
+    NoPort,
+    /// The session description cannot be read.
+    BadSdp,
+    /// Nothing that we speak is in the offer or answer.
+    NoCodec,
+    /// The media shell cannot take more legs.
+    Overloaded,
+}

@@ -1,0 +1,162 @@
+//! What can the core ask of the world? Every output there is, by the shell that carries it out.
+
+use serde::{Deserialize, Serialize};
+
+use super::fact::EndReason;
+use super::ids::{AgentId, CallId, CallerRef, ContactId, Language, LegId, PlayId, PromptId, QueueId, RecordingId, SdpRef};
+use super::routing::Explanation;
+
+/// One order. The engine carries them out in order, after the record that holds their hash is in the journal.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Output {
+    /// For the signalling shell.
+    Line(ToLine),
+    /// For the media shell.
+    Media(ToMedia),
+    /// For the desks.
+    Desk(ToDesk),
+    /// Ask the store what is known of this caller; `Input::LookedUp` answers.
+    LookUp { call: CallId, caller: CallerRef },
+}
+
+/// Orders to the signalling shell.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum ToLine {
+    /// 180 on the resident's leg.
+    Ring { leg: LegId },
+    /// 200 on the resident's leg, with this answer.
+    Answer { leg: LegId, sdp: SdpRef },
+    /// A final refusal of the resident's INVITE; `retry_after_s` goes with 503.
+    Reject { leg: LegId, status: u16, retry_after_s: Option<u32> },
+    /// INVITE to a far end, with our offer.
+    Dial { leg: LegId, target: Target, shown: Shown, sdp: SdpRef },
+    /// Give up a leg that has not answered: CANCEL, and ACK + BYE should its 200 come late.
+    CancelDial { leg: LegId },
+    /// Answer the far end's new offer.
+    AcceptOffer { leg: LegId, sdp: SdpRef },
+    /// Refuse the far end's new offer with 488; what was agreed before stays.
+    RefuseOffer { leg: LegId },
+    /// End a leg that has answered.
+    HangUp { leg: LegId, reason: EndReason },
+}
+
+/// Orders to the media shell.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum ToMedia {
+    /// Open a port; with `offer` the answer to it is made, without it an offer of ours.
+    Open { leg: LegId, offer: Option<SdpRef> },
+    /// The far end's session description; with `answer` it is an offer that wants one.
+    Agree { leg: LegId, sdp: SdpRef, answer: bool },
+    /// Play these sounds one after the other, in place of what plays; `ending` says what follows.
+    Play { leg: LegId, play: PlayId, sounds: Vec<Sound>, ending: Ending },
+    /// Play nothing.
+    StopPlay { leg: LegId },
+    /// Who hears whom in this call from here on; legs that are not named hear what plays to them.
+    Connect { call: CallId, hears: Vec<Hears> },
+    /// Record the room: left = `resident`, right = everybody that the resident hears.
+    Record { recording: RecordingId, resident: LegId },
+    /// Close the recording; `FromMedia::Recorded` follows.
+    StopRecord { recording: RecordingId },
+    /// Close the leg's port and forget it.
+    Close { leg: LegId },
+}
+
+/// Orders to the desks. Only the named operator gets them.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum ToDesk {
+    /// Ring, and show this at once.
+    Offer { agent: AgentId, offer: Offer },
+    /// The offer is over, however it ended.
+    OfferGone { agent: AgentId, call: CallId },
+    /// What the operator asked for cannot be, and why.
+    Refused { agent: AgentId, why: Refusal },
+}
+
+/// One direction of a room: `ear` hears `mouth`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hears {
+    /// Who hears.
+    pub ear: LegId,
+    /// Who is heard.
+    pub mouth: LegId,
+}
+
+/// What an operator sees of a call that is offered.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Offer {
+    /// The call.
+    pub call: CallId,
+    /// Who calls; the desk's shell resolves it to the resident's story.
+    pub caller: CallerRef,
+    /// From which queue.
+    pub queue: QueueId,
+    /// In which language the caller wants to speak.
+    pub language: Language,
+    /// The topic that the caller chose, by its step.
+    pub topic: Option<String>,
+    /// How long the caller has waited in the queue, in milliseconds.
+    pub waited_ms: u64,
+    /// For how long the offer rings, in milliseconds.
+    pub rings_ms: u64,
+    /// Why it came to this operator.
+    pub why: Explanation,
+}
+
+/// Where a leg is dialled to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Target {
+    /// A registered contact of an operator's phone.
+    Contact(ContactId),
+    /// A fixed SIP address of an operator or a service, from the settings.
+    Address(String),
+}
+
+/// What the dialled end is shown as the calling side.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Shown {
+    /// The resident of this call: the shell resolves the number.
+    Resident(CallerRef),
+    /// The city's own number.
+    City(super::ids::NumberId),
+}
+
+/// Something to play.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Sound {
+    /// A text of the manifest, in a language.
+    Prompt { id: PromptId, language: Language },
+    /// "You are number 2 in the queue."
+    Position { n: u32, language: Language },
+    /// "The expected wait is about 5 minutes."
+    Minutes { n: u32, language: Language },
+    /// Music on hold by its id, from where this leg's music stood.
+    Music { id: PromptId },
+    /// Nothing, for so long.
+    Silence { ms: u32 },
+}
+
+/// What follows when the last sound has been played.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Ending {
+    /// `FromMedia::Played`, then silence.
+    Report,
+    /// The first sound again, without a gap, until something else is ordered.
+    Repeat,
+}
+
+/// Why an operator's wish was refused.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Refusal {
+    /// There is no registered phone to ring.
+    NoPhone,
+    /// The operator is in a call or has an offer.
+    Busy,
+    /// The pause reason is not in the settings.
+    UnknownReason(String),
+    /// The call is no longer offered to this operator.
+    OfferOver,
+    /// The account is not among the operators of the settings.
+    UnknownOperator,
+    /// This operator answers on the phone itself.
+    PickUpThePhone,
+}

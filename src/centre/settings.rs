@@ -1,0 +1,106 @@
+//! What do people decide beforehand? Numbers, queues, operators, calendars: an input to the core, never read by it from outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::dialplan::Plan;
+use super::ids::{AgentId, CalendarId, NumberId, PauseReason, PromptId, QueueId, SkillId};
+use super::schedule::Calendar;
+
+/// Everything that the core goes by; a change is a new whole with a higher revision.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Settings {
+    /// Counted up with every change.
+    pub revision: u64,
+    /// The short numbers, each with its checked plan.
+    pub numbers: BTreeMap<NumberId, Plan>,
+    /// The queues.
+    pub queues: BTreeMap<QueueId, QueueSettings>,
+    /// The operators.
+    pub agents: BTreeMap<AgentId, AgentSettings>,
+    /// Opening hours by name.
+    pub calendars: BTreeMap<CalendarId, Calendar>,
+    /// Why operators may pause.
+    pub pause_reasons: BTreeSet<PauseReason>,
+    /// Limits of the whole centre.
+    pub limits: Limits,
+}
+
+/// One queue.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct QueueSettings {
+    /// What its operators must be able to do, besides speaking the caller's language.
+    pub skills: BTreeSet<SkillId>,
+    /// Whether the caller's language is required of the operator.
+    pub language_required: bool,
+    /// Music while waiting.
+    pub music: PromptId,
+    /// Milliseconds between two announcements of the place, 0 for none.
+    pub announce_every_ms: u64,
+    /// How long an offer rings, in milliseconds.
+    pub offer_ms: u64,
+    /// How long an operator has to write things down, in milliseconds.
+    pub wrap_up_ms: u64,
+    /// More callers than this are sent to the plan's overflow step.
+    pub max_waiting: u32,
+    /// A longer wait, in milliseconds, sends to the plan's overflow step; 0 for never.
+    pub max_wait_ms: u64,
+    /// Whether talks are recorded.
+    pub record: bool,
+}
+
+/// One operator.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AgentSettings {
+    /// What the operator can do, languages by their code among them.
+    pub skills: BTreeSet<SkillId>,
+    /// How the operator is rung.
+    pub device: Device,
+}
+
+/// How an operator is rung.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Device {
+    /// At the contacts that the phone registers. Ready by the desk, or by registering where `ready_when_registered`.
+    Phone { ready_when_registered: bool },
+    /// At one fixed SIP address, always ready: for benchmarks and for services without a desk.
+    Fixed { address: String },
+}
+
+/// Limits of the whole centre.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Limits {
+    /// Calls that may be up at once; one more is refused with 503.
+    pub max_calls: u32,
+    /// How long to wait for what the store knows of a caller, in milliseconds.
+    pub look_up_ms: u64,
+    /// A dialled leg outside must answer within this, in milliseconds.
+    pub dial_ms: u64,
+    /// An operator who did not answer and has no desk is tried again after this, in milliseconds.
+    pub rest_ms: u64,
+    /// A talk in which the resident's side has been silent for this long ends, in milliseconds; 0 for never.
+    pub no_sound_ends_ms: u64,
+}
+
+impl Default for QueueSettings {
+    fn default() -> Self {
+        Self {
+            skills: BTreeSet::new(),
+            language_required: true,
+            music: PromptId::from("music"),
+            announce_every_ms: 30_000,
+            offer_ms: 15_000,
+            wrap_up_ms: 20_000,
+            max_waiting: 500,
+            max_wait_ms: 0,
+            record: true,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_calls: 10_000, look_up_ms: 300, dial_ms: 30_000, rest_ms: 30_000, no_sound_ends_ms: 60_000 }
+    }
+}
