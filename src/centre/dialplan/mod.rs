@@ -1,0 +1,62 @@
+//! What happens to a caller of a short number? A plan: checked steps that `ivr.rs` walks.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CalendarId, Language, NumberId, PromptId, QueueId, StepId};
+use super::input::Digit;
+
+/// The checked plan of one short number. Every step, queue, calendar and prompt that it names exists.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The short number, as dialled.
+    pub number: NumberId,
+    /// Its name for screens ("iKomek 109").
+    pub title: String,
+    /// The languages spoken, the first is the one for callers who choose none.
+    pub languages: Vec<Language>,
+    /// Where a call begins.
+    pub start: StepId,
+    /// Keys that work in every step that listens, the queue included ("0" for 112, "*" for another language).
+    pub keys: BTreeMap<Digit, StepId>,
+    /// The steps.
+    pub steps: BTreeMap<StepId, Step>,
+}
+
+/// One step of a plan.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// What the caller's report is about from here on, for the operator's screen.
+    pub topic: Option<String>,
+    /// What is done.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Action {
+    /// Speak, then go on. With `repeat` the sounds start over until a key or a hang-up.
+    Play { say: Vec<Spoken>, repeat: bool, next: StepId },
+    /// Let the caller choose the language. Skipped, when entered from another step and not by a key, for a caller whose last choice is known.
+    Language { say: Vec<Spoken>, keys: BTreeMap<Digit, Language>, wait_ms: u64, tries: u8, otherwise: Language, next: StepId },
+    /// Let the caller choose a step. `wrong` is said after a key without a meaning; no key at all goes to `otherwise` after `tries`.
+    Menu { say: Vec<Spoken>, keys: BTreeMap<Digit, StepId>, wait_ms: u64, tries: u8, wrong: Vec<Spoken>, otherwise: StepId },
+    /// Go on by the opening hours.
+    Hours { calendar: CalendarId, open: StepId, closed: StepId },
+    /// Wait for an operator. `overflow` is for a full queue or too long a wait.
+    Queue { queue: QueueId, overflow: Option<StepId> },
+    /// Hand the call over to a service outside ("112"), at a SIP address or at a number of the default trunk.
+    Dial { say: Vec<Spoken>, party: String, address: String, record: bool, failed: StepId },
+    /// Speak, then end the call.
+    HangUp { say: Vec<Spoken> },
+}
+
+/// Something a step says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Spoken {
+    /// A text, in the given language or else in the caller's.
+    Prompt { id: PromptId, language: Option<Language> },
+    /// A pause in milliseconds.
+    Silence { ms: u32 },
+}
