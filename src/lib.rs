@@ -1,1 +1,12 @@
+//! Cityline: the call-handling server behind a city's short number. The modules in reading order.
 
+pub mod private;
+
+pub mod centre;
+
+pub mod clock;
+pub mod config;
+
+pub mod caller;
+pub mod lanes;
+pub mod sdp_book;

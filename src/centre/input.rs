@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{AgentId, CallId, CallerRef, ContactId, Generation, Language, LegId, NumberId, PauseReason, PlayId, RecordingId, SdpRef, TrunkId};
+use super::ids::{
+    AgentId, CallId, CallerRef, ContactId, Generation, Language, LegId, NumberId, PauseReason, PlayId, RecordingId, SdpRef, TrunkId,
+};
 use super::settings::Settings;
 
 /// One thing that happened. New kinds are added, old ones never change: journals of older versions must replay.

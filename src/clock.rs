@@ -1,0 +1,44 @@
+//! What time is it? The only place that asks the system.
+
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::centre::time::Time;
+
+/// The wall clock at the start of the process and the monotonic time since: it never steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    wall_at_start_ms: u64,
+    started: Instant,
+}
+
+impl Clock {
+    /// The clock of this process; every call returns the same one.
+    pub fn of_process() -> Clock {
+        static CLOCK: OnceLock<Clock> = OnceLock::new();
+        *CLOCK.get_or_init(|| Clock { wall_at_start_ms: wall_ms(), started: Instant::now() })
+    }
+
+    /// Now, for the core: wall clock at start plus monotonic time since.
+    pub fn now(&self) -> Time {
+        let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Time(self.wall_at_start_ms.saturating_add(since))
+    }
+
+    /// The moment of `time` as the runtime's sleep wants it.
+    pub fn instant(&self, time: Time) -> Instant {
+        let since = time.0.saturating_sub(self.wall_at_start_ms);
+        self.started.checked_add(std::time::Duration::from_millis(since)).unwrap_or(self.started)
+    }
+
+    /// How far the wall clock is ahead of [`Clock::now`], in milliseconds: not 0 once somebody has set it.
+    pub fn wall_ahead_ms(&self) -> i64 {
+        let wall = i64::try_from(wall_ms()).unwrap_or(i64::MAX);
+        wall.saturating_sub(i64::try_from(self.now().0).unwrap_or(i64::MAX))
+    }
+}
+
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,241 @@
+//! What did the administrator decide? One `Config`, read from embedded defaults, one file and the environment, checked once.
+
+mod calendar;
+mod check;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::Deserialize;
+
+use crate::private::Private;
+
+pub use check::{Problems, network_has, parse_network};
+
+/// The settings that run a complete centre on loopback, without any file.
+pub const DEFAULTS: &str = include_str!("config/defaults.toml");
+
+/// Everything that is decided outside the program. A key that does not exist is an error that names it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the journal, the database and the recordings live.
+    pub data: Data,
+    /// Signalling.
+    pub sip: Sip,
+    /// Sound.
+    pub media: Media,
+    /// Desks, pages and health checks.
+    pub web: Web,
+    /// Limits of the whole centre.
+    pub limits: Limits,
+    /// Lines into the city's exchange, by name.
+    pub trunks: BTreeMap<String, Trunk>,
+    /// Opening hours by name.
+    pub calendars: BTreeMap<String, Hours>,
+    /// Queues by name.
+    pub queues: BTreeMap<String, Queue>,
+    /// Operators by name.
+    pub operators: BTreeMap<String, Operator>,
+    /// Why operators may pause.
+    pub pause_reasons: Vec<String>,
+    /// Dialplan files; empty for the embedded 109, 1520 and quality line.
+    pub dialplans: Vec<PathBuf>,
+}
+
+/// Where things are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// The folder of journal, recordings, prompts and the default database; made when it is not there.
+    pub folder: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`; empty for `cityline.db` in the folder.
+    pub database: Private<String>,
+    /// Folder of the spoken prompts; empty for `prompts` in the folder.
+    pub prompts: PathBuf,
+}
+
+/// Signalling.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sip {
+    /// UDP address to listen on.
+    pub udp: Option<SocketAddr>,
+    /// TCP address to listen on.
+    pub tcp: Option<SocketAddr>,
+    /// What Contact and Via show to the outside, where it differs from the listening address (NAT).
+    pub shown: Option<IpAddr>,
+    /// The digest realm of operators' phones.
+    pub realm: String,
+    /// The longest registration granted, in seconds.
+    pub register_s: u32,
+    /// New calls a second that are taken before 503; 0 for no limit.
+    pub calls_per_second: u32,
+}
+
+/// Sound.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Media {
+    /// The address that session descriptions name and sockets bind.
+    pub address: IpAddr,
+    /// First and last UDP port; each leg takes an even one, RTCP the odd one above it.
+    pub ports: (u16, u16),
+    /// Media threads; 0 for one a core.
+    pub threads: usize,
+    /// "No sound" is told after this, in milliseconds.
+    pub silence_after_ms: u64,
+    /// Whether digits are also listened for in the sound of callers whose line offers no RFC 4733.
+    pub inband_digits: bool,
+}
+
+/// Desks and pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    /// Address of the HTTP server.
+    pub listen: SocketAddr,
+    /// How long a session lives without a request, in seconds.
+    pub session_s: u64,
+}
+
+/// Limits of the whole centre; see `centre::settings::Limits`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Calls up at once.
+    pub max_calls: u32,
+    /// Milliseconds that a dialled outside party may ring.
+    pub dial_ms: u64,
+    /// Milliseconds until an operator without a desk who did not answer is tried again.
+    pub rest_ms: u64,
+    /// Milliseconds of silence from the resident that end a talk, 0 for never.
+    pub no_sound_ends_ms: u64,
+}
+
+/// A line into the city's exchange.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trunk {
+    /// Addresses or networks ("203.0.113.0/24") from which its calls come.
+    pub from: Vec<String>,
+    /// Where calls to the outside are sent ("203.0.113.7:5060"), if this trunk takes any.
+    pub to: Option<SocketAddr>,
+}
+
+/// Opening hours: `zone = "Asia/Qostanay"`, `mon = ["09:00-18:00"]`, `special = { "2026-12-16" = [] }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// IANA time zone.
+    pub zone: String,
+    /// Open spans by weekday (`mon` … `sun`), "HH:MM-HH:MM"; a day that is not named is closed.
+    #[serde(default)]
+    pub week: BTreeMap<String, Vec<String>>,
+    /// Days with hours of their own, by date.
+    #[serde(default)]
+    pub special: BTreeMap<String, Vec<String>>,
+}
+
+/// A queue; what is not given is as in `QueueSettings::default`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// Skills that its operators need.
+    #[serde(default)]
+    pub skills: Vec<String>,
+    /// Whether the caller's language is required.
+    pub language_required: Option<bool>,
+    /// Music by its prompt id.
+    pub music: Option<String>,
+    /// Milliseconds between announcements, 0 for none.
+    pub announce_every_ms: Option<u64>,
+    /// Milliseconds that an offer rings.
+    pub offer_ms: Option<u64>,
+    /// Milliseconds of wrap-up.
+    pub wrap_up_ms: Option<u64>,
+    /// Callers that may wait.
+    pub max_waiting: Option<u32>,
+    /// Milliseconds that a caller may wait, 0 for any time.
+    pub max_wait_ms: Option<u64>,
+    /// Whether talks are recorded.
+    pub record: Option<bool>,
+}
+
+/// An operator.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// Skills, languages by their code among them.
+    pub skills: Vec<String>,
+    /// The SIP user and password of the operator's phone.
+    pub phone: Option<Phone>,
+    /// A fixed SIP address instead of a phone that registers.
+    pub address: Option<String>,
+    /// Registering the phone is being ready: for operators without a desk.
+    #[serde(default)]
+    pub ready_when_registered: bool,
+}
+
+/// Credentials of an operator's phone.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phone {
+    /// The user part of its address of record ("201").
+    pub user: String,
+    /// The digest password.
+    pub password: Private<String>,
+}
+
+/// The settings cannot be used. Every problem is listed; each names the key and the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read, or a key or value of it is wrong.
+    #[error("settings: {0}")]
+    Read(Box<figment::Error>),
+    /// Values that do not fit together.
+    #[error("settings:\n{0}")]
+    Check(Problems),
+}
+
+impl Config {
+    /// Embedded defaults, then `file`, then `CITYLINE_SECTION__KEY` of the environment; checked as a whole.
+    pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+        let own = file.map_or_else(Figment::new, |path| Figment::from(Toml::file_exact(path)));
+        let config: Config = defaults_for(&own)
+            .merge(own)
+            .merge(Env::prefixed("CITYLINE_").split("__"))
+            .extract()
+            .map_err(|error| ConfigError::Read(Box::new(error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The database's address, the default one filled in.
+    pub fn database(&self) -> Private<String> {
+        if self.data.database.reveal().is_empty() {
+            Private::new(format!("sqlite:{}", self.data.folder.join("cityline.db").display()))
+        } else {
+            self.data.database.clone()
+        }
+    }
+
+    /// The folder of the spoken prompts, the default one filled in.
+    pub fn prompts(&self) -> PathBuf {
+        if self.data.prompts.as_os_str().is_empty() { self.data.folder.join("prompts") } else { self.data.prompts.clone() }
+    }
+}
+
+/// The embedded defaults, less the sections of names that the file has itself: a site's own operators must not mix with the demo's.
+fn defaults_for(file: &Figment) -> Figment {
+    let mut defaults: toml::Table = DEFAULTS.parse().unwrap_or_default();
+    for section in ["trunks", "queues", "operators", "calendars"] {
+        if file.find_value(section).is_ok() {
+            defaults.remove(section);
+        }
+    }
+    Figment::from(Serialized::defaults(defaults))
+}

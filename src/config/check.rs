@@ -1,0 +1,130 @@
+//! Do the settings fit together? Every problem at once, each with its key and its mend.
+
+use std::fmt;
+
+use super::{Config, ConfigError, calendar};
+
+/// What is wrong, one line a problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.0 {
+            writeln!(out, "  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Checks what types alone cannot.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let mut problems = Vec::new();
+        self.check_media(&mut problems);
+        self.check_trunks(&mut problems);
+        self.check_operators(&mut problems);
+        for (name, hours) in &self.calendars {
+            problems.extend(calendar::build(name, hours).err().unwrap_or_default());
+        }
+        if self.sip.udp.is_none() && self.sip.tcp.is_none() {
+            problems.push("sip: neither udp nor tcp is set; give at least one address to listen on".into());
+        }
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError::Check(Problems(problems))) }
+    }
+
+    fn check_media(&self, problems: &mut Vec<String>) {
+        let (first, last) = self.media.ports;
+        if first == 0 || last <= first {
+            problems.push(format!("media.ports: [{first}, {last}] holds no ports; the second must be above the first"));
+        }
+        if self.media.address.is_unspecified() {
+            problems.push("media.address: an address that callers can send sound to is needed, not 0.0.0.0".into());
+        }
+    }
+
+    fn check_trunks(&self, problems: &mut Vec<String>) {
+        for (name, trunk) in &self.trunks {
+            if trunk.from.is_empty() {
+                problems.push(format!("trunks.{name}.from: no address; name the carrier's addresses or networks"));
+            }
+            for network in &trunk.from {
+                if parse_network(network).is_none() {
+                    problems.push(format!("trunks.{name}.from: {network:?} is no address or network; write 203.0.113.7 or 203.0.113.0/24"));
+                }
+            }
+        }
+    }
+
+    fn check_operators(&self, problems: &mut Vec<String>) {
+        let mut users = std::collections::BTreeMap::new();
+        for (name, operator) in &self.operators {
+            if operator.phone.is_some() == operator.address.is_some() {
+                problems.push(format!(
+                    "operators.{name}: give either a phone (user and password) or a fixed address, not both and not neither"
+                ));
+            }
+            if let Some(phone) = &operator.phone
+                && let Some(other) = users.insert(phone.user.clone(), name)
+            {
+                problems.push(format!(
+                    "operators.{name}.phone.user: {:?} is the phone of {other} too; give each operator a user of their own",
+                    phone.user
+                ));
+            }
+        }
+    }
+}
+
+/// An address with its prefix length: "203.0.113.0/24", or one address alone.
+pub fn parse_network(text: &str) -> Option<(std::net::IpAddr, u8)> {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let address: std::net::IpAddr = address.parse().ok()?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.map_or(Some(longest), |bits| bits.parse().ok())?;
+    (bits <= longest).then_some((address, bits))
+}
+
+/// Whether `address` lies in `network`.
+pub fn network_has(network: (std::net::IpAddr, u8), address: std::net::IpAddr) -> bool {
+    let bits = |address: std::net::IpAddr| match address {
+        std::net::IpAddr::V4(v4) => (u128::from(u32::from(v4)), 32u32),
+        std::net::IpAddr::V6(v6) => (u128::from(v6), 128),
+    };
+    let ((own, length), (other, other_length)) = (bits(network.0), bits(address.to_canonical()));
+    if length != other_length {
+        return false;
+    }
+    let shift = length.saturating_sub(u32::from(network.1));
+    own.checked_shr(shift).unwrap_or(0) == other.checked_shr(shift).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn networks_hold_their_addresses() {
+        let network = parse_network("203.0.113.0/24").unwrap();
+        assert!(network_has(network, "203.0.113.9".parse().unwrap()));
+        assert!(!network_has(network, "203.0.114.9".parse().unwrap()));
+        assert!(network_has(network, "::ffff:203.0.113.9".parse().unwrap()), "an IPv4 address seen by an IPv6 socket");
+        assert!(network_has(parse_network("0.0.0.0/0").unwrap(), "8.8.8.8".parse().unwrap()));
+        assert_eq!(parse_network("203.0.113.0/33"), None);
+    }
+
+    #[test]
+    fn the_embedded_defaults_are_sound() {
+        Config::load(None).unwrap();
+    }
+
+    #[test]
+    fn a_wrong_key_is_named() {
+        let folder = std::env::temp_dir().join(format!("cityline-config-{}", std::process::id()));
+        std::fs::write(&folder, "[sip]\nudb = \"127.0.0.1:5060\"\n").unwrap();
+        let message = Config::load(Some(&folder)).unwrap_err().to_string();
+        std::fs::remove_file(&folder).unwrap();
+        assert!(message.contains("udb") && message.contains("sip"), "{message}");
+    }
+}
