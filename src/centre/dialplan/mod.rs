@@ -7,6 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::ids::{CalendarId, Language, NumberId, PromptId, QueueId, StepId};
 use super::input::Digit;
 
+mod check;
+mod fault;
+mod fields;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use fault::PlanError;
+pub use read::{Vocabulary, read};
+
 /// The checked plan of one short number. Every step, queue, calendar and prompt that it names exists.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Plan {
