@@ -178,6 +178,9 @@ pub struct Operator {
     /// Registering the phone is being ready: for operators without a desk.
     #[serde(default)]
     pub ready_when_registered: bool,
+    /// Offers ring at the desk alone; accepted there, the phone is dialled and answers by itself.
+    #[serde(default)]
+    pub answer_at_desk: bool,
 }
 
 /// Credentials of an operator's phone.

@@ -28,8 +28,8 @@ pub enum ToLine {
     Answer { leg: LegId, sdp: SdpRef },
     /// A final refusal of the resident's INVITE; `retry_after_s` goes with 503.
     Reject { leg: LegId, status: u16, retry_after_s: Option<u32> },
-    /// INVITE to a far end, with our offer.
-    Dial { leg: LegId, target: Target, shown: Shown, sdp: SdpRef },
+    /// INVITE to a far end, with our offer. `auto_answer` asks the phone to pick up by itself (Call-Info: answer-after=0).
+    Dial { leg: LegId, target: Target, shown: Shown, sdp: SdpRef, auto_answer: bool },
     /// Give up a leg that has not answered: CANCEL, and ACK + BYE should its 200 come late.
     CancelDial { leg: LegId },
     /// Answer the far end's new offer.

@@ -33,6 +33,4 @@ pub enum Verdict {
     Lacks { skills: Vec<SkillId> },
     /// Was not ready, by the name of the state.
     NotReady { state: String },
-    /// Let this caller's last offer pass, and others are free.
-    LetItPass,
 }

@@ -63,7 +63,8 @@ pub struct AgentSettings {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Device {
     /// At the contacts that the phone registers. Ready by the desk, or by registering where `ready_when_registered`.
-    Phone { ready_when_registered: bool },
+    /// With `answer_at_desk` an offer rings at the desk alone, and the phone is dialled to answer by itself once it is accepted.
+    Phone { ready_when_registered: bool, answer_at_desk: bool },
     /// At one fixed SIP address, always ready: for benchmarks and for services without a desk.
     Fixed { address: String },
 }
