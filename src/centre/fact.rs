@@ -18,6 +18,8 @@ pub enum Fact {
     StepEntered { call: CallId, step: StepId },
     /// The caller pressed a key that the step knows; never one of a private step.
     KeyPressed { call: CallId, step: StepId, key: char },
+    /// The caller's way through the plan says what the call is about; the last one counts.
+    TopicChosen { call: CallId, topic: String },
     /// The caller entered a queue. The clock of the wait starts here.
     Enqueued { call: CallId, queue: QueueId, language: Language, skills: Vec<SkillId> },
     /// The caller was told the place, and the minutes where they are known.

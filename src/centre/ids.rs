@@ -119,6 +119,13 @@ pub struct RecordingId {
     pub n: u16,
 }
 
+impl RecordingId {
+    /// Where its file lies below the recordings' folder, a thousand calls a folder: "000012/12345-1.wav".
+    pub fn path(self) -> String {
+        format!("{:06}/{}-{}.wav", self.call.0 / 1000, self.call.0, self.n)
+    }
+}
+
 /// How often an operator's desk has connected: an older generation's messages are stale.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
