@@ -68,7 +68,7 @@ names! {
 }
 
 /// One call, from its first INVITE to its last BYE. Counted up by the shell that sees it arrive, across restarts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CallId(pub u64);
 

@@ -1,11 +1,202 @@
 //! Who gets which call? A pure, deterministic core: no IO, no async, no clock, no randomness of its own.
+//!
+//! The engine calls [`Centre::handle`] with each input, takes the facts and the outputs, and sleeps until
+//! [`Centre::next_deadline`]. The same inputs at the same times give the same outputs, always.
 
+pub mod agent;
+pub mod call;
+pub mod callback;
+pub mod deadline;
 pub mod dialplan;
 pub mod fact;
 pub mod ids;
 pub mod input;
+pub mod ivr;
+pub mod offer;
 pub mod output;
+pub mod queue;
+pub mod recovery;
+pub mod room;
 pub mod routing;
 pub mod schedule;
 pub mod settings;
 pub mod time;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use agent::Agent;
+use call::Call;
+use callback::Callback;
+use deadline::{Deadlines, Reason};
+use dialplan::Plan;
+use fact::{EndReason, Fact};
+use ids::{AgentId, CallId, NumberId, QueueId, RecordingId};
+use input::Input;
+use output::{Output, ToDesk, ToLine, ToMedia};
+use queue::Waiting;
+use settings::{QueueSettings, Settings};
+use time::Time;
+
+/// The whole state of the call side. A clone of it is a snapshot.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Centre {
+    now: Time,
+    settings: Settings,
+    closing: Closing,
+    calls: BTreeMap<CallId, Call>,
+    agents: BTreeMap<AgentId, Agent>,
+    waiting: Waiting,
+    callbacks: BTreeMap<CallId, Callback>,
+    open_recordings: BTreeSet<RecordingId>,
+    deadlines: Deadlines,
+    /// The highest call that has arrived: an end of a higher one has overtaken its beginning.
+    highest_call: CallId,
+    early_ends: BTreeSet<CallId>,
+    wall_ahead_ms: i64,
+    draining: bool,
+    #[serde(skip)]
+    out: Effects,
+}
+
+/// Plans and queues that the settings have dropped while callers are still in them.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct Closing {
+    plans: BTreeMap<NumberId, Plan>,
+    queues: BTreeMap<QueueId, QueueSettings>,
+}
+
+/// What one step asks of the world, and what it tells.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Effects {
+    outputs: VecDeque<Output>,
+    facts: Vec<Fact>,
+}
+
+impl Effects {
+    fn send(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    fn line(&mut self, order: ToLine) {
+        self.send(Output::Line(order));
+    }
+
+    fn media(&mut self, order: ToMedia) {
+        self.send(Output::Media(order));
+    }
+
+    fn desk(&mut self, order: ToDesk) {
+        self.send(Output::Desk(order));
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+}
+
+impl Centre {
+    /// A centre without settings: it refuses every call until `Input::SettingsChanged`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One thing happened at `now`. Deadlines that are due come first, in their order; an earlier `now` counts as the last one.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.now = self.now.max(now);
+        while let Some(reason) = self.deadlines.take_due(self.now) {
+            self.deadline_reached(reason);
+            self.route();
+        }
+        self.take(input);
+        self.route();
+    }
+
+    /// The next order, in the sequence in which they must be carried out.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.outputs.pop_front()
+    }
+
+    /// What happened since the last call of this.
+    pub fn take_facts(&mut self) -> Vec<Fact> {
+        std::mem::take(&mut self.out.facts)
+    }
+
+    /// When `Input::DeadlineReached` is due at the latest, and why.
+    pub fn next_deadline(&self) -> Option<(Time, Reason)> {
+        self.deadlines.next()
+    }
+
+    /// The state as it is between two steps.
+    pub fn snapshot(&self) -> Centre {
+        self.clone()
+    }
+
+    /// The revision of the settings in force.
+    pub fn settings_revision(&self) -> u64 {
+        self.settings.revision
+    }
+
+    /// The highest call number so far: the next call of a new process must be above it.
+    pub fn highest_call(&self) -> CallId {
+        self.highest_call
+    }
+
+    /// How many calls are up.
+    pub fn calls_up(&self) -> usize {
+        self.calls.len()
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Line(input) => self.on_line(input),
+            Input::Media(input) => self.on_media(input),
+            Input::Desk(input) => self.on_desk(input),
+            Input::LookedUp { call, known } => {
+                if self.deadlines.is_set(&Reason::LookUp(call)) {
+                    self.looked_up(call, Some(known));
+                }
+            }
+            Input::SettingsChanged(settings) => self.apply_settings(*settings),
+            Input::DeadlineReached => {}
+            Input::WallClockStepped { ms } => self.wall_ahead_ms = self.wall_ahead_ms.saturating_add(ms),
+            Input::ShellLost { leg } => self.leg_failed(leg, EndReason::ShellLost),
+            Input::CallPoisoned { call } => self.end_call(call, EndReason::Poisoned),
+            Input::Restarted { downtime_ms } => self.restarted(downtime_ms),
+            Input::LegRecovered { leg } => self.leg_recovered(leg),
+            Input::LegGone { leg } => self.leg_gone(leg),
+            Input::DrainStarted => self.draining = true,
+        }
+    }
+
+    fn deadline_reached(&mut self, reason: Reason) {
+        match reason {
+            Reason::LookUp(call) => self.looked_up(call, None),
+            Reason::Key(call) => self.no_key(call),
+            Reason::Announce(call) => self.announce_place(call),
+            Reason::MaxWait(call) => self.overflow_if_overdue(call),
+            Reason::OfferEnds(call) => self.offer_failed(call, fact::OfferEnd::NoAnswer),
+            Reason::DialEnds(call) => self.dial_ended(call),
+            Reason::NoSound(call) => self.end_call(call, EndReason::NoSound),
+            Reason::WrapUp(agent) => self.wrap_up_over(&agent),
+            Reason::Rest(agent) => self.rest_over(&agent),
+            Reason::Recovery => self.recovery_over(),
+        }
+    }
+
+    /// New settings: callers in dropped plans and queues are served to their end, operators come and leave.
+    fn apply_settings(&mut self, settings: Settings) {
+        let before = std::mem::replace(&mut self.settings, settings);
+        self.closing.plans.extend(before.numbers);
+        self.closing.queues.extend(before.queues);
+        let in_use: BTreeSet<NumberId> = self.calls.values().map(|call| call.number.clone()).collect();
+        let waited: BTreeSet<QueueId> = self.calls.keys().filter_map(|call| self.wait_of(*call)).map(|wait| wait.queue.clone()).collect();
+        let numbers = &self.settings.numbers;
+        self.closing.plans.retain(|number, _| in_use.contains(number) && !numbers.contains_key(number));
+        let queues = &self.settings.queues;
+        self.closing.queues.retain(|queue, _| waited.contains(queue) && !queues.contains_key(queue));
+        self.out.fact(Fact::SettingsApplied { revision: self.settings.revision });
+        self.match_agents_to_settings();
+    }
+}

@@ -1,8 +1,14 @@
 //! Who gets the next caller? A decision and its explanation, as one value.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::ids::{AgentId, SkillId};
+use super::Centre;
+use super::agent::State;
+use super::fact::AgentStatus;
+use super::ids::{AgentId, CallId, SkillId};
+use super::time::Time;
 
 /// Why a caller came to an operator: the rule that chose, and what was found of every operator.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -33,4 +39,73 @@ pub enum Verdict {
     Lacks { skills: Vec<SkillId> },
     /// Was not ready, by the name of the state.
     NotReady { state: String },
+}
+
+/// One caller for one operator, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// Who gets the call.
+    pub agent: AgentId,
+    /// Which call.
+    pub call: CallId,
+    /// Why.
+    pub why: Explanation,
+}
+
+impl Centre {
+    /// Offers until no caller who waits has a free operator who could take them.
+    pub(super) fn route(&mut self) {
+        while let Some(decision) = self.decide() {
+            self.offer(decision);
+        }
+    }
+
+    /// The next caller to be offered: of all who could be served now the one who has waited longest, with the operator idle for longest.
+    fn decide(&self) -> Option<Decision> {
+        if !self.waiting.is_anyone_seeking() {
+            return None;
+        }
+        let ready: Vec<(&AgentId, Time)> =
+            self.agents.iter().filter(|(_, agent)| agent.state == State::Ready).map(|(id, agent)| (id, agent.since)).collect();
+        if ready.is_empty() {
+            return None;
+        }
+        let served = self.waiting.heads().filter_map(|(needs, head)| Some((head, needs, self.longest_idle(&ready, needs)?)));
+        let ((_, call), needs, agent) = served.min_by_key(|(head, _, _)| *head)?;
+        Some(Decision { agent: agent.clone(), call, why: self.explain(agent, needs) })
+    }
+
+    fn longest_idle<'a>(&self, ready: &[(&'a AgentId, Time)], needs: &BTreeSet<SkillId>) -> Option<&'a AgentId> {
+        let can = |agent: &AgentId| self.settings.agents.get(agent).is_some_and(|known| needs.is_subset(&known.skills));
+        let able = ready.iter().filter(|(agent, _)| can(agent));
+        able.min_by_key(|(agent, since)| (*since, *agent)).map(|(agent, _)| *agent)
+    }
+
+    fn lacks(&self, agent: &AgentId, needs: &BTreeSet<SkillId>) -> Vec<SkillId> {
+        match self.settings.agents.get(agent) {
+            Some(known) => needs.difference(&known.skills).cloned().collect(),
+            None => needs.iter().cloned().collect(),
+        }
+    }
+
+    fn explain(&self, chosen: &AgentId, needs: &BTreeSet<SkillId>) -> Explanation {
+        let verdict = |agent: &AgentId| {
+            let Some(known) = self.agents.get(agent) else { return Verdict::NotReady { state: AgentStatus::Offline.word().to_owned() } };
+            if known.state != State::Ready {
+                return Verdict::NotReady { state: known.status().word().to_owned() };
+            }
+            let idle_ms = self.now.ms_since(known.since);
+            let skills = self.lacks(agent, needs);
+            match skills.is_empty() {
+                true if agent == chosen => Verdict::Chosen { idle_ms },
+                true => Verdict::Eligible { idle_ms },
+                false => Verdict::Lacks { skills },
+            }
+        };
+        Explanation {
+            rule: Rule::LongestIdle,
+            needed: needs.iter().cloned().collect(),
+            verdicts: self.settings.agents.keys().map(|agent| (agent.clone(), verdict(agent))).collect(),
+        }
+    }
 }

@@ -1,0 +1,366 @@
+//! What is an operator doing? Offline, ready, offered, talking, wrapping up, paused or not responding: every change of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Centre;
+use super::deadline::Reason;
+use super::fact::{AgentStatus, Fact, OfferEnd};
+use super::ids::{AgentId, CallId, ContactId, Generation, PauseReason};
+use super::input::FromDesk;
+use super::output::{Refusal, ToDesk};
+use super::settings::Device;
+use super::time::Time;
+
+/// Contacts of one operator that are rung at once; further ones are not.
+pub const MAX_CONTACTS: usize = 4;
+
+/// One operator of the settings.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Agent {
+    /// What they are doing.
+    pub state: State,
+    /// Since when.
+    pub since: Time,
+    /// The desk that is open, if one is.
+    pub desk: Option<Generation>,
+    /// Where their phone is registered.
+    pub contacts: Vec<ContactId>,
+    /// What they asked for while busy; it comes when wrap-up ends.
+    pub wish: Option<Wish>,
+}
+
+/// What an operator is doing; what only a state needs lives in it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum State {
+    /// Not signed in.
+    #[default]
+    Offline,
+    /// Takes calls.
+    Ready,
+    /// This call rings.
+    Offered { call: CallId },
+    /// Talks in this call.
+    Talking { call: CallId },
+    /// Writes down what the last call was.
+    WrapUp,
+    /// Takes no calls, because.
+    Paused { reason: PauseReason },
+    /// Did not answer an offer.
+    NotResponding,
+}
+
+/// What an operator asked for while busy.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Wish {
+    /// A pause.
+    Pause(PauseReason),
+    /// The end of the shift.
+    SignOut,
+}
+
+impl Agent {
+    /// Whether the operator is on shift and not in a pause: counted when waits are estimated.
+    pub fn is_at_work(&self) -> bool {
+        match self.state {
+            State::Ready | State::Offered { .. } | State::Talking { .. } | State::WrapUp => true,
+            State::Offline | State::Paused { .. } | State::NotResponding => false,
+        }
+    }
+
+    /// Whether a call of theirs is in the air.
+    pub fn is_busy(&self) -> bool {
+        match self.state {
+            State::Offered { .. } | State::Talking { .. } => true,
+            State::Offline | State::Ready | State::WrapUp | State::Paused { .. } | State::NotResponding => false,
+        }
+    }
+
+    /// The state as facts and explanations tell it.
+    pub fn status(&self) -> AgentStatus {
+        match &self.state {
+            State::Offline => AgentStatus::Offline,
+            State::Ready => AgentStatus::Ready,
+            State::Offered { call } => AgentStatus::Offered(*call),
+            State::Talking { call } => AgentStatus::Talking(*call),
+            State::WrapUp => AgentStatus::WrapUp,
+            State::Paused { reason } => AgentStatus::Paused(reason.clone()),
+            State::NotResponding => AgentStatus::NotResponding,
+        }
+    }
+}
+
+impl Centre {
+    /// What an operator or one of their devices did.
+    pub(super) fn on_desk(&mut self, input: FromDesk) {
+        let agent = agent_of(&input).clone();
+        if !self.settings.agents.contains_key(&agent) {
+            self.out.desk(ToDesk::Refused { agent, why: Refusal::UnknownOperator });
+            return;
+        }
+        self.agents.entry(agent).or_default();
+        match input {
+            FromDesk::DeskUp { agent, generation } => self.desk_up(&agent, generation),
+            FromDesk::DeskGone { agent, generation } => self.desk_gone(&agent, generation),
+            FromDesk::PhoneChanged { agent, contacts } => self.phone_changed(&agent, contacts),
+            FromDesk::Ready { agent } => self.wants_ready(&agent),
+            FromDesk::Pause { agent, reason } => self.wants_pause(&agent, reason),
+            FromDesk::SignOut { agent } => self.wants(&agent, Wish::SignOut),
+            FromDesk::OfferShown { agent, call } => {
+                if self.is_offered(&agent, call) {
+                    self.out.fact(Fact::OfferShown { call, agent });
+                }
+            }
+            FromDesk::Accept { agent, call } => self.accept_at_desk(&agent, call),
+            FromDesk::Decline { agent, call } => self.decline(&agent, call),
+            FromDesk::HangUp { agent, call } => self.operator_hangs_up(&agent, call),
+            FromDesk::WrapUpDone { agent } => {
+                if self.agent_state(&agent) == Some(&State::WrapUp) {
+                    self.wrap_up_over(&agent);
+                }
+            }
+        }
+    }
+
+    fn desk_up(&mut self, agent: &AgentId, generation: Generation) {
+        if let Some(known) = self.agents.get_mut(agent) {
+            known.desk = known.desk.max(Some(generation));
+        }
+        let offered = match self.agent_state(agent) {
+            Some(State::Offered { call }) => Some(*call),
+            _ => None,
+        };
+        if let Some(call) = offered {
+            self.show_offer(call);
+        }
+    }
+
+    fn desk_gone(&mut self, agent: &AgentId, generation: Generation) {
+        let Some(known) = self.agents.get_mut(agent) else { return };
+        if known.desk != Some(generation) {
+            return;
+        }
+        known.desk = None;
+        if self.can_be_rung(agent) {
+            return;
+        }
+        match self.agent_state(agent) {
+            Some(State::Ready) => self.set_agent(agent, State::NotResponding),
+            Some(State::Offered { call }) => {
+                let call = *call;
+                self.offer_failed(call, OfferEnd::AgentGone);
+            }
+            Some(State::Offline | State::Talking { .. } | State::WrapUp | State::Paused { .. } | State::NotResponding) | None => {}
+        }
+    }
+
+    fn phone_changed(&mut self, agent: &AgentId, contacts: Vec<ContactId>) {
+        let by_phone = self.is_ready_by_phone(agent);
+        let Some(known) = self.agents.get_mut(agent) else { return };
+        known.contacts = contacts;
+        known.contacts.truncate(MAX_CONTACTS);
+        let has_phone = !known.contacts.is_empty();
+        match (known.state.clone(), has_phone) {
+            (State::Offline | State::NotResponding, true) if by_phone => self.set_agent(agent, State::Ready),
+            (State::Ready, false) => self.set_agent(agent, if by_phone { State::Offline } else { State::NotResponding }),
+            (State::NotResponding, false) if by_phone => self.set_agent(agent, State::Offline),
+            (State::Offered { call }, false) => self.offer_failed(call, OfferEnd::AgentGone),
+            (State::Offered { .. }, true)
+            | (State::Offline | State::NotResponding | State::Ready, _)
+            | (State::Talking { .. } | State::WrapUp | State::Paused { .. }, _) => {}
+        }
+    }
+
+    fn wants_ready(&mut self, agent: &AgentId) {
+        match self.agent_state(agent) {
+            Some(State::Offered { .. } | State::Talking { .. }) => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    known.wish = None;
+                }
+            }
+            Some(State::Ready) | None => {}
+            Some(State::Offline | State::WrapUp | State::Paused { .. } | State::NotResponding) => {
+                if self.can_be_rung(agent) {
+                    self.set_agent(agent, State::Ready);
+                } else {
+                    self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::NoPhone });
+                }
+            }
+        }
+    }
+
+    fn wants_pause(&mut self, agent: &AgentId, reason: PauseReason) {
+        if self.settings.pause_reasons.contains(&reason) {
+            self.wants(agent, Wish::Pause(reason));
+        } else {
+            let why = Refusal::UnknownReason(reason.to_string());
+            self.out.desk(ToDesk::Refused { agent: agent.clone(), why });
+        }
+    }
+
+    /// A pause or the end of the shift: at once, or after the talk. An offer that rings is declined by it.
+    fn wants(&mut self, agent: &AgentId, wish: Wish) {
+        match self.agent_state(agent) {
+            Some(State::Talking { .. }) => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    known.wish = Some(wish);
+                }
+            }
+            Some(State::Offered { call }) => {
+                let call = *call;
+                self.offer_failed(call, OfferEnd::Declined);
+                self.set_agent(agent, state_of(wish));
+            }
+            Some(State::Offline) if wish == Wish::SignOut => {}
+            Some(State::Offline | State::Ready | State::WrapUp | State::Paused { .. } | State::NotResponding) | None => {
+                self.set_agent(agent, state_of(wish));
+            }
+        }
+    }
+
+    fn decline(&mut self, agent: &AgentId, call: CallId) {
+        if self.is_offered(agent, call) {
+            self.offer_failed(call, OfferEnd::Declined);
+        } else {
+            self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::OfferOver });
+        }
+    }
+
+    /// After the talk: time to write things down, the queue's or none.
+    pub(super) fn start_wrap_up(&mut self, agent: &AgentId, wrap_up_ms: u64) {
+        self.set_agent(agent, State::WrapUp);
+        if wrap_up_ms == 0 {
+            self.wrap_up_over(agent);
+        } else {
+            self.deadlines.set(Reason::WrapUp(agent.clone()), self.now.plus_ms(wrap_up_ms));
+        }
+    }
+
+    /// Wrap-up has ended: what was wished for comes, or the next call.
+    pub(super) fn wrap_up_over(&mut self, agent: &AgentId) {
+        let wish = self.agents.get_mut(agent).and_then(|known| known.wish.take());
+        let gone = !self.settings.agents.contains_key(agent);
+        let state = match wish {
+            _ if gone => State::Offline,
+            Some(wish) => state_of(wish),
+            None if self.can_be_rung(agent) => State::Ready,
+            None if self.is_ready_by_phone(agent) => State::Offline,
+            None => State::NotResponding,
+        };
+        self.set_agent(agent, state);
+    }
+
+    /// An operator let an offer pass: they must say "ready", or rest for a while where they have no desk to say it.
+    pub(super) fn set_aside(&mut self, agent: &AgentId, how: OfferEnd) {
+        let by_phone = self.is_ready_by_phone(agent);
+        let rung = self.can_be_rung(agent);
+        self.set_agent(agent, if by_phone && !rung { State::Offline } else { State::NotResponding });
+        let rests = by_phone && rung && how != OfferEnd::AgentGone;
+        if rests {
+            self.deadlines.set(Reason::Rest(agent.clone()), self.now.plus_ms(self.settings.limits.rest_ms));
+        }
+    }
+
+    /// The rest of an operator without a desk is over.
+    pub(super) fn rest_over(&mut self, agent: &AgentId) {
+        if self.agent_state(agent) == Some(&State::NotResponding) && self.can_be_rung(agent) {
+            self.set_agent(agent, State::Ready);
+        }
+    }
+
+    /// The one place where an operator's state changes: the fact, the time and the deadlines of the former state follow.
+    pub(super) fn set_agent(&mut self, agent: &AgentId, state: State) {
+        let now = self.now;
+        let Some(known) = self.agents.get_mut(agent) else { return };
+        if known.state == state {
+            return;
+        }
+        known.state = state;
+        known.since = now;
+        let status = known.status();
+        self.deadlines.cancel(&Reason::WrapUp(agent.clone()));
+        self.deadlines.cancel(&Reason::Rest(agent.clone()));
+        self.out.fact(Fact::AgentChanged { agent: agent.clone(), state: status });
+    }
+
+    pub(super) fn agent_state(&self, agent: &AgentId) -> Option<&State> {
+        self.agents.get(agent).map(|known| &known.state)
+    }
+
+    fn is_offered(&self, agent: &AgentId, call: CallId) -> bool {
+        self.agent_state(agent) == Some(&State::Offered { call })
+    }
+
+    fn device(&self, agent: &AgentId) -> Option<&Device> {
+        self.settings.agents.get(agent).map(|known| &known.device)
+    }
+
+    /// Whether a live device would ring.
+    pub(super) fn can_be_rung(&self, agent: &AgentId) -> bool {
+        match self.device(agent) {
+            Some(Device::Fixed { .. }) => true,
+            Some(Device::Phone { answer_at_desk, .. }) => {
+                self.agents.get(agent).is_some_and(|known| !known.contacts.is_empty() && (!answer_at_desk || known.desk.is_some()))
+            }
+            None => false,
+        }
+    }
+
+    /// Whether the operator works without a desk: ready by registering, or always.
+    fn is_ready_by_phone(&self, agent: &AgentId) -> bool {
+        match self.device(agent) {
+            Some(Device::Fixed { .. }) => true,
+            Some(Device::Phone { ready_when_registered, .. }) => *ready_when_registered,
+            None => false,
+        }
+    }
+
+    /// New settings: operators who came or left, and those who are always ready.
+    pub(super) fn match_agents_to_settings(&mut self) {
+        for agent in self.settings.agents.keys() {
+            self.agents.entry(agent.clone()).or_default();
+        }
+        let known: Vec<AgentId> = self.agents.keys().cloned().collect();
+        for agent in known {
+            let fixed = matches!(self.device(&agent), Some(Device::Fixed { .. }));
+            match (self.device(&agent).is_some(), self.agent_state(&agent)) {
+                (true, Some(State::Offline)) if fixed => self.set_agent(&agent, State::Ready),
+                (false, Some(State::Offline)) => {
+                    self.agents.remove(&agent);
+                }
+                (false, Some(State::Offered { call })) => {
+                    let call = *call;
+                    self.offer_failed(call, OfferEnd::AgentGone);
+                    self.set_agent(&agent, State::Offline);
+                }
+                (false, Some(State::Ready | State::WrapUp | State::Paused { .. } | State::NotResponding)) => {
+                    self.set_agent(&agent, State::Offline);
+                    self.agents.remove(&agent);
+                }
+                (true, _) | (false, Some(State::Talking { .. }) | None) => {}
+            }
+        }
+    }
+}
+
+fn state_of(wish: Wish) -> State {
+    match wish {
+        Wish::Pause(reason) => State::Paused { reason },
+        Wish::SignOut => State::Offline,
+    }
+}
+
+fn agent_of(input: &FromDesk) -> &AgentId {
+    match input {
+        FromDesk::DeskUp { agent, .. }
+        | FromDesk::DeskGone { agent, .. }
+        | FromDesk::PhoneChanged { agent, .. }
+        | FromDesk::Ready { agent }
+        | FromDesk::Pause { agent, .. }
+        | FromDesk::SignOut { agent }
+        | FromDesk::OfferShown { agent, .. }
+        | FromDesk::Accept { agent, .. }
+        | FromDesk::Decline { agent, .. }
+        | FromDesk::HangUp { agent, .. }
+        | FromDesk::WrapUpDone { agent } => agent,
+    }
+}

@@ -1,0 +1,598 @@
+//! What is going on in one call? Its stage, its legs, and how it comes to its end from any of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Centre;
+use super::deadline::Reason;
+use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
+use super::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PlayId, QueueId, RecordingId, SdpRef, StepId, TrunkId};
+use super::input::{CallerKnown, FromLine, FromMedia, HangUpCause, MediaFailure};
+use super::ivr::Walk;
+use super::offer::Ringing;
+use super::output::{Ending, Output, Shown, Sound, Target, ToLine, ToMedia};
+use super::queue::Wait;
+use super::room;
+use super::time::Time;
+
+/// A refused caller is asked to come back after this many seconds (RFC 3261 §20.33).
+const RETRY_AFTER_S: u32 = 5;
+/// Calls whose end was told before their beginning, remembered at most.
+const EARLY_KEPT: usize = 10_000;
+
+/// One call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Call {
+    /// The short number that was dialled.
+    pub number: NumberId,
+    /// Who calls.
+    pub caller: CallerRef,
+    /// When it came in.
+    pub arrived: Time,
+    /// The language, once it is settled.
+    pub language: Option<Language>,
+    /// What the store knows of the caller, once it has said so.
+    pub known: Option<CallerKnown>,
+    /// What the caller chose to report, by its step.
+    pub topic: Option<String>,
+    /// The queue that the caller waited in, and since when: kept for a return to it.
+    pub waited: Option<(QueueId, Time)>,
+    /// Whether the caller has been sent elsewhere once already.
+    pub overflowed: bool,
+    /// The plan's queue step that the caller came through: it says where an overflow leads.
+    pub queue_step: Option<StepId>,
+    /// The legs that are up or on their way, by number.
+    pub legs: BTreeMap<u16, Leg>,
+    /// The number of the next leg.
+    pub next_leg: u16,
+    /// The last order to play to the resident.
+    pub play: PlayId,
+    /// The number of the next recording.
+    pub next_recording: u16,
+    /// What is going on.
+    pub stage: Stage,
+}
+
+/// What is going on in a call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Stage {
+    /// The resident's leg is being opened.
+    Arriving,
+    /// The resident walks the plan.
+    Walking(Walk),
+    /// The resident waits, nobody rings.
+    Waiting(Wait),
+    /// The resident waits, an operator's phone rings.
+    Offered(Ringing),
+    /// A service outside is being called.
+    Dialling(Dialling),
+    /// Two people talk.
+    Talking(Talk),
+}
+
+/// A service outside is being called for the resident.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Dialling {
+    /// Its leg.
+    pub leg: u16,
+    /// Where the caller goes when it cannot be reached.
+    pub failed: StepId,
+    /// Whether the talk is recorded.
+    pub record: bool,
+}
+
+/// Two people talk.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Talk {
+    /// The leg of the one who is not the resident.
+    pub leg: u16,
+    /// Who that is.
+    pub partner: Partner,
+    /// Since when.
+    pub since: Time,
+    /// The recording that runs.
+    pub recording: Option<RecordingId>,
+}
+
+/// With whom the resident talks.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Partner {
+    /// An operator, for a call of this queue.
+    Agent { agent: AgentId, queue: QueueId },
+    /// A service outside.
+    Outside,
+}
+
+/// One leg.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Leg {
+    /// Who is at its far end.
+    pub party: Party,
+    /// How far it is.
+    pub state: LegState,
+    /// Whether an offer of the far end is being answered.
+    pub reoffered: bool,
+}
+
+/// How far a leg is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum LegState {
+    /// The resident's port is being opened; not answered yet. With `late` the INVITE had no offer.
+    Arriving { late: bool },
+    /// Answered with our offer; the resident's answer comes with the ACK.
+    AwaitingAnswer,
+    /// A port for a leg that is to be dialled is being opened.
+    Opening { target: Target, shown: Shown, auto_answer: bool },
+    /// INVITE sent.
+    Dialled,
+    /// The far end has answered; its session description is being put in force.
+    Agreeing,
+    /// Sound can flow.
+    Up,
+    /// A new process does not know yet whether it can be had back.
+    Unknown,
+}
+
+impl Centre {
+    /// What signalling reports.
+    pub(super) fn on_line(&mut self, input: FromLine) {
+        match input {
+            FromLine::CallArrived { call, caller, number, trunk, sdp } => self.arrive(call, caller, number, trunk, sdp),
+            FromLine::Ringing { .. } => {}
+            FromLine::Answered { leg, sdp } => self.far_end_answered(leg, sdp),
+            FromLine::Refused { leg, status } => self.far_end_refused(leg, status),
+            FromLine::Reoffered { leg, sdp } => self.far_end_reoffered(leg, sdp),
+            FromLine::Digit { leg, digit } => self.on_digit(leg, digit),
+            FromLine::HungUp { leg, cause } => self.far_end_hung_up(leg, cause),
+        }
+    }
+
+    /// What the media shell reports.
+    pub(super) fn on_media(&mut self, input: FromMedia) {
+        match input {
+            FromMedia::Opened { leg, sdp } => self.media_opened(leg, sdp),
+            FromMedia::Agreed { leg, codec: _, answer } => self.media_agreed(leg, answer),
+            FromMedia::Failed { leg, why } => self.media_failed(leg, why),
+            FromMedia::Digit { leg, digit } => self.on_digit(leg, digit),
+            FromMedia::Played { leg, play } => self.on_played(leg, play),
+            FromMedia::SoundLost { leg } => self.sound_lost(leg),
+            FromMedia::SoundBack { leg } => self.sound_back(leg),
+            FromMedia::Recorded { recording, length_ms, lost_ms } => {
+                if self.open_recordings.remove(&recording) {
+                    self.out.fact(Fact::RecordingEnded { recording, length_ms, lost_ms });
+                }
+            }
+        }
+    }
+
+    fn arrive(&mut self, call: CallId, caller: CallerRef, number: NumberId, trunk: TrunkId, sdp: Option<SdpRef>) {
+        self.highest_call = self.highest_call.max(call);
+        if self.early_ends.remove(&call) || self.calls.contains_key(&call) {
+            return;
+        }
+        let leg = LegId::caller(call);
+        if let Some((status, reason)) = self.refusal(&number) {
+            let retry_after_s = (status == 503).then_some(RETRY_AFTER_S);
+            self.out.line(ToLine::Reject { leg, status, retry_after_s });
+            self.out.fact(Fact::CallStarted { call, number, trunk, caller });
+            self.out.fact(Fact::CallEnded { call, reason });
+            return;
+        }
+        self.out.fact(Fact::CallStarted { call, number: number.clone(), trunk, caller });
+        self.out.fact(Fact::LegStarted { leg, party: Party::Resident });
+        self.calls.insert(call, Call::arriving(number, caller, self.now, sdp.is_none()));
+        self.out.send(Output::LookUp { call, caller });
+        self.deadlines.set(Reason::LookUp(call), self.now.plus_ms(self.settings.limits.look_up_ms));
+        self.out.media(ToMedia::Open { leg, offer: sdp });
+    }
+
+    fn refusal(&self, number: &NumberId) -> Option<(u16, EndReason)> {
+        let full = self.calls.len() >= usize::try_from(self.settings.limits.max_calls).unwrap_or(usize::MAX);
+        if !self.settings.numbers.contains_key(number) {
+            Some((404, EndReason::UnknownNumber))
+        } else if full || self.draining {
+            Some((503, EndReason::Overloaded))
+        } else {
+            None
+        }
+    }
+
+    /// A port is open: the resident is answered, or the far end is dialled.
+    fn media_opened(&mut self, leg: LegId, sdp: SdpRef) {
+        let Some(known) = self.leg_mut(leg) else { return };
+        match known.state.clone() {
+            LegState::Arriving { late } => {
+                known.state = LegState::AwaitingAnswer;
+                self.out.line(ToLine::Answer { leg, sdp });
+                if !late {
+                    self.resident_answered(leg.call);
+                }
+            }
+            LegState::Opening { target, shown, auto_answer } => {
+                known.state = LegState::Dialled;
+                self.out.line(ToLine::Dial { leg, target, shown, sdp, auto_answer });
+            }
+            LegState::AwaitingAnswer | LegState::Dialled | LegState::Agreeing | LegState::Up | LegState::Unknown => {}
+        }
+    }
+
+    fn resident_answered(&mut self, call: CallId) {
+        let leg = LegId::caller(call);
+        if let Some(known) = self.leg_mut(leg) {
+            known.state = LegState::Up;
+        }
+        self.out.fact(Fact::CallAnswered { call });
+        self.out.fact(Fact::LegAnswered { leg });
+        self.start_plan(call);
+    }
+
+    fn far_end_answered(&mut self, leg: LegId, sdp: SdpRef) {
+        let Some(known) = self.leg_mut(leg) else { return };
+        match known.state {
+            LegState::Dialled => {
+                known.state = LegState::Agreeing;
+                self.out.fact(Fact::LegAnswered { leg });
+                self.out.media(ToMedia::Agree { leg, sdp, answer: false });
+            }
+            LegState::AwaitingAnswer => self.out.media(ToMedia::Agree { leg, sdp, answer: false }),
+            LegState::Arriving { .. } | LegState::Opening { .. } | LegState::Agreeing | LegState::Up | LegState::Unknown => {}
+        }
+    }
+
+    fn media_agreed(&mut self, leg: LegId, answer: Option<SdpRef>) {
+        let Some(known) = self.leg_mut(leg) else { return };
+        if let Some(sdp) = answer {
+            known.reoffered = false;
+            self.out.line(ToLine::AcceptOffer { leg, sdp });
+            return;
+        }
+        match known.state {
+            LegState::AwaitingAnswer => self.resident_answered(leg.call),
+            LegState::Agreeing => {
+                known.state = LegState::Up;
+                self.partner_up(leg);
+            }
+            LegState::Arriving { .. } | LegState::Opening { .. } | LegState::Dialled | LegState::Up | LegState::Unknown => {}
+        }
+    }
+
+    /// A dialled leg has sound: it is connected, if the call still wants it.
+    fn partner_up(&mut self, leg: LegId) {
+        match self.stage(leg.call) {
+            Some(Stage::Offered(ringing)) if ringing.legs.contains(&leg.n) => self.commit(leg),
+            Some(Stage::Dialling(dialling)) if dialling.leg == leg.n => self.outside_up(leg),
+            Some(Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Talking(_))
+            | None => {
+                self.end_leg(leg, EndReason::AnsweredElsewhere);
+            }
+        }
+    }
+
+    fn outside_up(&mut self, leg: LegId) {
+        let Some(Stage::Dialling(dialling)) = self.stage(leg.call) else { return };
+        let record = dialling.record;
+        self.deadlines.cancel(&Reason::DialEnds(leg.call));
+        self.start_talk(leg.call, Talk { leg: leg.n, partner: Partner::Outside, since: self.now, recording: None }, record);
+    }
+
+    /// Connects the resident with the talk's leg, and records where the rules say so.
+    pub(super) fn start_talk(&mut self, call: CallId, mut talk: Talk, record: bool) {
+        let resident = LegId::caller(call);
+        self.out.media(ToMedia::StopPlay { leg: resident });
+        self.out.media(ToMedia::Connect { call, hears: room::talk(resident, LegId { call, n: talk.leg }) });
+        if record {
+            talk.recording = self.start_recording(call, &talk.partner);
+        }
+        self.set_stage(call, Stage::Talking(talk));
+    }
+
+    fn start_recording(&mut self, call: CallId, partner: &Partner) -> Option<RecordingId> {
+        let known = self.calls.get_mut(&call)?;
+        let recording = RecordingId { call, n: known.next_recording };
+        known.next_recording += 1;
+        let agent = match partner {
+            Partner::Agent { agent, .. } => Some(agent.clone()),
+            Partner::Outside => None,
+        };
+        self.open_recordings.insert(recording);
+        self.out.media(ToMedia::Record { recording, resident: LegId::caller(call) });
+        self.out.fact(Fact::RecordingStarted { recording, agent });
+        Some(recording)
+    }
+
+    fn far_end_refused(&mut self, leg: LegId, status: u16) {
+        if self.leg_mut(leg).is_some() {
+            self.drop_leg(leg, EndReason::Refused);
+            self.partner_lost(leg, OfferEnd::Failed(status), EndReason::OutsideEnded);
+        }
+    }
+
+    fn far_end_hung_up(&mut self, leg: LegId, cause: HangUpCause) {
+        if leg.n == 0 && leg.call > self.highest_call {
+            if self.early_ends.len() >= EARLY_KEPT {
+                self.early_ends.pop_first();
+            }
+            self.early_ends.insert(leg.call);
+            return;
+        }
+        let Some(known) = self.calls.get(&leg.call) else { return };
+        if !known.legs.contains_key(&leg.n) {
+            return;
+        }
+        let reason = match cause {
+            HangUpCause::Bye | HangUpCause::Cancel => known.hung_up_reason(leg.n),
+            HangUpCause::NoAck | HangUpCause::Failed => EndReason::SignallingFailed,
+        };
+        self.far_end_gone(leg, reason);
+    }
+
+    /// The far end of a leg is gone: nothing is left to be sent to it.
+    pub(super) fn far_end_gone(&mut self, leg: LegId, reason: EndReason) {
+        self.drop_leg(leg, reason);
+        if leg.n == 0 {
+            self.end_call(leg.call, reason);
+        } else {
+            self.partner_lost(leg, OfferEnd::Failed(480), reason);
+        }
+    }
+
+    /// A leg that was not the resident's is over: the offer, the dialling or the talk that it belonged to goes on without it.
+    fn partner_lost(&mut self, leg: LegId, how: OfferEnd, reason: EndReason) {
+        match self.stage(leg.call) {
+            Some(Stage::Offered(ringing)) if ringing.legs.contains(&leg.n) => self.attempt_leg_ended(leg, how),
+            Some(Stage::Dialling(dialling)) if dialling.leg == leg.n => {
+                let failed = dialling.failed.clone();
+                self.deadlines.cancel(&Reason::DialEnds(leg.call));
+                self.enter_step(leg.call, &failed, false);
+            }
+            Some(Stage::Talking(talk)) if talk.leg == leg.n => self.end_call(leg.call, reason),
+            Some(Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Talking(_))
+            | None => {}
+        }
+    }
+
+    fn far_end_reoffered(&mut self, leg: LegId, sdp: SdpRef) {
+        let Some(known) = self.leg_mut(leg) else { return };
+        if known.state == LegState::Up {
+            known.reoffered = true;
+            self.out.media(ToMedia::Agree { leg, sdp, answer: true });
+        } else {
+            self.out.line(ToLine::RefuseOffer { leg });
+        }
+    }
+
+    fn media_failed(&mut self, leg: LegId, why: MediaFailure) {
+        let Some(known) = self.leg_mut(leg) else { return };
+        if known.reoffered {
+            known.reoffered = false;
+            self.out.line(ToLine::RefuseOffer { leg });
+            return;
+        }
+        if matches!(known.state, LegState::Arriving { .. }) {
+            let (status, retry_after_s) = match why {
+                MediaFailure::NoPort | MediaFailure::Overloaded => (503, Some(RETRY_AFTER_S)),
+                MediaFailure::BadSdp | MediaFailure::NoCodec => (488, None),
+            };
+            self.out.line(ToLine::Reject { leg, status, retry_after_s });
+            self.far_end_gone(leg, EndReason::MediaFailed);
+            return;
+        }
+        self.leg_failed(leg, EndReason::MediaFailed);
+    }
+
+    /// A leg cannot go on through no wish of its far end, which is told.
+    pub(super) fn leg_failed(&mut self, leg: LegId, reason: EndReason) {
+        if self.leg_mut(leg).is_none() {
+            return;
+        }
+        self.end_leg(leg, reason);
+        if leg.n == 0 {
+            self.end_call(leg.call, reason);
+        } else {
+            self.partner_lost(leg, OfferEnd::Failed(488), reason);
+        }
+    }
+
+    /// The operator ends the talk at the desk.
+    pub(super) fn operator_hangs_up(&mut self, agent: &AgentId, call: CallId) {
+        if let Some(Stage::Talking(Talk { partner: Partner::Agent { agent: talking, .. }, .. })) = self.stage(call)
+            && talking == agent
+        {
+            self.end_call(call, EndReason::OperatorHungUp);
+        }
+    }
+
+    fn sound_lost(&mut self, leg: LegId) {
+        if self.leg_mut(leg).is_none() {
+            return;
+        }
+        self.out.fact(Fact::LegSound { leg, lost: true });
+        let ends_after = self.settings.limits.no_sound_ends_ms;
+        if leg.n == 0 && ends_after > 0 {
+            self.deadlines.set(Reason::NoSound(leg.call), self.now.plus_ms(ends_after));
+        }
+    }
+
+    fn sound_back(&mut self, leg: LegId) {
+        if self.leg_mut(leg).is_none() {
+            return;
+        }
+        self.out.fact(Fact::LegSound { leg, lost: false });
+        if leg.n == 0 {
+            self.deadlines.cancel(&Reason::NoSound(leg.call));
+        }
+    }
+
+    /// Ends a call from whatever stage: every leg, offer, place, recording and deadline of it is released in this one step.
+    pub(super) fn end_call(&mut self, call: CallId, reason: EndReason) {
+        match self.stage(call) {
+            Some(Stage::Offered(_)) => {
+                self.offer_without_caller(call);
+                self.leave_queue(call, queue_end(reason));
+            }
+            Some(Stage::Waiting(_)) => self.leave_queue(call, queue_end(reason)),
+            Some(Stage::Talking(talk)) => {
+                let talk = talk.clone();
+                self.end_talk(&talk);
+            }
+            Some(Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_)) => {}
+            None => return,
+        }
+        let legs: Vec<u16> = self.calls.get(&call).map_or(Vec::new(), |known| known.legs.keys().copied().collect());
+        for n in legs {
+            self.end_leg(LegId { call, n }, reason);
+        }
+        self.deadlines.cancel_call(call);
+        self.calls.remove(&call);
+        self.out.fact(Fact::CallEnded { call, reason });
+    }
+
+    fn end_talk(&mut self, talk: &Talk) {
+        if let Some(recording) = talk.recording {
+            self.out.media(ToMedia::StopRecord { recording });
+        }
+        if let Partner::Agent { agent, queue } = &talk.partner {
+            let wrap_up_ms = self.queue_settings(queue).map_or(0, |rules| rules.wrap_up_ms);
+            self.waiting.handled(queue, self.now.ms_since(talk.since).saturating_add(wrap_up_ms));
+            self.start_wrap_up(agent, wrap_up_ms);
+        }
+    }
+
+    /// Ends a leg towards its far end, in the way that its state asks for.
+    pub(super) fn end_leg(&mut self, leg: LegId, reason: EndReason) {
+        let Some(state) = self.leg_mut(leg).map(|known| known.state.clone()) else { return };
+        match state {
+            LegState::Arriving { .. } => self.out.line(ToLine::Reject { leg, status: 503, retry_after_s: Some(RETRY_AFTER_S) }),
+            LegState::Dialled => self.out.line(ToLine::CancelDial { leg }),
+            LegState::AwaitingAnswer | LegState::Agreeing | LegState::Up | LegState::Unknown => {
+                self.out.line(ToLine::HangUp { leg, reason })
+            }
+            LegState::Opening { .. } => {}
+        }
+        self.drop_leg(leg, reason);
+    }
+
+    /// Forgets a leg whose far end is gone: its port is closed.
+    fn drop_leg(&mut self, leg: LegId, reason: EndReason) {
+        let dropped = self.calls.get_mut(&leg.call).and_then(|known| known.legs.remove(&leg.n));
+        if dropped.is_some() {
+            self.out.media(ToMedia::Close { leg });
+            self.out.fact(Fact::LegEnded { leg, reason });
+        }
+    }
+
+    /// Begins a leg that is to be dialled: its port first.
+    pub(super) fn open_leg(&mut self, call: CallId, party: Party, state: LegState) -> Option<LegId> {
+        let known = self.calls.get_mut(&call)?;
+        let leg = LegId { call, n: known.next_leg };
+        known.next_leg = known.next_leg.saturating_add(1);
+        known.legs.insert(leg.n, Leg { party: party.clone(), state, reoffered: false });
+        self.out.fact(Fact::LegStarted { leg, party });
+        self.out.media(ToMedia::Open { leg, offer: None });
+        Some(leg)
+    }
+
+    /// Plays to the resident, in place of what plays.
+    pub(super) fn play(&mut self, call: CallId, sounds: Vec<Sound>, ending: Ending) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        known.play = PlayId(known.play.0.wrapping_add(1));
+        let play = known.play;
+        self.out.media(ToMedia::Play { leg: LegId::caller(call), play, sounds, ending });
+    }
+
+    fn on_played(&mut self, leg: LegId, play: PlayId) {
+        let Some(known) = self.calls.get(&leg.call) else { return };
+        if leg.n != 0 || known.play != play {
+            return;
+        }
+        match known.stage {
+            Stage::Walking(_) => self.step_played(leg.call),
+            Stage::Waiting(_) | Stage::Offered(_) => self.announcement_played(leg.call),
+            Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_) => {}
+        }
+    }
+
+    pub(super) fn stage(&self, call: CallId) -> Option<&Stage> {
+        self.calls.get(&call).map(|known| &known.stage)
+    }
+
+    pub(super) fn stage_mut(&mut self, call: CallId) -> Option<&mut Stage> {
+        self.calls.get_mut(&call).map(|known| &mut known.stage)
+    }
+
+    pub(super) fn set_stage(&mut self, call: CallId, stage: Stage) {
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.stage = stage;
+        }
+    }
+
+    /// The wait of a call that is in a queue, whether or not somebody rings.
+    pub(super) fn wait_of(&self, call: CallId) -> Option<&Wait> {
+        match self.stage(call)? {
+            Stage::Waiting(wait) => Some(wait),
+            Stage::Offered(ringing) => Some(&ringing.wait),
+            Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_) | Stage::Talking(_) => None,
+        }
+    }
+
+    fn leg_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
+        self.calls.get_mut(&leg.call)?.legs.get_mut(&leg.n)
+    }
+}
+
+impl Call {
+    fn arriving(number: NumberId, caller: CallerRef, arrived: Time, late: bool) -> Self {
+        let resident = Leg { party: Party::Resident, state: LegState::Arriving { late }, reoffered: false };
+        Self {
+            number,
+            caller,
+            arrived,
+            language: None,
+            known: None,
+            topic: None,
+            waited: None,
+            overflowed: false,
+            queue_step: None,
+            legs: BTreeMap::from([(0, resident)]),
+            next_leg: 1,
+            play: PlayId(0),
+            next_recording: 1,
+            stage: Stage::Arriving,
+        }
+    }
+
+    /// What it means that leg `n` was hung up by its far end now.
+    fn hung_up_reason(&self, n: u16) -> EndReason {
+        match (&self.stage, n) {
+            (Stage::Talking(_), 0) => EndReason::CallerHungUp,
+            (Stage::Waiting(_) | Stage::Offered(_), 0) => EndReason::Abandoned,
+            (Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_), 0) => EndReason::LeftInMenu,
+            (Stage::Talking(Talk { partner: Partner::Agent { .. }, .. }), _) => EndReason::OperatorHungUp,
+            (Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Talking(_), _) => {
+                EndReason::OutsideEnded
+            }
+        }
+    }
+}
+
+/// How the place in the queue is lost when the call ends for this reason.
+fn queue_end(reason: EndReason) -> QueueEnd {
+    match reason {
+        EndReason::Abandoned | EndReason::CallerHungUp | EndReason::LeftInMenu => QueueEnd::Abandoned,
+        EndReason::Interrupted => QueueEnd::Interrupted,
+        EndReason::OperatorHungUp
+        | EndReason::PlanEnded
+        | EndReason::OutsideEnded
+        | EndReason::AnsweredElsewhere
+        | EndReason::GivenUp
+        | EndReason::Refused
+        | EndReason::UnknownNumber
+        | EndReason::Overloaded
+        | EndReason::MediaFailed
+        | EndReason::NoSound
+        | EndReason::SignallingFailed
+        | EndReason::ShellLost
+        | EndReason::Poisoned => QueueEnd::Failed,
+    }
+}

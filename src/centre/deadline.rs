@@ -1,0 +1,125 @@
+//! What happens if nothing else does? Deadlines, each with a name; setting one again moves it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{AgentId, CallId};
+use super::time::Time;
+
+/// Why the core wants to be woken.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Reason {
+    /// The store has not said what it knows of the caller.
+    LookUp(CallId),
+    /// The caller has not pressed a key.
+    Key(CallId),
+    /// The caller is to be told the place.
+    Announce(CallId),
+    /// The caller has waited as long as the queue allows.
+    MaxWait(CallId),
+    /// The offer has rung long enough.
+    OfferEnds(CallId),
+    /// The outside party has been rung long enough.
+    DialEnds(CallId),
+    /// The resident's side has been silent for too long.
+    NoSound(CallId),
+    /// Time to write things down is over.
+    WrapUp(AgentId),
+    /// An operator who did not answer may be tried again.
+    Rest(AgentId),
+    /// Legs that the new process has not found again are gone.
+    Recovery,
+}
+
+/// All deadlines of the centre, by time and by name.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Deadlines {
+    by_time: BTreeSet<(Time, Reason)>,
+    /// Kept beside, so that a deadline is found by its name; a list because JSON keys are text.
+    #[serde(with = "as_list")]
+    by_reason: BTreeMap<Reason, Time>,
+}
+
+impl Deadlines {
+    /// Sets or moves a deadline.
+    pub fn set(&mut self, reason: Reason, at: Time) {
+        self.cancel(&reason);
+        self.by_reason.insert(reason.clone(), at);
+        self.by_time.insert((at, reason));
+    }
+
+    /// Forgets a deadline, if it is set.
+    pub fn cancel(&mut self, reason: &Reason) {
+        if let Some(at) = self.by_reason.remove(reason) {
+            self.by_time.remove(&(at, reason.clone()));
+        }
+    }
+
+    /// Forgets every deadline of a call.
+    pub fn cancel_call(&mut self, call: CallId) {
+        for reason in [Reason::LookUp, Reason::Key, Reason::Announce, Reason::MaxWait, Reason::OfferEnds, Reason::DialEnds, Reason::NoSound]
+        {
+            self.cancel(&reason(call));
+        }
+    }
+
+    /// Whether this deadline is set.
+    pub fn is_set(&self, reason: &Reason) -> bool {
+        self.by_reason.contains_key(reason)
+    }
+
+    /// The next one.
+    pub fn next(&self) -> Option<(Time, Reason)> {
+        self.by_time.first().cloned()
+    }
+
+    /// Takes the earliest one that is due at `now`.
+    pub fn take_due(&mut self, now: Time) -> Option<Reason> {
+        let (at, reason) = self.by_time.first().cloned()?;
+        if at > now {
+            return None;
+        }
+        self.cancel(&reason);
+        Some(reason)
+    }
+}
+
+mod as_list {
+    use super::{BTreeMap, Reason, Time};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(map: &BTreeMap<Reason, Time>, out: S) -> Result<S::Ok, S::Error> {
+        map.iter().collect::<Vec<_>>().serialize(out)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<Reason, Time>, D::Error> {
+        Ok(Vec::<(Reason, Time)>::deserialize(input)?.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_moves_and_goes_in_order() {
+        let mut deadlines = Deadlines::default();
+        deadlines.set(Reason::Key(CallId(1)), Time(10));
+        deadlines.set(Reason::Announce(CallId(1)), Time(20));
+        deadlines.set(Reason::Key(CallId(1)), Time(30));
+        assert_eq!(deadlines.take_due(Time(15)), None);
+        assert_eq!(deadlines.take_due(Time(40)), Some(Reason::Announce(CallId(1))));
+        assert_eq!(deadlines.take_due(Time(40)), Some(Reason::Key(CallId(1))));
+        assert_eq!(deadlines.next(), None);
+    }
+
+    #[test]
+    fn a_call_takes_its_deadlines_along() {
+        let mut deadlines = Deadlines::default();
+        deadlines.set(Reason::NoSound(CallId(1)), Time(10));
+        deadlines.set(Reason::NoSound(CallId(2)), Time(11));
+        deadlines.cancel_call(CallId(1));
+        assert_eq!(deadlines.next(), Some((Time(11), Reason::NoSound(CallId(2)))));
+    }
+}

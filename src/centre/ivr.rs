@@ -1,0 +1,351 @@
+//! Where is a caller in the plan? One caller walking: speaking, asking, listening, and what each key or silence leads to.
+
+use serde::{Deserialize, Serialize};
+
+use super::Centre;
+use super::call::{Call, Dialling, LegState, Stage};
+use super::deadline::Reason;
+use super::dialplan::{Action, Plan, Spoken};
+use super::fact::{Chosen, EndReason, Fact, Party, QueueEnd};
+use super::ids::{CallId, Language, LegId, StepId};
+use super::input::{CallerKnown, Digit};
+use super::output::{Ending, Shown, Sound, Target};
+
+/// Steps that take no time (opening hours, a language that is known) one after the other, at most.
+const MAX_HOPS: usize = 32;
+
+/// Where a caller is in the plan.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Walk {
+    /// The step.
+    pub step: StepId,
+    /// What goes on in it.
+    pub phase: Phase,
+}
+
+/// What goes on in a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Phase {
+    /// The step speaks; then the plan goes on.
+    Speaking,
+    /// The step speaks and takes a key already; `tries` more times it would ask again.
+    Asking { tries: u8 },
+    /// The step has spoken and waits for a key.
+    Listening { tries: u8 },
+    /// The language step waits for what the store knows of the caller.
+    LookingUp,
+}
+
+/// Where a step leads.
+enum Lead {
+    /// At once to another one.
+    To(StepId),
+    /// The caller is busy with this one.
+    Stay,
+}
+
+impl Centre {
+    /// The resident can hear: the plan of the number begins.
+    pub(super) fn start_plan(&mut self, call: CallId) {
+        let Some(start) = self.plan(call).map(|plan| plan.start.clone()) else { return };
+        self.enter_step(call, &start, false);
+    }
+
+    /// Goes to a step, and through those that take no time. A plan that runs in circles ends the call.
+    pub(super) fn enter_step(&mut self, call: CallId, step: &StepId, by_key: bool) {
+        let mut step = step.clone();
+        let mut by_key = by_key;
+        for _ in 0..MAX_HOPS {
+            match self.do_step(call, &step, by_key) {
+                Lead::To(next) => step = next,
+                Lead::Stay => return,
+            }
+            by_key = false;
+        }
+        self.end_call(call, EndReason::PlanEnded);
+    }
+
+    fn do_step(&mut self, call: CallId, step: &StepId, by_key: bool) -> Lead {
+        let Some((name, known)) = self.plan(call).and_then(|plan| plan.step(step)) else {
+            self.end_call(call, EndReason::PlanEnded);
+            return Lead::Stay;
+        };
+        let (name, known) = (name.clone(), known.clone());
+        self.out.fact(Fact::StepEntered { call, step: name.clone() });
+        self.deadlines.cancel(&Reason::Key(call));
+        if let (Some(topic), Some(entry)) = (known.topic, self.calls.get_mut(&call)) {
+            entry.topic = Some(topic);
+        }
+        match known.action {
+            Action::Play { say, repeat, .. } => {
+                self.walk(call, &name, Phase::Speaking);
+                self.say(call, &say, if repeat { Ending::Repeat } else { Ending::Report });
+                Lead::Stay
+            }
+            Action::Language { tries, .. } => self.ask_language(call, &name, tries, by_key),
+            Action::Menu { tries, say, .. } => {
+                self.ask(call, &name, &say, tries);
+                Lead::Stay
+            }
+            Action::Hours { calendar, open, closed } => {
+                let is_open = self.settings.calendars.get(&calendar).is_some_and(|hours| hours.is_open(self.now, self.wall_ahead_ms));
+                Lead::To(if is_open { open } else { closed })
+            }
+            Action::Queue { queue, .. } => {
+                self.walk(call, &name, Phase::Speaking);
+                self.note_queue_step(call, &name);
+                self.enter_queue(call, &queue);
+                Lead::Stay
+            }
+            Action::Dial { say, party, address, record, failed } => {
+                self.dial_outside(call, &say, party, address, Dialling { leg: 0, failed, record });
+                Lead::Stay
+            }
+            Action::HangUp { say } => {
+                self.walk(call, &name, Phase::Speaking);
+                self.say(call, &say, Ending::Report);
+                Lead::Stay
+            }
+        }
+    }
+
+    /// The language step: skipped for a caller whose last choice is known, unless they came here by a key.
+    fn ask_language(&mut self, call: CallId, step: &StepId, tries: u8, by_key: bool) -> Lead {
+        let Some(Action::Language { say, next, .. }) = self.action(call, step).cloned() else { return Lead::Stay };
+        if !by_key {
+            if self.deadlines.is_set(&Reason::LookUp(call)) {
+                self.walk(call, step, Phase::LookingUp);
+                return Lead::Stay;
+            }
+            if let Some(language) = self.remembered(call) {
+                self.choose_language(call, language, Chosen::Remembered);
+                return Lead::To(next);
+            }
+        }
+        self.ask(call, step, &say, tries);
+        Lead::Stay
+    }
+
+    /// What the store knows of the caller; `None` when it has not said in time.
+    pub(super) fn looked_up(&mut self, call: CallId, known: Option<CallerKnown>) {
+        self.deadlines.cancel(&Reason::LookUp(call));
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.known = known;
+        }
+        if let Some(Stage::Walking(Walk { step, phase: Phase::LookingUp })) = self.stage(call) {
+            let step = step.clone();
+            self.enter_step(call, &step, false);
+        }
+    }
+
+    fn ask(&mut self, call: CallId, step: &StepId, say: &[Spoken], tries: u8) {
+        self.walk(call, step, Phase::Asking { tries: tries.saturating_sub(1) });
+        self.say(call, say, Ending::Report);
+    }
+
+    /// The sounds of the step are over.
+    pub(super) fn step_played(&mut self, call: CallId) {
+        let Some(Stage::Walking(walk)) = self.stage(call) else { return };
+        let walk = walk.clone();
+        let Some(action) = self.action(call, &walk.step) else { return };
+        match (action, walk.phase) {
+            (Action::Play { next, .. }, Phase::Speaking) => {
+                let next = next.clone();
+                self.enter_step(call, &next, false);
+            }
+            (Action::HangUp { .. }, Phase::Speaking) => self.end_call(call, EndReason::PlanEnded),
+            (Action::Language { wait_ms, .. } | Action::Menu { wait_ms, .. }, Phase::Asking { tries }) => {
+                let until = self.now.plus_ms(*wait_ms);
+                self.walk(call, &walk.step, Phase::Listening { tries });
+                self.deadlines.set(Reason::Key(call), until);
+            }
+            _ => {}
+        }
+    }
+
+    /// No key came: ask again, or go on as the plan says for a silent caller.
+    pub(super) fn no_key(&mut self, call: CallId) {
+        let Some(Stage::Walking(Walk { step, phase: Phase::Listening { tries } })) = self.stage(call) else { return };
+        let (step, tries) = (step.clone(), *tries);
+        let Some(action) = self.action(call, &step).cloned() else { return };
+        match action {
+            Action::Language { say, .. } | Action::Menu { say, .. } if tries > 0 => self.ask(call, &step, &say, tries),
+            Action::Language { otherwise, next, .. } => {
+                self.choose_language(call, otherwise, Chosen::Default);
+                self.enter_step(call, &next, false);
+            }
+            Action::Menu { otherwise, .. } => self.enter_step(call, &otherwise, false),
+            Action::Play { .. } | Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. } | Action::HangUp { .. } => {}
+        }
+    }
+
+    /// A key of the resident, wherever they are in the plan or the queue.
+    pub(super) fn on_digit(&mut self, leg: LegId, digit: Digit) {
+        if leg.n != 0 {
+            return;
+        }
+        let call = leg.call;
+        match self.stage(call) {
+            Some(Stage::Walking(walk)) => {
+                let walk = walk.clone();
+                self.key_in_step(call, &walk, digit);
+            }
+            Some(Stage::Waiting(_)) => {
+                if let Some(step) = self.plan_key(call, digit) {
+                    self.leave_queue(call, QueueEnd::KeyPressed);
+                    self.enter_step(call, &step, true);
+                }
+            }
+            Some(Stage::Offered(_)) => {
+                if let Some(step) = self.plan_key(call, digit) {
+                    self.offer_without_caller(call);
+                    self.leave_queue(call, QueueEnd::KeyPressed);
+                    self.enter_step(call, &step, true);
+                }
+            }
+            Some(Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_)) | None => {}
+        }
+    }
+
+    fn key_in_step(&mut self, call: CallId, walk: &Walk, digit: Digit) {
+        let step = walk.step.clone();
+        let listens = matches!(walk.phase, Phase::Asking { .. } | Phase::Listening { .. });
+        let action = self.action(call, &step).cloned();
+        match action {
+            Some(Action::Language { keys, next, .. }) if listens && keys.contains_key(&digit) => {
+                self.out.fact(Fact::KeyPressed { call, step, key: digit.key() });
+                if let Some(language) = keys.get(&digit) {
+                    self.choose_language(call, *language, Chosen::Key);
+                }
+                self.enter_step(call, &next, true);
+            }
+            Some(Action::Menu { keys, .. }) if listens && keys.contains_key(&digit) => {
+                self.out.fact(Fact::KeyPressed { call, step, key: digit.key() });
+                if let Some(next) = keys.get(&digit) {
+                    self.enter_step(call, next, true);
+                }
+            }
+            _ => match self.plan_key(call, digit) {
+                Some(next) => {
+                    self.out.fact(Fact::KeyPressed { call, step, key: digit.key() });
+                    self.enter_step(call, &next, true);
+                }
+                None if listens => self.wrong_key(call, walk),
+                None => {}
+            },
+        }
+    }
+
+    /// A key without a meaning counts as a try; after the last one the caller goes on as a silent one does.
+    fn wrong_key(&mut self, call: CallId, walk: &Walk) {
+        let (Phase::Asking { tries } | Phase::Listening { tries }) = walk.phase else { return };
+        self.deadlines.cancel(&Reason::Key(call));
+        self.walk(call, &walk.step, Phase::Listening { tries });
+        if tries == 0 {
+            self.no_key(call);
+            return;
+        }
+        let Some(action) = self.action(call, &walk.step).cloned() else { return };
+        match action {
+            Action::Menu { say, mut wrong, .. } => {
+                wrong.extend(say);
+                self.ask(call, &walk.step, &wrong, tries);
+            }
+            Action::Language { say, .. } => self.ask(call, &walk.step, &say, tries),
+            Action::Play { .. } | Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. } | Action::HangUp { .. } => {}
+        }
+    }
+
+    fn choose_language(&mut self, call: CallId, language: Language, how: Chosen) {
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.language = Some(language);
+            let caller = entry.caller;
+            self.out.fact(Fact::LanguageChosen { call, caller, language, how });
+        }
+    }
+
+    fn dial_outside(&mut self, call: CallId, say: &[Spoken], party: String, address: String, mut dialling: Dialling) {
+        let Some(caller) = self.calls.get(&call).map(|known| known.caller) else { return };
+        self.say(call, say, Ending::Report);
+        let state = LegState::Opening { target: Target::Address(address), shown: Shown::Resident(caller), auto_answer: false };
+        let Some(leg) = self.open_leg(call, Party::Outside(party), state) else { return };
+        dialling.leg = leg.n;
+        self.set_stage(call, Stage::Dialling(dialling));
+        self.deadlines.set(Reason::DialEnds(call), self.now.plus_ms(self.settings.limits.dial_ms));
+    }
+
+    /// The outside party did not answer.
+    pub(super) fn dial_ended(&mut self, call: CallId) {
+        let Some(Stage::Dialling(dialling)) = self.stage(call) else { return };
+        let (leg, failed) = (LegId { call, n: dialling.leg }, dialling.failed.clone());
+        self.end_leg(leg, EndReason::GivenUp);
+        self.enter_step(call, &failed, false);
+    }
+
+    /// The language of a call: chosen, else remembered, else the plan's first.
+    pub(super) fn language_of(&self, call: CallId) -> Language {
+        let chosen = self.calls.get(&call).and_then(|known| known.language);
+        let first = self.plan(call).and_then(|plan| plan.languages.first().copied());
+        chosen.or_else(|| self.remembered(call)).or(first).unwrap_or(Language::En)
+    }
+
+    /// The language of the caller's last choice, if this plan speaks it.
+    fn remembered(&self, call: CallId) -> Option<Language> {
+        let language = self.calls.get(&call)?.known.as_ref()?.language?;
+        self.plan(call)?.languages.contains(&language).then_some(language)
+    }
+
+    fn say(&mut self, call: CallId, say: &[Spoken], ending: Ending) {
+        let own = self.language_of(call);
+        let sound = |spoken: &Spoken| match spoken {
+            Spoken::Prompt { id, language } => Sound::Prompt { id: id.clone(), language: language.unwrap_or(own) },
+            Spoken::Silence { ms } => Sound::Silence { ms: *ms },
+        };
+        self.play(call, say.iter().map(sound).collect(), ending);
+    }
+
+    fn walk(&mut self, call: CallId, step: &StepId, phase: Phase) {
+        self.set_stage(call, Stage::Walking(Walk { step: step.clone(), phase }));
+    }
+
+    fn note_queue_step(&mut self, call: CallId, step: &StepId) {
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.queue_step = Some(step.clone());
+        }
+    }
+
+    /// Where the plan sends a caller whom the queue cannot take.
+    pub(super) fn overflow_step(&self, call: CallId) -> Option<StepId> {
+        let step = self.calls.get(&call)?.queue_step.as_ref()?;
+        match self.action(call, step)? {
+            Action::Queue { overflow, .. } => overflow.clone(),
+            Action::Play { .. }
+            | Action::Language { .. }
+            | Action::Menu { .. }
+            | Action::Hours { .. }
+            | Action::Dial { .. }
+            | Action::HangUp { .. } => None,
+        }
+    }
+
+    fn plan_key(&self, call: CallId, digit: Digit) -> Option<StepId> {
+        self.plan(call)?.keys.get(&digit).cloned()
+    }
+
+    fn action(&self, call: CallId, step: &StepId) -> Option<&Action> {
+        self.plan(call)?.step(step).map(|(_, known)| &known.action)
+    }
+
+    /// The plan of the call's number; one that the settings dropped serves its callers to their end.
+    fn plan(&self, call: CallId) -> Option<&Plan> {
+        let Call { number, .. } = self.calls.get(&call)?;
+        self.settings.numbers.get(number).or_else(|| self.closing.plans.get(number))
+    }
+}
+
+impl Plan {
+    /// A step by its name; a name that a reload has removed leads to the start.
+    fn step(&self, name: &StepId) -> Option<(&StepId, &super::dialplan::Step)> {
+        self.steps.get_key_value(name).or_else(|| self.steps.get_key_value(&self.start))
+    }
+}

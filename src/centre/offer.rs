@@ -1,0 +1,172 @@
+//! Does the operator take the call? An offer is a lease: it rings, it is won by one leg, or it ends and the caller keeps the place.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Centre;
+use super::agent::State;
+use super::call::{LegState, Partner, Stage, Talk};
+use super::deadline::Reason;
+use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
+use super::ids::{AgentId, CallId, LegId};
+use super::output::{Offer, Refusal, Shown, Target, ToDesk};
+use super::queue::Wait;
+use super::routing::{Decision, Explanation};
+use super::settings::Device;
+
+/// An offer that rings.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Ringing {
+    /// The place that the caller keeps.
+    pub wait: Wait,
+    /// Whom it rings at.
+    pub agent: AgentId,
+    /// The legs of the attempt, one a phone; the first that is connected wins.
+    pub legs: BTreeSet<u16>,
+    /// Whether the desk has accepted, where phones are dialled only then.
+    pub accepted: bool,
+    /// Why it came to this operator.
+    pub why: Explanation,
+}
+
+impl Centre {
+    /// Carries a decision out: the operator is taken, the desk and the phones ring.
+    pub(super) fn offer(&mut self, decision: Decision) {
+        let Decision { agent, call, why } = decision;
+        let Some(wait) = self.wait_of(call).cloned() else { return };
+        let offer_ms = self.queue_settings(&wait.queue).map_or(0, |rules| rules.offer_ms);
+        self.waiting.offered(call, &wait);
+        self.out.fact(Fact::Offered { call, queue: wait.queue.clone(), agent: agent.clone(), why: why.clone() });
+        self.set_agent(&agent, State::Offered { call });
+        self.deadlines.set(Reason::OfferEnds(call), self.now.plus_ms(offer_ms));
+        let ringing = Ringing { wait, agent: agent.clone(), legs: BTreeSet::new(), accepted: false, why };
+        self.set_stage(call, Stage::Offered(ringing));
+        self.show_offer(call);
+        if !self.answers_at_desk(&agent) {
+            self.ring_phones(call, false);
+        }
+    }
+
+    /// Shows the offer at the operator's desk; also to a desk that opens while it rings.
+    pub(super) fn show_offer(&mut self, call: CallId) {
+        let Some(known) = self.calls.get(&call) else { return };
+        let Stage::Offered(ringing) = &known.stage else { return };
+        let rings_ms = self.queue_settings(&ringing.wait.queue).map_or(0, |rules| rules.offer_ms);
+        let offer = Offer {
+            call,
+            caller: known.caller,
+            queue: ringing.wait.queue.clone(),
+            language: ringing.wait.language,
+            topic: known.topic.clone(),
+            waited_ms: self.now.ms_since(ringing.wait.since),
+            rings_ms,
+            why: ringing.why.clone(),
+        };
+        let agent = ringing.agent.clone();
+        self.out.desk(ToDesk::Offer { agent, offer });
+    }
+
+    /// A leg to each phone of the operator.
+    fn ring_phones(&mut self, call: CallId, auto_answer: bool) {
+        let Some(Stage::Offered(ringing)) = self.stage(call) else { return };
+        let agent = ringing.agent.clone();
+        let Some(shown) = self.calls.get(&call).map(|known| Shown::Resident(known.caller)) else { return };
+        for target in self.targets(&agent) {
+            let leg = self.open_leg(call, Party::Agent(agent.clone()), LegState::Opening { target, shown: shown.clone(), auto_answer });
+            if let (Some(leg), Some(Stage::Offered(ringing))) = (leg, self.stage_mut(call)) {
+                ringing.legs.insert(leg.n);
+            }
+        }
+    }
+
+    fn targets(&self, agent: &AgentId) -> Vec<Target> {
+        match self.settings.agents.get(agent).map(|known| &known.device) {
+            Some(Device::Fixed { address }) => vec![Target::Address(address.clone())],
+            Some(Device::Phone { .. }) => {
+                self.agents.get(agent).map_or(Vec::new(), |known| known.contacts.iter().copied().map(Target::Contact).collect())
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn answers_at_desk(&self, agent: &AgentId) -> bool {
+        matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Phone { answer_at_desk: true, .. }))
+    }
+
+    /// The operator says "yes" at the desk: the phone is called and picks up by itself.
+    pub(super) fn accept_at_desk(&mut self, agent: &AgentId, call: CallId) {
+        let ringing = match self.stage_mut(call) {
+            Some(Stage::Offered(ringing)) if ringing.agent == *agent => ringing,
+            _ => {
+                self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::OfferOver });
+                return;
+            }
+        };
+        let again = std::mem::replace(&mut ringing.accepted, true);
+        if !self.answers_at_desk(agent) {
+            self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::PickUpThePhone });
+        } else if !again {
+            self.ring_phones(call, true);
+        }
+    }
+
+    /// A leg of the attempt is over without having won.
+    pub(super) fn attempt_leg_ended(&mut self, leg: LegId, how: OfferEnd) {
+        let Some(Stage::Offered(ringing)) = self.stage_mut(leg.call) else { return };
+        ringing.legs.remove(&leg.n);
+        if ringing.legs.is_empty() {
+            self.offer_failed(leg.call, how);
+        }
+    }
+
+    /// Sound flows to this phone: it has won. In one transition the losers are released, the caller leaves the queue and both talk.
+    pub(super) fn commit(&mut self, leg: LegId) {
+        let call = leg.call;
+        let Some(Stage::Offered(ringing)) = self.stage(call) else { return };
+        let Ringing { wait, agent, legs, .. } = ringing.clone();
+        self.deadlines.cancel(&Reason::OfferEnds(call));
+        for loser in legs.into_iter().filter(|n| *n != leg.n) {
+            self.end_leg(LegId { call, n: loser }, EndReason::AnsweredElsewhere);
+        }
+        self.out.fact(Fact::OfferEnded { call, agent: agent.clone(), how: OfferEnd::Answered });
+        self.out.desk(ToDesk::OfferGone { agent: agent.clone(), call });
+        self.leave_queue(call, QueueEnd::Answered);
+        self.out.fact(Fact::Connected { call, queue: wait.queue.clone(), agent: agent.clone(), waited_ms: self.now.ms_since(wait.since) });
+        self.set_agent(&agent, State::Talking { call });
+        let record = self.queue_settings(&wait.queue).is_some_and(|rules| rules.record);
+        let partner = Partner::Agent { agent, queue: wait.queue };
+        self.start_talk(call, Talk { leg: leg.n, partner, since: self.now, recording: None }, record);
+    }
+
+    /// The offer is over and nobody has won it: the caller keeps place and age, the operator is set aside.
+    pub(super) fn offer_failed(&mut self, call: CallId, how: OfferEnd) {
+        let Some(agent) = self.end_offer(call, how) else { return };
+        if let Some(wait) = self.wait_of(call).cloned() {
+            self.waiting.seek(call, &wait);
+            self.set_stage(call, Stage::Waiting(wait));
+        }
+        self.set_aside(&agent, how);
+        self.overflow_if_overdue(call);
+    }
+
+    /// The caller is gone while an offer rings: the operator is free at once, and nothing was their fault.
+    pub(super) fn offer_without_caller(&mut self, call: CallId) {
+        let Some(agent) = self.end_offer(call, OfferEnd::CallerGone) else { return };
+        let state = if self.can_be_rung(&agent) { State::Ready } else { State::NotResponding };
+        self.set_agent(&agent, state);
+    }
+
+    /// Releases the phones and the desk of an offer and tells how it ended; the stage and the operator are the caller's to set.
+    fn end_offer(&mut self, call: CallId, how: OfferEnd) -> Option<AgentId> {
+        let Some(Stage::Offered(ringing)) = self.stage(call) else { return None };
+        let (agent, legs) = (ringing.agent.clone(), ringing.legs.clone());
+        self.deadlines.cancel(&Reason::OfferEnds(call));
+        for n in legs {
+            self.end_leg(LegId { call, n }, EndReason::GivenUp);
+        }
+        self.out.fact(Fact::OfferEnded { call, agent: agent.clone(), how });
+        self.out.desk(ToDesk::OfferGone { agent: agent.clone(), call });
+        Some(agent)
+    }
+}

@@ -1,0 +1,90 @@
+//! What becomes of calls when the process starts again? Each leg is unknown until it is found or gone; who waited is owed a callback.
+
+use super::Centre;
+use super::agent::State;
+use super::call::{LegState, Stage};
+use super::deadline::Reason;
+use super::fact::{EndReason, Fact};
+use super::ids::{AgentId, CallId, LegId};
+
+/// Legs that have not been found again after this many milliseconds are gone.
+const RECOVERY_MS: u64 = 10_000;
+
+impl Centre {
+    /// A new process has replayed the journal. Deadlines that passed meanwhile have fired already, once and in order.
+    pub(super) fn restarted(&mut self, downtime_ms: u64) {
+        self.out.fact(Fact::Restarted { downtime_ms });
+        self.draining = false;
+        for call in self.calls.values_mut() {
+            for leg in call.legs.values_mut() {
+                leg.state = LegState::Unknown;
+            }
+        }
+        self.free_operators();
+        if !self.calls.is_empty() {
+            self.deadlines.set(Reason::Recovery, self.now.plus_ms(RECOVERY_MS));
+        }
+    }
+
+    /// Desks and phones must come back by themselves; an operator in a talk stays with it until its leg is known.
+    fn free_operators(&mut self) {
+        let all: Vec<(AgentId, State)> = self.agents.iter().map(|(id, agent)| (id.clone(), agent.state.clone())).collect();
+        for (id, state) in all {
+            if let Some(agent) = self.agents.get_mut(&id) {
+                agent.desk = None;
+                agent.contacts.clear();
+            }
+            match state {
+                State::Offered { call } => self.offer_failed(call, super::fact::OfferEnd::AgentGone),
+                State::Ready | State::WrapUp | State::NotResponding | State::Paused { .. } => self.set_agent(&id, State::Offline),
+                State::Talking { .. } | State::Offline => {}
+            }
+            if !matches!(state, State::Talking { .. }) {
+                self.set_agent(&id, State::Offline);
+            }
+        }
+        self.match_agents_to_settings();
+    }
+
+    /// All legs that the core believes in, for a shell that has to say which of them it has.
+    pub fn legs(&self) -> Vec<LegId> {
+        let legs_of =
+            |(call, known): (&CallId, &super::call::Call)| known.legs.keys().map(|n| LegId { call: *call, n: *n }).collect::<Vec<_>>();
+        self.calls.iter().flat_map(legs_of).collect()
+    }
+
+    /// The shell has this leg again.
+    pub(super) fn leg_recovered(&mut self, leg: LegId) {
+        if let Some(known) = self.calls.get_mut(&leg.call).and_then(|call| call.legs.get_mut(&leg.n))
+            && known.state == LegState::Unknown
+        {
+            known.state = LegState::Up;
+        }
+    }
+
+    /// This leg could not be brought back: its call is interrupted, and a caller who waited is owed a callback.
+    pub(super) fn leg_gone(&mut self, leg: LegId) {
+        let Some(call) = self.calls.get(&leg.call) else { return };
+        if !call.legs.contains_key(&leg.n) {
+            return;
+        }
+        if leg.n == 0
+            && let (Stage::Waiting(_) | Stage::Offered(_), caller) = (&call.stage, call.caller)
+            && let Some(wait) = self.wait_of(leg.call).cloned()
+        {
+            self.owe_callback(leg.call, caller, wait);
+        }
+        self.far_end_gone(leg, EndReason::Interrupted);
+    }
+
+    /// Who has not been found by now is gone.
+    pub(super) fn recovery_over(&mut self) {
+        for leg in self.legs() {
+            let unknown =
+                self.calls.get(&leg.call).and_then(|call| call.legs.get(&leg.n)).is_some_and(|known| known.state == LegState::Unknown);
+            if unknown {
+                self.leg_gone(leg);
+            }
+        }
+    }
+}
