@@ -74,7 +74,8 @@ impl Centre {
         self.out.fact(Fact::StepEntered { call, step: name.clone() });
         self.deadlines.cancel(&Reason::Key(call));
         if let (Some(topic), Some(entry)) = (known.topic, self.calls.get_mut(&call)) {
-            entry.topic = Some(topic);
+            entry.topic = Some(topic.clone());
+            self.out.fact(Fact::TopicChosen { call, topic });
         }
         match known.action {
             Action::Play { say, repeat, .. } => {
