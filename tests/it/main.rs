@@ -1,0 +1,3 @@
+//! Does the whole hold together? One binary for all integration tests, so that they link once.
+
+mod dialplans;
