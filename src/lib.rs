@@ -10,3 +10,5 @@ pub mod config;
 pub mod caller;
 pub mod lanes;
 pub mod sdp_book;
+
+pub mod prompts;
