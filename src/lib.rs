@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 
 pub mod caller;
+pub mod store;
 pub mod lanes;
 pub mod sdp_book;
 

@@ -211,3 +211,54 @@ impl EndReason {
         }
     }
 }
+
+impl QueueEnd {
+    /// The ending as a word for metrics, screens and the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            QueueEnd::Answered => "answered",
+            QueueEnd::Abandoned => "abandoned",
+            QueueEnd::Overflowed => "overflowed",
+            QueueEnd::KeyPressed => "key_pressed",
+            QueueEnd::Interrupted => "interrupted",
+            QueueEnd::Failed => "failed",
+        }
+    }
+}
+
+impl OfferEnd {
+    /// The ending as a word for metrics, screens and the database; the SIP status of a failure stays in the fact.
+    pub fn word(self) -> &'static str {
+        match self {
+            OfferEnd::Answered => "answered",
+            OfferEnd::Declined => "declined",
+            OfferEnd::NoAnswer => "no_answer",
+            OfferEnd::Failed(_) => "failed",
+            OfferEnd::CallerGone => "caller_gone",
+            OfferEnd::AgentGone => "agent_gone",
+        }
+    }
+}
+
+impl AgentStatus {
+    /// The state as a word for metrics, screens and the database.
+    pub fn word(&self) -> &'static str {
+        match self {
+            AgentStatus::Offline => "offline",
+            AgentStatus::Ready => "ready",
+            AgentStatus::Offered(_) => "offered",
+            AgentStatus::Talking(_) => "talking",
+            AgentStatus::WrapUp => "wrap_up",
+            AgentStatus::Paused(_) => "paused",
+            AgentStatus::NotResponding => "not_responding",
+        }
+    }
+
+    /// The call that the state is about.
+    pub fn call(&self) -> Option<CallId> {
+        match self {
+            AgentStatus::Offered(call) | AgentStatus::Talking(call) => Some(*call),
+            AgentStatus::Offline | AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::Paused(_) | AgentStatus::NotResponding => None,
+        }
+    }
+}

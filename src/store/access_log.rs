@@ -1,0 +1,65 @@
+//! Who opened which personal data, and when?
+
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::centre::time::Time;
+
+use super::bulk::ms;
+use super::{Store, StoreError};
+
+/// What was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A resident's story, on the screen of the operator to whom the call is offered.
+    Story,
+    /// The sound of a recording.
+    Recording,
+    /// A call with the caller's number.
+    Call,
+    /// The list of callbacks with their numbers.
+    Callbacks,
+    /// The list of cases with their texts.
+    Cases,
+}
+
+impl Access {
+    /// The word in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Access::Story => "story",
+            Access::Recording => "recording",
+            Access::Call => "call",
+            Access::Callbacks => "callbacks",
+            Access::Cases => "cases",
+        }
+    }
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+pub struct AccessEntry {
+    /// When, in milliseconds since the epoch.
+    pub at_ms: i64,
+    /// The account.
+    pub who: String,
+    /// An `Access` as a word.
+    pub action: String,
+    /// What was opened, by its id: "call 12", "call 12 recording 1".
+    pub subject: String,
+}
+
+impl Store {
+    /// Writes down who opens what; to be awaited before it is shown.
+    pub async fn log_access(&self, at: Time, who: &str, action: Access, subject: &str) -> Result<(), StoreError> {
+        let statement = sqlx::query("INSERT INTO access_log (at_ms, who, action, subject) VALUES ($1, $2, $3, $4)");
+        statement.bind(ms(at.0)).bind(who).bind(action.word()).bind(subject).execute(self.db.writer()).await?;
+        Ok(())
+    }
+
+    /// The last entries, newest first.
+    pub async fn accesses(&self, limit: u32) -> Result<Vec<AccessEntry>, StoreError> {
+        let statement = sqlx::query_as("SELECT at_ms, who, action, subject FROM access_log ORDER BY id DESC LIMIT $1");
+        Ok(statement.bind(i64::from(limit)).fetch_all(self.db.readers()).await?)
+    }
+}

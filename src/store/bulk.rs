@@ -1,0 +1,68 @@
+//! How are many rows written in few statements? Several rows a statement, in three sizes, so that every text is prepared once.
+
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+/// A statement that is being given its values.
+pub(super) type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
+
+/// Rows a statement; with at most 14 columns the largest stays far below SQLite's 32,766 values.
+const SIZES: [usize; 3] = [64, 8, 1];
+
+/// A row that is written together with others of its kind: `HEAD (…),(…) TAIL`.
+pub(super) trait BulkRow {
+    /// The text before the values.
+    const HEAD: &'static str;
+    /// The text after them.
+    const TAIL: &'static str;
+    /// Values a row.
+    const COLUMNS: usize;
+
+    /// Gives the statement this row's values, in the order of the columns.
+    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q>;
+}
+
+/// Writes all rows, largest statements first.
+pub(super) async fn write<R: BulkRow>(connection: &mut SqliteConnection, rows: &[R]) -> Result<(), sqlx::Error> {
+    let mut rest = rows;
+    for size in SIZES {
+        if rest.len() < size {
+            continue;
+        }
+        let text = text::<R>(size);
+        while let Some((chunk, others)) = rest.split_at_checked(size) {
+            let statement = sqlx::query(AssertSqlSafe(text.as_str()));
+            chunk.iter().fold(statement, |statement, row| row.bind(statement)).execute(&mut *connection).await?;
+            rest = others;
+        }
+    }
+    Ok(())
+}
+
+/// Only constants of our own and numbers go into the text.
+fn text<R: BulkRow>(rows: usize) -> String {
+    let mut text = String::from(R::HEAD);
+    for at in 0..rows * R::COLUMNS {
+        text.push_str(match at {
+            0 => "(",
+            _ if at % R::COLUMNS == 0 => "),(",
+            _ => ",",
+        });
+        text.push('$');
+        text.push_str(&(at + 1).to_string());
+    }
+    text.push(')');
+    text.push_str(R::TAIL);
+    text
+}
+
+/// A 64-bit name as the databases hold it: the same bits, signed.
+pub(super) fn signed(value: u64) -> i64 {
+    value.cast_signed()
+}
+
+/// The moment or length in milliseconds as the databases hold it.
+pub(super) fn ms(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,152 @@
+//! Who calls? The resident behind a reference: what the core needs at once, and the story for the operator's screen.
+
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::caller::CallerSeen;
+use crate::centre::ids::{CallerRef, Language};
+use crate::centre::input::CallerKnown;
+use crate::centre::time::Time;
+use crate::private::Private;
+
+use super::bulk::{self, Bound, BulkRow, ms, signed};
+use super::cases::Case;
+use super::{Store, StoreError};
+
+/// Calls in a story.
+const LAST_CALLS: i64 = 5;
+
+/// Open cases in a story.
+const OPEN_CASES: i64 = 20;
+
+/// What an operator sees of a resident while the phone rings. Personal data: only for the operator to whom the call is offered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Story {
+    /// The number, as it may be dialled; `None` when it is withheld.
+    pub number: Option<Private<String>>,
+    /// The name that the line gave.
+    pub name: Option<Private<String>>,
+    /// The last calls, newest first, five at most; the one that rings may be among them.
+    pub calls: Vec<CallSketch>,
+    /// Open cases, newest first, twenty at most.
+    pub cases: Vec<Case>,
+    /// Callbacks owed.
+    pub callbacks: i64,
+}
+
+/// An earlier call, as far as the story needs it. Times in milliseconds since the epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+pub struct CallSketch {
+    /// Its `CallId`.
+    pub id: i64,
+    /// The short number.
+    pub number: Option<String>,
+    /// When.
+    pub started_ms: Option<i64>,
+    /// What about.
+    pub topic: Option<String>,
+    /// Who answered.
+    pub agent: Option<String>,
+    /// An `EndReason` as a word; `None` while it is up.
+    pub end_reason: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Known {
+    language: Option<String>,
+    open_cases: i64,
+}
+
+#[derive(FromRow)]
+struct Resident {
+    number: Option<String>,
+    name: Option<String>,
+}
+
+impl Store {
+    /// Keeps the numbers of those who called, in one transaction.
+    pub async fn remember_callers(&self, seen: &[CallerSeen]) -> Result<(), StoreError> {
+        let known: Vec<SeenRow> = seen.iter().filter(|seen| seen.caller != CallerRef(0)).map(SeenRow).collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.db.begin().await?;
+        bulk::write(&mut transaction, &known).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// What the core decides by, in one indexed query; nothing is known of a withheld number.
+    pub async fn known(&self, caller: CallerRef) -> Result<CallerKnown, StoreError> {
+        if caller == CallerRef(0) {
+            return Ok(CallerKnown::default());
+        }
+        let known: Known = sqlx::query_as(
+            "SELECT (SELECT language FROM callers WHERE caller = $1) AS language, \
+             (SELECT COUNT(*) FROM cases WHERE caller = $1 AND status = 'open') AS open_cases",
+        )
+        .bind(signed(caller.0))
+        .fetch_one(self.db.readers())
+        .await?;
+        Ok(CallerKnown {
+            language: known.language.as_deref().and_then(Language::from_code),
+            open_cases: u32::try_from(known.open_cases).unwrap_or(u32::MAX),
+            district: None,
+        })
+    }
+
+    /// The resident's story for the screen pop.
+    pub async fn story(&self, caller: CallerRef) -> Result<Story, StoreError> {
+        let (id, readers) = (signed(caller.0), self.db.readers());
+        let resident: Option<Resident> =
+            sqlx::query_as("SELECT number, name FROM callers WHERE caller = $1").bind(id).fetch_optional(readers).await?;
+        let calls = sqlx::query_as(
+            "SELECT id, number, started_ms, topic, agent, end_reason FROM calls WHERE caller = $1 ORDER BY id DESC LIMIT $2",
+        );
+        let cases = sqlx::query_as("SELECT * FROM cases WHERE caller = $1 AND status = 'open' ORDER BY id DESC LIMIT $2");
+        let callbacks = sqlx::query_scalar("SELECT COUNT(*) FROM callbacks WHERE caller = $1 AND done_ms IS NULL");
+        let (number, name) = resident.map_or((None, None), |resident| (resident.number, resident.name));
+        Ok(Story {
+            number: number.map(Private::new),
+            name: name.map(Private::new),
+            calls: calls.bind(id).bind(LAST_CALLS).fetch_all(readers).await?,
+            cases: cases.bind(id).bind(OPEN_CASES).fetch_all(readers).await?,
+            callbacks: callbacks.bind(id).fetch_one(readers).await?,
+        })
+    }
+}
+
+struct SeenRow<'a>(&'a CallerSeen);
+
+impl BulkRow for SeenRow<'_> {
+    const HEAD: &'static str = "INSERT INTO callers (caller, number, name, first_ms, last_ms) VALUES ";
+    const TAIL: &'static str = " ON CONFLICT (caller) DO UPDATE SET number = excluded.number, name = COALESCE(excluded.name, name), \
+        last_ms = excluded.last_ms";
+    const COLUMNS: usize = 5;
+
+    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+        statement
+            .bind(signed(self.0.caller.0))
+            .bind(self.0.number.reveal().clone())
+            .bind(self.0.name.as_ref().map(|name| name.reveal().clone()))
+            .bind(ms(self.0.at.0))
+            .bind(ms(self.0.at.0))
+    }
+}
+
+/// The language that a caller chose by a key.
+pub(super) struct LanguageRow {
+    pub caller: CallerRef,
+    pub language: Language,
+    pub at: Time,
+}
+
+impl BulkRow for LanguageRow {
+    const HEAD: &'static str = "INSERT INTO callers (caller, language, first_ms, last_ms) VALUES ";
+    const TAIL: &'static str = " ON CONFLICT (caller) DO UPDATE SET language = excluded.language";
+    const COLUMNS: usize = 4;
+
+    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+        statement.bind(signed(self.caller.0)).bind(self.language.code()).bind(ms(self.at.0)).bind(ms(self.at.0))
+    }
+}

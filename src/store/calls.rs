@@ -1,0 +1,195 @@
+//! What is kept of a call, and how is it found again?
+
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::centre::fact::EndReason;
+use crate::centre::ids::{AgentId, CallId, CallerRef, Language, NumberId, QueueId, TrunkId};
+use crate::centre::time::Time;
+use crate::private::Private;
+
+use super::bulk::{Bound, BulkRow, ms, signed};
+use super::{Leg, OfferMade, QueueEvent, Recording, StepTaken, Store, StoreError};
+
+/// The most calls that one request gets.
+const MOST: u32 = 500;
+
+/// One call, without personal data. Times in milliseconds since the epoch, spans in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+pub struct Call {
+    /// Its `CallId`.
+    pub id: i64,
+    /// The short number that was dialled.
+    pub number: Option<String>,
+    /// The trunk that it came by.
+    pub trunk: Option<String>,
+    /// The language, by its code.
+    pub language: Option<String>,
+    /// What the caller chose it to be about.
+    pub topic: Option<String>,
+    /// The queue from which it was answered.
+    pub queue: Option<String>,
+    /// The operator who answered last.
+    pub agent: Option<String>,
+    /// When it came in.
+    pub started_ms: Option<i64>,
+    /// When the resident heard us.
+    pub answered_ms: Option<i64>,
+    /// When operator and resident heard each other.
+    pub connected_ms: Option<i64>,
+    /// How long it waited in the queue until then.
+    pub waited_ms: Option<i64>,
+    /// When it was over; `None` while it is up.
+    pub ended_ms: Option<i64>,
+    /// An `EndReason` as a word.
+    pub end_reason: Option<String>,
+}
+
+/// Which calls are wanted; newest first.
+#[derive(Clone, Debug, Default)]
+pub struct CallFilter {
+    /// Calls with a smaller id only: the last one of the page before.
+    pub before: Option<CallId>,
+    /// Of this short number.
+    pub number: Option<NumberId>,
+    /// Answered by this operator.
+    pub agent: Option<AgentId>,
+    /// How many, 500 at most; 0 for 50.
+    pub limit: u32,
+}
+
+/// A call with everything that happened in it.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallDetail {
+    /// The call itself.
+    pub call: Call,
+    /// The caller's number, as far as it is known; the web layer masks it by role.
+    pub caller: Option<Private<String>>,
+    /// Its legs by number.
+    pub legs: Vec<Leg>,
+    /// Its stays in queues, in order.
+    pub queue_events: Vec<QueueEvent>,
+    /// Its offers with their explanations, in order.
+    pub offers: Vec<OfferMade>,
+    /// Its way through the dialplan.
+    pub steps: Vec<StepTaken>,
+    /// Its recordings.
+    pub recordings: Vec<Recording>,
+}
+
+impl Store {
+    /// The calls of a filter, newest first.
+    pub async fn calls(&self, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
+        let limit = if filter.limit == 0 { 50 } else { filter.limit.min(MOST) };
+        let calls = sqlx::query_as(
+            "SELECT * FROM calls WHERE id < $1 AND ($2 IS NULL OR number = $2) AND ($3 IS NULL OR agent = $3) ORDER BY id DESC LIMIT $4",
+        )
+        .bind(filter.before.map_or(i64::MAX, |call| signed(call.0)))
+        .bind(filter.number.as_ref().map(NumberId::as_str))
+        .bind(filter.agent.as_ref().map(AgentId::as_str))
+        .bind(i64::from(limit))
+        .fetch_all(self.db.readers())
+        .await?;
+        Ok(calls)
+    }
+
+    /// A call with its legs, queue events, offers, steps and recordings; `None` where it is not (yet) in the database.
+    pub async fn call(&self, call: CallId) -> Result<Option<CallDetail>, StoreError> {
+        let Some(row) = sqlx::query_as("SELECT * FROM calls WHERE id = $1").bind(signed(call.0)).fetch_optional(self.db.readers()).await?
+        else {
+            return Ok(None);
+        };
+        Ok(Some(CallDetail {
+            call: row,
+            caller: self.number_of_call(call).await?,
+            legs: self.legs(call).await?,
+            queue_events: self.queue_events(call).await?,
+            offers: self.offers(call).await?,
+            steps: self.steps(call).await?,
+            recordings: self.recordings(call).await?,
+        }))
+    }
+
+    async fn number_of_call(&self, call: CallId) -> Result<Option<Private<String>>, StoreError> {
+        let number: Option<Option<String>> =
+            sqlx::query_scalar("SELECT callers.number FROM calls JOIN callers USING (caller) WHERE calls.id = $1")
+                .bind(signed(call.0))
+                .fetch_optional(self.db.readers())
+                .await?;
+        Ok(number.flatten().map(Private::new))
+    }
+}
+
+/// What the facts of a batch say about a call.
+pub(super) struct CallRow {
+    call: CallId,
+    number: Option<NumberId>,
+    trunk: Option<TrunkId>,
+    caller: Option<CallerRef>,
+    connected: Option<(Time, QueueId, AgentId, u64)>,
+    started: Option<Time>,
+    pub language: Option<Language>,
+    pub topic: Option<String>,
+    pub answered: Option<Time>,
+    pub ended: Option<(Time, EndReason)>,
+}
+
+impl CallRow {
+    pub fn new(call: CallId) -> Self {
+        Self {
+            call,
+            number: None,
+            trunk: None,
+            caller: None,
+            connected: None,
+            started: None,
+            language: None,
+            topic: None,
+            answered: None,
+            ended: None,
+        }
+    }
+
+    pub fn start(&mut self, at: Time, number: &NumberId, trunk: &TrunkId, caller: CallerRef) {
+        self.started = Some(at);
+        self.number = Some(number.clone());
+        self.trunk = Some(trunk.clone());
+        self.caller = (caller != CallerRef(0)).then_some(caller);
+    }
+
+    pub fn connect(&mut self, at: Time, queue: &QueueId, agent: &AgentId, waited_ms: u64) {
+        self.connected = Some((at, queue.clone(), agent.clone(), waited_ms));
+    }
+}
+
+impl BulkRow for CallRow {
+    const HEAD: &'static str = "INSERT INTO calls (id, number, trunk, caller, language, topic, queue, agent, started_ms, answered_ms, \
+        connected_ms, waited_ms, ended_ms, end_reason) VALUES ";
+    const TAIL: &'static str = " ON CONFLICT (id) DO UPDATE SET \
+        number = COALESCE(excluded.number, number), trunk = COALESCE(excluded.trunk, trunk), \
+        caller = COALESCE(excluded.caller, caller), language = COALESCE(excluded.language, language), \
+        topic = COALESCE(excluded.topic, topic), queue = COALESCE(excluded.queue, queue), agent = COALESCE(excluded.agent, agent), \
+        started_ms = COALESCE(excluded.started_ms, started_ms), answered_ms = COALESCE(excluded.answered_ms, answered_ms), \
+        connected_ms = COALESCE(excluded.connected_ms, connected_ms), waited_ms = COALESCE(excluded.waited_ms, waited_ms), \
+        ended_ms = COALESCE(excluded.ended_ms, ended_ms), end_reason = COALESCE(excluded.end_reason, end_reason)";
+    const COLUMNS: usize = 14;
+
+    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+        let connected = self.connected.as_ref();
+        statement
+            .bind(signed(self.call.0))
+            .bind(self.number.as_ref().map(|name| name.as_str().to_owned()))
+            .bind(self.trunk.as_ref().map(|name| name.as_str().to_owned()))
+            .bind(self.caller.map(|caller| signed(caller.0)))
+            .bind(self.language.map(Language::code))
+            .bind(self.topic.clone())
+            .bind(connected.map(|(_, queue, _, _)| queue.as_str().to_owned()))
+            .bind(connected.map(|(_, _, agent, _)| agent.as_str().to_owned()))
+            .bind(self.started.map(|at| ms(at.0)))
+            .bind(self.answered.map(|at| ms(at.0)))
+            .bind(connected.map(|(at, _, _, _)| ms(at.0)))
+            .bind(connected.map(|(_, _, _, waited)| ms(*waited)))
+            .bind(self.ended.map(|(at, _)| ms(at.0)))
+            .bind(self.ended.map(|(_, reason)| reason.word()))
+    }
+}

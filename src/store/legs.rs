@@ -1,0 +1,91 @@
+//! Which legs did a call have, and how did each end?
+
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::centre::fact::{EndReason, Party};
+use crate::centre::ids::{CallId, LegId};
+use crate::centre::time::Time;
+
+use super::bulk::{Bound, BulkRow, ms, signed};
+use super::{Store, StoreError};
+
+/// One leg. Times in milliseconds since the epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+pub struct Leg {
+    /// 0 for the resident's.
+    pub n: i64,
+    /// `resident`, `agent` or `outside`.
+    pub party: Option<String>,
+    /// The operator, or the name of the service outside.
+    pub name: Option<String>,
+    /// When it came in or was dialled.
+    pub started_ms: Option<i64>,
+    /// When its far end answered.
+    pub answered_ms: Option<i64>,
+    /// When it was over.
+    pub ended_ms: Option<i64>,
+    /// An `EndReason` as a word.
+    pub end_reason: Option<String>,
+    /// How often its sound was lost.
+    pub sound_lost: i64,
+}
+
+impl Store {
+    /// The legs of a call by their number.
+    pub(super) async fn legs(&self, call: CallId) -> Result<Vec<Leg>, StoreError> {
+        let statement = sqlx::query_as("SELECT * FROM legs WHERE call_id = $1 ORDER BY n").bind(signed(call.0));
+        Ok(statement.fetch_all(self.db.readers()).await?)
+    }
+}
+
+/// What the facts of a batch say about a leg.
+pub(super) struct LegRow {
+    leg: LegId,
+    started: Option<(Time, Party)>,
+    pub answered: Option<Time>,
+    pub ended: Option<(Time, EndReason)>,
+    pub sound_lost: i64,
+}
+
+impl LegRow {
+    pub fn new(leg: LegId) -> Self {
+        Self { leg, started: None, answered: None, ended: None, sound_lost: 0 }
+    }
+
+    pub fn start(&mut self, at: Time, party: &Party) {
+        self.started = Some((at, party.clone()));
+    }
+}
+
+impl BulkRow for LegRow {
+    const HEAD: &'static str =
+        "INSERT INTO legs (call_id, n, party, name, started_ms, answered_ms, ended_ms, end_reason, sound_lost) VALUES ";
+    const TAIL: &'static str = " ON CONFLICT (call_id, n) DO UPDATE SET party = COALESCE(excluded.party, party), \
+        name = COALESCE(excluded.name, name), started_ms = COALESCE(excluded.started_ms, started_ms), \
+        answered_ms = COALESCE(excluded.answered_ms, answered_ms), ended_ms = COALESCE(excluded.ended_ms, ended_ms), \
+        end_reason = COALESCE(excluded.end_reason, end_reason), sound_lost = sound_lost + excluded.sound_lost";
+    const COLUMNS: usize = 9;
+
+    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+        let (party, name) = self.started.as_ref().map(|(_, party)| words(party)).unzip();
+        statement
+            .bind(signed(self.leg.call.0))
+            .bind(i64::from(self.leg.n))
+            .bind(party)
+            .bind(name.flatten())
+            .bind(self.started.as_ref().map(|(at, _)| ms(at.0)))
+            .bind(self.answered.map(|at| ms(at.0)))
+            .bind(self.ended.map(|(at, _)| ms(at.0)))
+            .bind(self.ended.map(|(_, reason)| reason.word()))
+            .bind(self.sound_lost)
+    }
+}
+
+fn words(party: &Party) -> (&'static str, Option<String>) {
+    match party {
+        Party::Resident => ("resident", None),
+        Party::Agent(agent) => ("agent", Some(agent.as_str().to_owned())),
+        Party::Outside(name) => ("outside", Some(name.clone())),
+    }
+}

@@ -1,0 +1,228 @@
+//! How do facts become rows, exactly once? A batch is folded into rows in memory; they and the new position go in one transaction.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
+
+use crate::centre::fact::{Chosen, Fact};
+use crate::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, RecordingId};
+use crate::centre::time::Time;
+
+use super::agent_states::{AgentClosed, AgentRow};
+use super::bulk::{self, signed};
+use super::callbacks::CallbackRow;
+use super::callers::LanguageRow;
+use super::calls::CallRow;
+use super::legs::LegRow;
+use super::offers::{OfferMoved, OfferRow};
+use super::queue_events::{QueueClosed, QueueRow};
+use super::recordings::RecordingRow;
+use super::steps::StepRow;
+use super::{Store, StoreError};
+
+/// The sequence number of a record of the journal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+/// One record of the journal, as far as the store needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Projected {
+    /// Its sequence number.
+    pub position: Position,
+    /// When it was handled.
+    pub at: Time,
+    /// What happened, in order.
+    pub facts: Vec<Fact>,
+}
+
+/// The identity of a fact: its record and its place there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FactId {
+    pub position: Position,
+    pub place: usize,
+}
+
+impl FactId {
+    pub fn position(self) -> i64 {
+        signed(self.position.0)
+    }
+
+    pub fn place(self) -> i64 {
+        i64::try_from(self.place).unwrap_or(i64::MAX)
+    }
+}
+
+impl Store {
+    /// The last record that is in the database, `None` for an empty one.
+    pub async fn position(&self) -> Result<Option<Position>, StoreError> {
+        let mut connection = self.db.readers().acquire().await?;
+        Ok(stored_position(&mut connection).await?)
+    }
+
+    /// Writes the facts of these records (in rising order) and the new position in one transaction. Records at or below the
+    /// stored position are skipped, so a batch may be given again after any failure. Returns the position that is stored then.
+    pub async fn project(&self, batch: &[Projected]) -> Result<Option<Position>, StoreError> {
+        let mut transaction = self.db.begin().await?;
+        let stored = stored_position(&mut transaction).await?;
+        let mut rows = Rows::default();
+        let mut last = stored;
+        for record in batch {
+            if last.is_some_and(|last| record.position <= last) {
+                continue;
+            }
+            for (place, fact) in record.facts.iter().enumerate() {
+                rows.add(FactId { position: record.position, place }, record.at, fact);
+            }
+            last = Some(record.position);
+        }
+        if let Some(position) = last.filter(|_| last != stored) {
+            rows.write(&mut transaction).await?;
+            move_position(&mut transaction, stored, position).await?;
+            transaction.commit().await?;
+        }
+        Ok(last)
+    }
+}
+
+async fn stored_position(connection: &mut SqliteConnection) -> Result<Option<Position>, sqlx::Error> {
+    let position: Option<i64> =
+        sqlx::query_scalar("SELECT position FROM projections WHERE name = 'calls'").fetch_optional(connection).await?;
+    Ok(position.map(|position| Position(position.cast_unsigned())))
+}
+
+/// Fails when the position is not the one that was read: then somebody else has written the same facts.
+async fn move_position(connection: &mut SqliteConnection, from: Option<Position>, to: Position) -> Result<(), StoreError> {
+    let statement = match from {
+        None => sqlx::query("INSERT INTO projections (name, position) VALUES ('calls', $1) ON CONFLICT DO NOTHING").bind(signed(to.0)),
+        Some(from) => sqlx::query("UPDATE projections SET position = $1 WHERE name = 'calls' AND position = $2")
+            .bind(signed(to.0))
+            .bind(signed(from.0)),
+    };
+    let moved = statement.execute(connection).await?.rows_affected();
+    if moved == 1 { Ok(()) } else { Err(StoreError::TwoWriters { expected: from }) }
+}
+
+/// What a batch changes, a row a thing: a call whose facts come together costs one statement's share, not one a fact.
+#[derive(Default)]
+struct Rows {
+    calls: BTreeMap<CallId, CallRow>,
+    legs: BTreeMap<LegId, LegRow>,
+    recordings: BTreeMap<RecordingId, RecordingRow>,
+    languages: BTreeMap<CallerRef, LanguageRow>,
+    steps: Vec<StepRow>,
+    callbacks: Vec<CallbackRow>,
+    queue: Vec<QueueRow>,
+    queue_open: HashMap<CallId, usize>,
+    queue_closed: Vec<QueueClosed>,
+    offers: Vec<OfferRow>,
+    offers_open: HashMap<(CallId, AgentId), usize>,
+    offers_moved: BTreeMap<(CallId, AgentId), OfferMoved>,
+    agents: Vec<AgentRow>,
+    agents_open: HashMap<AgentId, usize>,
+    agents_closed: Vec<AgentClosed>,
+}
+
+impl Rows {
+    fn add(&mut self, id: FactId, at: Time, fact: &Fact) {
+        match fact {
+            Fact::CallStarted { call, number, trunk, caller } => self.call(*call).start(at, number, trunk, *caller),
+            Fact::CallAnswered { call } => self.call(*call).answered = Some(at),
+            Fact::LanguageChosen { call, caller, language, how } => self.language(*call, *caller, *language, *how, at),
+            Fact::StepEntered { call, step } => self.steps.push(StepRow::entered(id, at, *call, step)),
+            Fact::KeyPressed { call, step, key } => self.steps.push(StepRow::pressed(id, at, *call, step, *key)),
+            Fact::TopicChosen { call, topic } => self.call(*call).topic = Some(topic.clone()),
+            Fact::Enqueued { call, queue, language, skills } => self.enqueued(QueueRow::new(id, at, *call, queue, *language, skills)),
+            Fact::Offered { call, queue, agent, why } => self.offered(OfferRow::new(id, at, *call, queue, agent, why)),
+            Fact::OfferShown { call, agent } => self.offer_moved(*call, agent, OfferMoved { shown: Some(at), ended: None }),
+            Fact::OfferEnded { call, agent, how } => self.offer_moved(*call, agent, OfferMoved { shown: None, ended: Some((at, *how)) }),
+            Fact::Connected { call, queue, agent, waited_ms } => self.call(*call).connect(at, queue, agent, *waited_ms),
+            Fact::Dequeued { call, queue, how, waited_ms } => self.dequeued(QueueClosed::new(at, *call, queue, *how, *waited_ms)),
+            Fact::LegStarted { leg, party } => self.leg(*leg).start(at, party),
+            Fact::LegAnswered { leg } => self.leg(*leg).answered = Some(at),
+            Fact::LegSound { leg, lost } => self.leg(*leg).sound_lost += i64::from(*lost),
+            Fact::LegEnded { leg, reason } => self.leg(*leg).ended = Some((at, *reason)),
+            Fact::RecordingStarted { recording, agent } => self.recording(*recording).start(at, agent.as_ref()),
+            Fact::RecordingEnded { recording, length_ms, lost_ms } => self.recording(*recording).ended = Some((*length_ms, *lost_ms)),
+            Fact::AgentChanged { agent, state } => self.agent_changed(AgentRow::new(id, at, agent, state)),
+            Fact::CallbackOwed { call, caller, queue, language, waiting_since_ms } => {
+                self.callbacks.push(CallbackRow::new(at, *call, *caller, queue, *language, *waiting_since_ms));
+            }
+            Fact::CallEnded { call, reason } => self.call(*call).ended = Some((at, *reason)),
+            Fact::PlaceTold { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => {}
+        }
+    }
+
+    fn call(&mut self, call: CallId) -> &mut CallRow {
+        self.calls.entry(call).or_insert_with(|| CallRow::new(call))
+    }
+
+    fn leg(&mut self, leg: LegId) -> &mut LegRow {
+        self.legs.entry(leg).or_insert_with(|| LegRow::new(leg))
+    }
+
+    fn recording(&mut self, recording: RecordingId) -> &mut RecordingRow {
+        self.recordings.entry(recording).or_insert_with(|| RecordingRow::new(recording))
+    }
+
+    /// Only a key is the caller's own choice and worth remembering.
+    fn language(&mut self, call: CallId, caller: CallerRef, language: Language, how: Chosen, at: Time) {
+        self.call(call).language = Some(language);
+        if how == Chosen::Key && caller != CallerRef(0) {
+            self.languages.insert(caller, LanguageRow { caller, language, at });
+        }
+    }
+
+    fn enqueued(&mut self, row: QueueRow) {
+        self.queue_open.insert(row.call, self.queue.len());
+        self.queue.push(row);
+    }
+
+    /// The wait that ends was opened in this batch, or stands in the database.
+    fn dequeued(&mut self, closed: QueueClosed) {
+        let open = self.queue_open.remove(&closed.call).and_then(|at| self.queue.get_mut(at));
+        match open {
+            Some(row) => row.closed = Some(closed),
+            None => self.queue_closed.push(closed),
+        }
+    }
+
+    fn offered(&mut self, row: OfferRow) {
+        self.offers_open.insert((row.call, row.agent.clone()), self.offers.len());
+        self.offers.push(row);
+    }
+
+    fn offer_moved(&mut self, call: CallId, agent: &AgentId, moved: OfferMoved) {
+        let key = (call, agent.clone());
+        match self.offers_open.get(&key).and_then(|at| self.offers.get_mut(*at)) {
+            Some(row) => row.moved.merge(moved),
+            None => self.offers_moved.entry(key).or_default().merge(moved),
+        }
+    }
+
+    /// The first change of an operator in a batch ends the interval in the database, later ones end each other.
+    fn agent_changed(&mut self, row: AgentRow) {
+        match self.agents_open.insert(row.agent.clone(), self.agents.len()).and_then(|at| self.agents.get_mut(at)) {
+            Some(former) => former.until = Some(row.from),
+            None => self.agents_closed.push(AgentClosed { agent: row.agent.clone(), at: row.from }),
+        }
+        self.agents.push(row);
+    }
+
+    /// What ends stored rows goes before what opens new ones.
+    async fn write(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        bulk::write(connection, &self.queue_closed).await?;
+        bulk::write(connection, &self.queue).await?;
+        bulk::write(connection, &self.offers_moved.into_iter().collect::<Vec<_>>()).await?;
+        bulk::write(connection, &self.offers).await?;
+        bulk::write(connection, &self.agents_closed).await?;
+        bulk::write(connection, &self.agents).await?;
+        bulk::write(connection, &self.calls.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(connection, &self.legs.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(connection, &self.recordings.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(connection, &self.languages.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(connection, &self.steps).await?;
+        bulk::write(connection, &self.callbacks).await
+    }
+}

@@ -1,0 +1,145 @@
+//! Who may sign in, and as what? Accounts with their role; passwords as argon2 hashes.
+
+use std::sync::{Arc, LazyLock};
+
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+use tokio::sync::Semaphore;
+
+use crate::centre::time::Time;
+use crate::private::Private;
+
+use super::bulk::ms;
+use super::{Store, StoreError};
+
+/// Passwords that are hashed at one time: each takes about 20 MB and a core, so a flood of logins queues here and not at the calls.
+const HASHED_AT_ONCE: usize = 2;
+
+/// Compared where the name is unknown, so that the time taken does not tell which names exist.
+static NOBODY: LazyLock<String> = LazyLock::new(|| password_auth::generate_hash("nobody"));
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Takes calls and writes cases.
+    Operator,
+    /// Listens to recordings and judges them.
+    Quality,
+    /// Sees everything that happens.
+    Supervisor,
+    /// Decides who may what.
+    Administrator,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 4] = [Role::Operator, Role::Quality, Role::Supervisor, Role::Administrator];
+
+    /// The role as a word, in the database, on the command line and on screens.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Operator => "operator",
+            Role::Quality => "quality",
+            Role::Supervisor => "supervisor",
+            Role::Administrator => "administrator",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = StoreError;
+
+    fn from_str(word: &str) -> Result<Self, StoreError> {
+        let unknown = || StoreError::Value { what: "role", value: word.to_owned() };
+        Role::ALL.into_iter().find(|role| role.word() == word).ok_or_else(unknown)
+    }
+}
+
+impl TryFrom<String> for Role {
+    type Error = StoreError;
+
+    fn try_from(word: String) -> Result<Self, StoreError> {
+        word.parse()
+    }
+}
+
+/// An account. An operator's name is the name of the operator in the settings.
+#[derive(Clone, PartialEq, Eq, FromRow)]
+pub struct User {
+    /// The login name.
+    pub name: String,
+    /// What it may do.
+    #[sqlx(try_from = "String")]
+    pub role: Role,
+    /// PHC string; a session stands only as long as it is the same.
+    pub hash: String,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} ({})", self.name, self.role.word())
+    }
+}
+
+pub(super) fn hashing_places() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(HASHED_AT_ONCE))
+}
+
+impl Store {
+    /// Makes an account, or gives an existing one this password and role; its sessions end.
+    pub async fn put_user(&self, name: &str, password: &Private<String>, role: Role, at: Time) -> Result<(), StoreError> {
+        let password = password.reveal().clone();
+        let hash = self.hashed(move || Ok(password_auth::generate_hash(password))).await?;
+        sqlx::query(
+            "INSERT INTO users (name, hash, role, changed_ms) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, role = excluded.role, changed_ms = excluded.changed_ms",
+        )
+        .bind(name)
+        .bind(hash)
+        .bind(role.word())
+        .bind(ms(at.0))
+        .execute(self.db.writer())
+        .await?;
+        Ok(())
+    }
+
+    /// Removes an account; false where there is none of this name.
+    pub async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+        let removed = sqlx::query("DELETE FROM users WHERE name = $1").bind(name).execute(self.db.writer()).await?;
+        Ok(removed.rows_affected() == 1)
+    }
+
+    /// The account of a name.
+    pub async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
+        let statement = sqlx::query_as("SELECT name, role, hash FROM users WHERE name = $1").bind(name);
+        Ok(statement.fetch_optional(self.db.readers()).await?)
+    }
+
+    /// All accounts by name.
+    pub async fn users(&self) -> Result<Vec<User>, StoreError> {
+        Ok(sqlx::query_as("SELECT name, role, hash FROM users ORDER BY name").fetch_all(self.db.readers()).await?)
+    }
+
+    /// The account, if name and password are right. It takes as long where the name is unknown.
+    pub async fn check_password(&self, name: &str, password: &Private<String>) -> Result<Option<User>, StoreError> {
+        let user = self.user(name).await?;
+        let stored = user.as_ref().map(|user| user.hash.clone());
+        let password = password.reveal().clone();
+        let right = self
+            .hashed(move || match password_auth::verify_password(password, stored.as_deref().unwrap_or(&NOBODY)) {
+                Ok(()) => Ok(stored.is_some()),
+                Err(password_auth::VerifyError::PasswordInvalid) => Ok(false),
+                Err(password_auth::VerifyError::Parse(error)) => Err(StoreError::Password(error.to_string())),
+            })
+            .await?;
+        Ok(user.filter(|_| right))
+    }
+
+    /// Does the slow work on a thread of its own, a few at a time.
+    async fn hashed<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
+        let failed = |error: &dyn std::error::Error| StoreError::Password(error.to_string());
+        let _place = self.hashing.acquire().await.map_err(|error| failed(&error))?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| failed(&error))?
+    }
+}
