@@ -241,19 +241,6 @@ impl OfferEnd {
 }
 
 impl AgentStatus {
-    /// The state as a word for metrics, screens and the database.
-    pub fn word(&self) -> &'static str {
-        match self {
-            AgentStatus::Offline => "offline",
-            AgentStatus::Ready => "ready",
-            AgentStatus::Offered(_) => "offered",
-            AgentStatus::Talking(_) => "talking",
-            AgentStatus::WrapUp => "wrap_up",
-            AgentStatus::Paused(_) => "paused",
-            AgentStatus::NotResponding => "not_responding",
-        }
-    }
-
     /// The call that the state is about.
     pub fn call(&self) -> Option<CallId> {
         match self {

@@ -137,8 +137,7 @@ impl Store {
     /// Cases, newest first: of one status, with an id below `before`, `limit` of them (500 at most, 0 for 50).
     pub async fn cases(&self, status: Option<CaseStatus>, before: Option<i64>, limit: u32) -> Result<Vec<Case>, StoreError> {
         let limit = if limit == 0 { 50 } else { limit.min(MOST) };
-        let statement =
-            sqlx::query_as("SELECT * FROM cases WHERE id < $1 AND ($2 IS NULL OR status = $2) ORDER BY id DESC LIMIT $3");
+        let statement = sqlx::query_as("SELECT * FROM cases WHERE id < $1 AND ($2 IS NULL OR status = $2) ORDER BY id DESC LIMIT $3");
         let statement = statement.bind(before.unwrap_or(i64::MAX)).bind(status.map(CaseStatus::word)).bind(i64::from(limit));
         Ok(statement.fetch_all(self.db.readers()).await?)
     }
@@ -155,9 +154,7 @@ impl Store {
     pub async fn caller_of_call(&self, call: CallId) -> Result<Option<(CallerRef, NumberId)>, StoreError> {
         let found: Option<(Option<i64>, Option<String>)> =
             sqlx::query_as("SELECT caller, number FROM calls WHERE id = $1").bind(signed(call.0)).fetch_optional(self.db.readers()).await?;
-        Ok(found.and_then(|(caller, number)| {
-            Some((CallerRef(caller.unwrap_or_default().cast_unsigned()), NumberId::from(number?)))
-        }))
+        Ok(found.and_then(|(caller, number)| Some((CallerRef(caller.unwrap_or_default().cast_unsigned()), NumberId::from(number?)))))
     }
 }
 

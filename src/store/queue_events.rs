@@ -33,8 +33,7 @@ pub struct QueueEvent {
 impl Store {
     /// The stays of a call in queues, in order.
     pub(super) async fn queue_events(&self, call: CallId) -> Result<Vec<QueueEvent>, StoreError> {
-        let statement =
-            sqlx::query_as("SELECT * FROM queue_events WHERE call_id = $1 ORDER BY position, place").bind(signed(call.0));
+        let statement = sqlx::query_as("SELECT * FROM queue_events WHERE call_id = $1 ORDER BY position, place").bind(signed(call.0));
         Ok(statement.fetch_all(self.db.readers()).await?)
     }
 }
@@ -95,7 +94,8 @@ impl QueueClosed {
 }
 
 impl BulkRow for QueueClosed {
-    const HEAD: &'static str = "UPDATE queue_events SET left_ms = ended.column3, how = ended.column4, waited_ms = ended.column5 FROM (VALUES ";
+    const HEAD: &'static str =
+        "UPDATE queue_events SET left_ms = ended.column3, how = ended.column4, waited_ms = ended.column5 FROM (VALUES ";
     const TAIL: &'static str = ") AS ended WHERE call_id = ended.column1 AND queue = ended.column2 AND left_ms IS NULL";
     const COLUMNS: usize = 5;
 

@@ -39,7 +39,10 @@ impl Drop for Folder {
 }
 
 fn why() -> Explanation {
-    let verdicts = vec![(AgentId::from("aigul"), Verdict::Chosen { idle_ms: 900 }), (AgentId::from("olena"), Verdict::NotReady { state: "paused".into() })];
+    let verdicts = vec![
+        (AgentId::from("aigul"), Verdict::Chosen { idle_ms: 900 }),
+        (AgentId::from("olena"), Verdict::NotReady { state: "paused".into() }),
+    ];
     Explanation { rule: Rule::LongestIdle, needed: vec![Language::Ru.skill()], verdicts }
 }
 
@@ -255,13 +258,8 @@ async fn cases_are_numbered_without_gaps_and_a_draft_makes_one() {
 async fn a_callback_is_owed_until_it_was_made_once() {
     let folder = Folder::new("callbacks");
     let store = folder.open().await.unwrap();
-    let owed = Fact::CallbackOwed {
-        call: CallId(4),
-        caller: CallerRef(0),
-        queue: "roads".into(),
-        language: Language::Kk,
-        waiting_since_ms: 77,
-    };
+    let owed =
+        Fact::CallbackOwed { call: CallId(4), caller: CallerRef(0), queue: "roads".into(), language: Language::Kk, waiting_since_ms: 77 };
     store.project(&[Projected { position: Position(1), at: Time(99), facts: vec![owed] }]).await.unwrap();
     assert_eq!(store.callbacks_owed().await.unwrap()[0].waiting_since_ms, 77);
     assert!(store.callback_done(CallId(4), "aigul", Time(100)).await.unwrap());
@@ -298,10 +296,12 @@ async fn what_cannot_be_opened_is_named_with_its_mend() {
     assert!(message(Store::open_at("mysql://secret@db/x", folder.0.join("r")).await).contains("\"mysql\""));
 
     let store = folder.open().await.unwrap();
-    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)")
-        .execute(store.db.writer())
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)",
+    )
+    .execute(store.db.writer())
+    .await
+    .unwrap();
     store.close().await;
     assert!(message(folder.open().await).contains("schema 9999, which is newer"));
 }
