@@ -8,8 +8,8 @@ pub mod clock;
 pub mod config;
 
 pub mod caller;
-pub mod store;
 pub mod lanes;
 pub mod sdp_book;
+pub mod store;
 
 pub mod prompts;
