@@ -4,6 +4,9 @@ pub mod private;
 
 pub mod centre;
 
+pub mod engine;
+pub mod journal;
+
 pub mod clock;
 pub mod config;
 
@@ -13,3 +16,5 @@ pub mod sdp_book;
 pub mod store;
 
 pub mod prompts;
+
+pub mod store;

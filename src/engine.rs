@@ -1,0 +1,213 @@
+//! How does the core live? One task owns it: handle, append, carry out, sleep until the deadline.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use tokio::sync::mpsc::Receiver;
+
+use crate::centre::Centre;
+use crate::centre::fact::Fact;
+use crate::centre::ids::CallId;
+use crate::centre::input::{FromDesk, FromLine, FromMedia, Input};
+use crate::centre::output::Output;
+use crate::centre::time::Time;
+use crate::clock::Clock;
+use crate::journal::{Journal, JournalError, Record, replay_file};
+use crate::lanes::InputLanes;
+
+/// Inputs handled before their records are written together: a group costs one `write`, and delays nobody by more than its handling.
+const GROUP: usize = 256;
+
+/// What carries the core's orders out. None of its methods may wait.
+pub trait World: Send {
+    /// Carries one order out. `Err` names the input that tells the core of a shell that could not take it.
+    fn carry_out(&mut self, output: Output) -> Result<(), Input>;
+
+    /// Shows facts to screens and metrics; they are in the journal already.
+    fn show(&mut self, time: Time, facts: &[Fact]);
+
+    /// The journal cannot be written: calls go on, and somebody must know.
+    fn journal_failed(&mut self, error: &JournalError);
+
+    /// A group of records up to `seq` is in the journal.
+    fn written(&mut self, seq: u64);
+}
+
+/// The core, its journal and the world around it.
+pub struct Engine<W> {
+    centre: Centre,
+    journal: Journal,
+    world: W,
+    clock: Clock,
+    /// How far the wall clock was ahead when the core was last told.
+    wall_ahead_ms: i64,
+}
+
+/// A wall clock that moved by less than this, in milliseconds, was merely slewed.
+const STEP_MS: i64 = 1_000;
+
+impl<W: World> Engine<W> {
+    /// An engine whose core is at its journal's end.
+    pub fn new(centre: Centre, journal: Journal, world: W, clock: Clock) -> Self {
+        Self { centre, journal, world, clock, wall_ahead_ms: 0 }
+    }
+
+    /// Handles inputs until both lanes are closed or `stop` resolves; then the journal is whole.
+    pub async fn run(mut self, mut lanes: InputLanes, stop: impl Future<Output = ()>) -> Result<(), JournalError> {
+        tokio::pin!(stop);
+        let mut group = Vec::with_capacity(GROUP);
+        loop {
+            let deadline = self.centre.next_deadline().map(|(at, _)| self.clock.instant(at).into());
+            tokio::select! {
+                biased;
+                () = &mut stop => return Ok(()),
+                Some(input) = lanes.reserved.recv() => group.push(input),
+                Some(input) = lanes.common.recv() => group.push(input),
+                () = sleep_until(deadline) => group.push(Input::DeadlineReached),
+                else => return Ok(()),
+            }
+            fill(&mut group, &mut lanes.reserved, &mut lanes.common);
+            self.tell_of_a_clock_step(&mut group);
+            self.handle_group(&mut group);
+        }
+    }
+
+    /// Handles inputs one by one, writes their records together, then carries out what they asked for.
+    pub fn handle_group(&mut self, group: &mut Vec<Input>) {
+        while !group.is_empty() {
+            let steps: Vec<(Record, Vec<Output>)> = group.drain(..).map(|input| self.step(input)).collect();
+            if let Err(error) = self.journal.commit() {
+                self.world.journal_failed(&error);
+            }
+            for (record, outputs) in steps {
+                for output in outputs {
+                    group.extend(self.world.carry_out(output).err());
+                }
+                self.world.show(record.time, &record.facts);
+            }
+            self.world.written(self.journal.last_seq());
+            if let Err(error) = self.journal.rotate_if_long(&self.centre) {
+                self.world.journal_failed(&error);
+            }
+        }
+    }
+
+    fn step(&mut self, input: Input) -> (Record, Vec<Output>) {
+        let now = self.clock.now();
+        let handled = catch_unwind(AssertUnwindSafe(|| self.centre.handle(now, input.clone())));
+        if handled.is_err() {
+            return self.poisoned(now, &input);
+        }
+        self.record(now, input)
+    }
+
+    fn record(&mut self, now: Time, input: Input) -> (Record, Vec<Output>) {
+        let outputs: Vec<Output> = std::iter::from_fn(|| self.centre.poll_output()).collect();
+        let facts = self.centre.take_facts();
+        (self.journal.add(now, input, facts, &outputs), outputs)
+    }
+
+    /// Handling panicked: nothing of it counts. The core is rebuilt from the journal, and the call that it was about ends.
+    fn poisoned(&mut self, now: Time, input: &Input) -> (Record, Vec<Output>) {
+        metrics::counter!("cityline_inputs_poisoned_total").increment(1);
+        tracing::error!(?input, "handling an input panicked; its call ends, please report this line with the journal");
+        if let Err(error) = self.rebuild() {
+            self.world.journal_failed(&error);
+        }
+        let input = call_of(input).map_or(Input::DeadlineReached, |call| Input::CallPoisoned { call });
+        if catch_unwind(AssertUnwindSafe(|| self.centre.handle(now, input.clone()))).is_err() {
+            // The state itself is at fault: it stays as it is, and is rebuilt once more without this input.
+            if let Err(error) = self.rebuild() {
+                self.world.journal_failed(&error);
+            }
+        }
+        self.record(now, input)
+    }
+
+    fn rebuild(&mut self) -> Result<(), JournalError> {
+        self.journal.commit()?;
+        self.centre = replay_file(self.journal.path())?.centre;
+        Ok(())
+    }
+
+    fn tell_of_a_clock_step(&mut self, group: &mut Vec<Input>) {
+        let ahead = self.clock.wall_ahead_ms();
+        let moved = ahead - self.wall_ahead_ms;
+        if moved.abs() >= STEP_MS {
+            self.wall_ahead_ms = ahead;
+            group.insert(0, Input::WallClockStepped { ms: moved });
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Takes what else has come, hang-ups first.
+fn fill(group: &mut Vec<Input>, reserved: &mut Receiver<Input>, common: &mut Receiver<Input>) {
+    while group.len() < GROUP {
+        match reserved.try_recv().or_else(|_| common.try_recv()) {
+            Ok(input) => group.push(input),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Rebuilds the core of a folder's journal for a new process: the journal's last segment, then `Restarted`.
+pub fn resume(folder: &Path, clock: &Clock) -> Result<(Centre, u64, Option<u64>), JournalError> {
+    let Some(replay) = crate::journal::load_last(folder)? else { return Ok((Centre::new(), 1, None)) };
+    if !replay.differing.is_empty() {
+        tracing::warn!(records = replay.differing.len(), "the journal was written by a version that decided otherwise");
+    }
+    let downtime_ms = replay.last_time.map_or(0, |last| clock.now().ms_since(last));
+    Ok((replay.centre, replay.next_seq, Some(downtime_ms)))
+}
+
+/// The call that an input is about.
+fn call_of(input: &Input) -> Option<CallId> {
+    match input {
+        Input::Line(line) => Some(match line {
+            FromLine::CallArrived { call, .. } => *call,
+            FromLine::Ringing { leg }
+            | FromLine::Answered { leg, .. }
+            | FromLine::Refused { leg, .. }
+            | FromLine::Reoffered { leg, .. }
+            | FromLine::Digit { leg, .. }
+            | FromLine::HungUp { leg, .. } => leg.call,
+        }),
+        Input::Media(media) => Some(match media {
+            FromMedia::Opened { leg, .. }
+            | FromMedia::Agreed { leg, .. }
+            | FromMedia::Failed { leg, .. }
+            | FromMedia::Digit { leg, .. }
+            | FromMedia::Played { leg, .. }
+            | FromMedia::SoundLost { leg }
+            | FromMedia::SoundBack { leg } => leg.call,
+            FromMedia::Recorded { recording, .. } => recording.call,
+        }),
+        Input::Desk(desk) => match desk {
+            FromDesk::OfferShown { call, .. }
+            | FromDesk::Accept { call, .. }
+            | FromDesk::Decline { call, .. }
+            | FromDesk::HangUp { call, .. } => Some(*call),
+            FromDesk::DeskUp { .. }
+            | FromDesk::DeskGone { .. }
+            | FromDesk::PhoneChanged { .. }
+            | FromDesk::Ready { .. }
+            | FromDesk::Pause { .. }
+            | FromDesk::SignOut { .. }
+            | FromDesk::WrapUpDone { .. } => None,
+        },
+        Input::LookedUp { call, .. } | Input::CallPoisoned { call } => Some(*call),
+        Input::ShellLost { leg } | Input::LegRecovered { leg } | Input::LegGone { leg } => Some(leg.call),
+        Input::SettingsChanged(_)
+        | Input::DeadlineReached
+        | Input::WallClockStepped { .. }
+        | Input::Restarted { .. }
+        | Input::DrainStarted => None,
+    }
+}

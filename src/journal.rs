@@ -1,0 +1,168 @@
+//! What happened, in which order, for good? The log of records from which the core can be rebuilt and the store is made.
+//!
+//! A journal is a folder of segments. A segment is a text file: its first line holds a snapshot of the core, each further
+//! line one record; every line begins with the CRC-32 of the rest, so that a torn last line is known for what it is.
+//! A record is written (one `write`) before its outputs are carried out, which survives the end of the process; a thread of
+//! its own syncs groups of records within 50 ms, which survives the end of the machine.
+
+mod read;
+mod segment;
+mod sync;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::centre::Centre;
+use crate::centre::fact::Fact;
+use crate::centre::input::Input;
+use crate::centre::output::Output;
+use crate::centre::time::Time;
+
+pub use read::{Replay, Tail, load_last, replay_file};
+use segment::{Line, segment_path};
+use sync::Syncer;
+
+/// A new segment is begun after this many records, so that a restart replays no more than these.
+const RECORDS_A_SEGMENT: u64 = 100_000;
+
+/// One step of the core.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// Counted up over all segments, from 1.
+    pub seq: u64,
+    /// When the core handled the input.
+    pub time: Time,
+    /// What happened.
+    pub input: Input,
+    /// What the core told of it.
+    pub facts: Vec<Fact>,
+    /// Hash of the outputs, in order: a replay must come to the same.
+    pub outputs: u64,
+}
+
+/// The journal cannot be used. Each message names the file and the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// A file or folder cannot be read or written.
+    #[error("journal {}: {source}; make sure that the folder exists, is writable and has room", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line in the middle of a segment is damaged.
+    #[error("journal {}:{line}: {what}; set the file aside and restore it from a copy, later segments can be read without it", path.display())]
+    Damaged {
+        /// The segment.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// The writing end, owned by the engine.
+pub struct Journal {
+    folder: PathBuf,
+    file: File,
+    path: PathBuf,
+    syncer: Syncer,
+    next_seq: u64,
+    in_segment: u64,
+    pending: Vec<u8>,
+}
+
+impl Journal {
+    /// Begins a new segment in `folder` with a snapshot of `centre`, whose next record is `next_seq`.
+    pub fn begin(folder: &Path, centre: &Centre, next_seq: u64) -> Result<Journal, JournalError> {
+        std::fs::create_dir_all(folder).map_err(|source| JournalError::Io { path: folder.to_owned(), source })?;
+        let (file, path) = new_segment(folder, centre, next_seq)?;
+        let syncer = Syncer::start(&file).map_err(|source| JournalError::Io { path: path.clone(), source })?;
+        Ok(Journal { folder: folder.to_owned(), file, path, syncer, next_seq, in_segment: 0, pending: Vec::with_capacity(64 * 1024) })
+    }
+
+    /// Adds a record to the group that [`Journal::commit`] writes; returns its number.
+    pub fn add(&mut self, time: Time, input: Input, facts: Vec<Fact>, outputs: &[Output]) -> Record {
+        let record = Record { seq: self.next_seq, time, input, facts, outputs: hash_outputs(outputs) };
+        self.next_seq += 1;
+        self.in_segment += 1;
+        segment::push_line(&mut self.pending, &Line::Record(&record));
+        record
+    }
+
+    /// Writes the group in one call. What it held may be carried out after this.
+    pub fn commit(&mut self) -> Result<(), JournalError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let written = io::Write::write_all(&mut self.file, &self.pending);
+        self.pending.clear();
+        written.map_err(|source| JournalError::Io { path: self.path.clone(), source })?;
+        self.syncer.wake();
+        Ok(())
+    }
+
+    /// Begins a new segment when this one is long enough. `centre` is the state after the last record.
+    pub fn rotate_if_long(&mut self, centre: &Centre) -> Result<bool, JournalError> {
+        if self.in_segment < RECORDS_A_SEGMENT {
+            return Ok(false);
+        }
+        let (file, path) = new_segment(&self.folder, centre, self.next_seq)?;
+        self.syncer.follow(&file).map_err(|source| JournalError::Io { path: path.clone(), source })?;
+        (self.file, self.path, self.in_segment) = (file, path, 0);
+        Ok(true)
+    }
+
+    /// The number of the last record.
+    pub fn last_seq(&self) -> u64 {
+        self.next_seq - 1
+    }
+
+    /// The segment that is written now.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn new_segment(folder: &Path, centre: &Centre, next_seq: u64) -> Result<(File, PathBuf), JournalError> {
+    let path = segment_path(folder, next_seq);
+    let fail = |source| JournalError::Io { path: path.clone(), source };
+    let mut first = Vec::new();
+    segment::push_line(&mut first, &Line::Snapshot { next_seq, centre });
+    // Written beside and renamed: a segment that exists has its snapshot.
+    let draft = path.with_extension("draft");
+    let mut file = File::create(&draft).map_err(fail)?;
+    io::Write::write_all(&mut file, &first).and_then(|()| file.sync_data()).map_err(fail)?;
+    std::fs::rename(&draft, &path).map_err(fail)?;
+    Ok((file, path))
+}
+
+/// A hash of outputs that is the same on every machine: FNV-1a over their JSON.
+pub fn hash_outputs(outputs: &[Output]) -> u64 {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    for output in outputs {
+        // Writing to a hash cannot fail, and outputs hold no map with keys that JSON has no text for.
+        let _ = serde_json::to_writer(&mut hash, output);
+    }
+    hash.0
+}
+
+struct Fnv(u64);
+
+impl io::Write for Fnv {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
