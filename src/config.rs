@@ -1,6 +1,7 @@
 //! What did the administrator decide? One `Config`, read from embedded defaults, one file and the environment, checked once.
 
 mod calendar;
+mod centre_settings;
 mod check;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 
 use crate::private::Private;
 
+pub use centre_settings::SettingsError;
 pub use check::{Problems, network_has, parse_network};
 
 /// The settings that run a complete centre on loopback, without any file.

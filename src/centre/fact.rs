@@ -133,21 +133,6 @@ pub enum AgentStatus {
     NotResponding,
 }
 
-impl AgentStatus {
-    /// The state as a word for metrics, the database and explanations.
-    pub fn word(&self) -> &'static str {
-        match self {
-            AgentStatus::Offline => "offline",
-            AgentStatus::Ready => "ready",
-            AgentStatus::Offered(_) => "offered",
-            AgentStatus::Talking(_) => "talking",
-            AgentStatus::WrapUp => "wrap_up",
-            AgentStatus::Paused(_) => "paused",
-            AgentStatus::NotResponding => "not_responding",
-        }
-    }
-}
-
 /// Why a call or a leg ended: one list for reports, metrics and screens.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum EndReason {

@@ -1,0 +1,128 @@
+//! What of the settings does the core go by? `Config` and the dialplans become its `Settings`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Config, Operator, Problems, Queue, calendar};
+use crate::centre::dialplan::{self, Plan, PlanError, Vocabulary};
+use crate::centre::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, SkillId};
+use crate::centre::schedule::Calendar;
+use crate::centre::settings::{AgentSettings, Device, Limits, QueueSettings, Settings};
+
+/// The plans that run when the settings name none.
+const EMBEDDED: [(&str, &str); 3] = [
+    ("109.toml", include_str!("../../dialplans/109.toml")),
+    ("1520.toml", include_str!("../../dialplans/1520.toml")),
+    ("quality.toml", include_str!("../../dialplans/quality.toml")),
+];
+
+/// The dialplans or calendars cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A dialplan file cannot be read.
+    #[error("dialplan {file}: {source}; mend the path under `dialplans` in the settings")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Plans have errors; each names file, line and mend.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Plans(Vec<PlanError>),
+    /// Two plans are for the same number.
+    #[error("two dialplans answer {0}: leave one of them out of `dialplans`")]
+    SameNumber(NumberId),
+    /// Calendars have errors.
+    #[error("settings:\n{0}")]
+    Calendars(Problems),
+}
+
+impl Config {
+    /// The core's settings, with every plan checked against `prompts`. `revision` must be higher than the one in force.
+    pub fn centre_settings(&self, prompts: BTreeSet<(PromptId, Language)>, revision: u64) -> Result<Settings, SettingsError> {
+        let calendars = self.calendars_built()?;
+        let queues: BTreeMap<QueueId, QueueSettings> =
+            self.queues.iter().map(|(name, queue)| (QueueId::from(name.as_str()), queue_settings(queue))).collect();
+        let known = Vocabulary { prompts, queues: queues.keys().cloned().collect(), calendars: calendars.keys().cloned().collect() };
+        Ok(Settings {
+            revision,
+            numbers: self.plans(&known)?,
+            queues,
+            agents: self.operators.iter().map(|(name, operator)| (AgentId::from(name.as_str()), agent_settings(operator))).collect(),
+            calendars,
+            pause_reasons: self.pause_reasons.iter().map(|reason| PauseReason::from(reason.as_str())).collect(),
+            limits: Limits {
+                max_calls: self.limits.max_calls,
+                dial_ms: self.limits.dial_ms,
+                rest_ms: self.limits.rest_ms,
+                no_sound_ends_ms: self.limits.no_sound_ends_ms,
+                ..Limits::default()
+            },
+        })
+    }
+
+    fn calendars_built(&self) -> Result<BTreeMap<CalendarId, Calendar>, SettingsError> {
+        let mut built = BTreeMap::new();
+        let mut problems = Vec::new();
+        for (name, hours) in &self.calendars {
+            match calendar::build(name, hours) {
+                Ok(calendar) => {
+                    built.insert(CalendarId::from(name.as_str()), calendar);
+                }
+                Err(wrong) => problems.extend(wrong),
+            }
+        }
+        if problems.is_empty() { Ok(built) } else { Err(SettingsError::Calendars(Problems(problems))) }
+    }
+
+    fn plan_texts(&self) -> Result<Vec<(String, String)>, SettingsError> {
+        if self.dialplans.is_empty() {
+            return Ok(EMBEDDED.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect());
+        }
+        let read = |path: &std::path::PathBuf| {
+            let file = path.display().to_string();
+            std::fs::read_to_string(path).map(|text| (file.clone(), text)).map_err(|source| SettingsError::Unreadable { file, source })
+        };
+        self.dialplans.iter().map(read).collect()
+    }
+
+    fn plans(&self, known: &Vocabulary) -> Result<BTreeMap<NumberId, Plan>, SettingsError> {
+        let mut plans = BTreeMap::new();
+        let mut errors = Vec::new();
+        for (file, text) in self.plan_texts()? {
+            match dialplan::read(&file, &text, known) {
+                Ok(plan) => {
+                    let number = plan.number.clone();
+                    if plans.insert(number.clone(), plan).is_some() {
+                        return Err(SettingsError::SameNumber(number));
+                    }
+                }
+                Err(wrong) => errors.extend(wrong),
+            }
+        }
+        if errors.is_empty() { Ok(plans) } else { Err(SettingsError::Plans(errors)) }
+    }
+}
+
+fn queue_settings(queue: &Queue) -> QueueSettings {
+    let default = QueueSettings::default();
+    QueueSettings {
+        skills: queue.skills.iter().map(|skill| SkillId::from(skill.as_str())).collect(),
+        language_required: queue.language_required.unwrap_or(default.language_required),
+        music: queue.music.as_deref().map_or(default.music, PromptId::from),
+        announce_every_ms: queue.announce_every_ms.unwrap_or(default.announce_every_ms),
+        offer_ms: queue.offer_ms.unwrap_or(default.offer_ms),
+        wrap_up_ms: queue.wrap_up_ms.unwrap_or(default.wrap_up_ms),
+        max_waiting: queue.max_waiting.unwrap_or(default.max_waiting),
+        max_wait_ms: queue.max_wait_ms.unwrap_or(default.max_wait_ms),
+        record: queue.record.unwrap_or(default.record),
+    }
+}
+
+fn agent_settings(operator: &Operator) -> AgentSettings {
+    let device = match &operator.address {
+        Some(address) => Device::Fixed { address: address.clone() },
+        None => Device::Phone { ready_when_registered: operator.ready_when_registered, answer_at_desk: operator.answer_at_desk },
+    };
+    AgentSettings { skills: operator.skills.iter().map(|skill| SkillId::from(skill.as_str())).collect(), device }
+}
