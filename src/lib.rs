@@ -13,7 +13,6 @@ pub mod config;
 pub mod caller;
 pub mod lanes;
 pub mod sdp_book;
-pub mod store;
 
 pub mod prompts;
 

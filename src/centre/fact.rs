@@ -226,6 +226,21 @@ impl OfferEnd {
 }
 
 impl AgentStatus {
+    /// The state as a word for metrics, screens, the database and explanations.
+    pub fn word(&self) -> &'static str {
+        match self {
+            AgentStatus::Offline => "offline",
+            AgentStatus::Ready => "ready",
+            AgentStatus::Offered(_) => "offered",
+            AgentStatus::Talking(_) => "talking",
+            AgentStatus::WrapUp => "wrap_up",
+            AgentStatus::Paused(_) => "paused",
+            AgentStatus::NotResponding => "not_responding",
+        }
+    }
+}
+
+impl AgentStatus {
     /// The call that the state is about.
     pub fn call(&self) -> Option<CallId> {
         match self {
