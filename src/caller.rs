@@ -33,9 +33,9 @@ impl CallerKey {
     /// The reference of a number; 0 is kept for callers who withhold theirs.
     pub fn reference(&self, number: &Private<String>) -> CallerRef {
         if number.reveal().is_empty() {
-            return CallerRef(0);
+            return CallerRef::WITHHELD;
         }
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return CallerRef(0) };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return CallerRef::WITHHELD };
         mac.update(number.reveal().as_bytes());
         let hash = mac.finalize().into_bytes();
         let mut first = [0u8; 8];

@@ -208,6 +208,7 @@ fn call_of(input: &Input) -> Option<CallId> {
         | Input::DeadlineReached
         | Input::WallClockStepped { .. }
         | Input::Restarted { .. }
-        | Input::DrainStarted => None,
+        | Input::DrainStarted
+        | Input::Stopping => None,
     }
 }

@@ -59,6 +59,7 @@ fn is_urgent(input: &Input) -> bool {
             | Input::Media(FromMedia::Digit { .. } | FromMedia::Failed { .. })
             | Input::ShellLost { .. }
             | Input::DrainStarted
+            | Input::Stopping
     )
 }
 

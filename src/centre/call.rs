@@ -182,8 +182,10 @@ impl Centre {
         self.out.fact(Fact::CallStarted { call, number: number.clone(), trunk, caller });
         self.out.fact(Fact::LegStarted { leg, party: Party::Resident });
         self.calls.insert(call, Call::arriving(number, caller, self.now, sdp.is_none()));
-        self.out.send(Output::LookUp { call, caller });
-        self.deadlines.set(Reason::LookUp(call), self.now.plus_ms(self.settings.limits.look_up_ms));
+        if !caller.is_withheld() {
+            self.out.send(Output::LookUp { call, caller });
+            self.deadlines.set(Reason::LookUp(call), self.now.plus_ms(self.settings.limits.look_up_ms));
+        }
         self.out.media(ToMedia::Open { leg, offer: sdp });
     }
 

@@ -24,7 +24,7 @@ pub struct Callback {
 impl Centre {
     /// Notes that this waiting caller is to be called back. Who withholds their number cannot be.
     pub(super) fn owe_callback(&mut self, call: CallId, caller: CallerRef, wait: Wait) {
-        if caller == CallerRef(0) || self.callbacks.contains_key(&call) {
+        if caller.is_withheld() || self.callbacks.contains_key(&call) {
             return;
         }
         if self.callbacks.len() >= KEPT {

@@ -170,6 +170,16 @@ impl Language {
     }
 }
 
+impl CallerRef {
+    /// Of every caller whose number the line does not give.
+    pub const WITHHELD: CallerRef = CallerRef(0);
+
+    /// Whether nothing can be known of the caller, and nobody can call them back.
+    pub fn is_withheld(self) -> bool {
+        self == Self::WITHHELD
+    }
+}
+
 impl fmt::Display for CallId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "call {}", self.0)

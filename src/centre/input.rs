@@ -36,6 +36,8 @@ pub enum Input {
     LegGone { leg: LegId },
     /// No new calls from here on; those that are up go on to their end.
     DrainStarted,
+    /// The process ends now: calls that are still up are hung up, and who waited is owed a callback.
+    Stopping,
 }
 
 /// What signalling reports. `leg.n == 0` is the resident's leg.

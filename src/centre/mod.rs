@@ -167,6 +167,7 @@ impl Centre {
             Input::LegRecovered { leg } => self.leg_recovered(leg),
             Input::LegGone { leg } => self.leg_gone(leg),
             Input::DrainStarted => self.draining = true,
+            Input::Stopping => self.stop(),
         }
     }
 

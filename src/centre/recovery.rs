@@ -2,7 +2,7 @@
 
 use super::Centre;
 use super::agent::State;
-use super::call::{LegState, Stage};
+use super::call::LegState;
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact};
 use super::ids::{AgentId, CallId, LegId};
@@ -53,6 +53,16 @@ impl Centre {
         self.calls.iter().flat_map(legs_of).collect()
     }
 
+    /// The process ends: every call is hung up while there is somebody to do it.
+    pub(super) fn stop(&mut self) {
+        self.draining = true;
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        for call in calls {
+            self.owe_if_waiting(call);
+            self.end_call(call, EndReason::Interrupted);
+        }
+    }
+
     /// The shell has this leg again.
     pub(super) fn leg_recovered(&mut self, leg: LegId) {
         if let Some(known) = self.calls.get_mut(&leg.call).and_then(|call| call.legs.get_mut(&leg.n))
@@ -68,13 +78,17 @@ impl Centre {
         if !call.legs.contains_key(&leg.n) {
             return;
         }
-        if leg.n == 0
-            && let (Stage::Waiting(_) | Stage::Offered(_), caller) = (&call.stage, call.caller)
-            && let Some(wait) = self.wait_of(leg.call).cloned()
-        {
-            self.owe_callback(leg.call, caller, wait);
+        if leg.n == 0 {
+            self.owe_if_waiting(leg.call);
         }
         self.far_end_gone(leg, EndReason::Interrupted);
+    }
+
+    fn owe_if_waiting(&mut self, call: CallId) {
+        let caller = self.calls.get(&call).map(|known| known.caller);
+        if let (Some(caller), Some(wait)) = (caller, self.wait_of(call).cloned()) {
+            self.owe_callback(call, caller, wait);
+        }
     }
 
     /// Who has not been found by now is gone.

@@ -1,0 +1,81 @@
+//! How do facts reach the database? By reading the journal from the store's own position: a database that was away catches up, exactly once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::journal::Tail;
+use crate::store::{Position, Projected, Store};
+
+/// Records read and written in one transaction, at most.
+const BATCH: usize = 2_000;
+/// Facts may be this late in the database: many records then share a transaction.
+const GATHER: Duration = Duration::from_millis(100);
+/// The first pause after a failure; it doubles up to the last.
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+const LAST_RETRY: Duration = Duration::from_secs(10);
+
+/// Feeds the store until `stop`, then once more to the journal's end.
+pub async fn run(store: Store, folder: PathBuf, mut written: watch::Receiver<u64>, stop: CancellationToken) {
+    let mut retry = FIRST_RETRY;
+    loop {
+        match feed(&store, &folder, &mut written, &stop).await {
+            Ok(()) => return,
+            Err(error) => {
+                tracing::error!(%error, "facts wait in the journal until the database takes them again");
+                metrics::counter!("cityline_projection_errors_total").increment(1);
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(retry) => retry = (retry * 2).min(LAST_RETRY),
+        }
+    }
+}
+
+/// Reads from the store's position on; ends without an error only when told to stop and nothing is left.
+async fn feed(store: &Store, folder: &std::path::Path, written: &mut watch::Receiver<u64>, stop: &CancellationToken) -> anyhow::Result<()> {
+    let position = store.position().await?.map_or(0, |position| position.0);
+    let mut tail = Tail::after(folder, position);
+    loop {
+        let stopping = stop.is_cancelled();
+        written.borrow_and_update();
+        let (back, records) = tokio::task::spawn_blocking(move || {
+            let records = tail.read(BATCH);
+            (tail, records)
+        })
+        .await?;
+        tail = back;
+        let batch: Vec<Projected> = records?
+            .into_iter()
+            .map(|record| Projected { position: Position(record.seq), at: record.time, facts: record.facts })
+            .collect();
+        let read = batch.len();
+        if read > 0 {
+            store.project(&batch).await?;
+        }
+        if read == BATCH {
+            continue;
+        }
+        if stopping {
+            return Ok(());
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            changed = written.changed() => {
+                if changed.is_ok() {
+                    gather(stop).await;
+                }
+            }
+        }
+    }
+}
+
+async fn gather(stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(GATHER) => {}
+    }
+}
