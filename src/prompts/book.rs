@@ -72,6 +72,9 @@ impl PromptBook {
     /// # Errors
     /// Every file that is missing or cannot be played, at once, with id, language and mend.
     pub fn load(folder: &Path, manifest: &Manifest) -> Result<Self, Vec<PromptsError>> {
+        if !folder.is_dir() {
+            return Err(vec![PromptsError::NotBuilt { folder: folder.to_owned() }]);
+        }
         let mut faults = Vec::new();
         let mut spoken = BTreeMap::new();
         for language in Language::ALL {

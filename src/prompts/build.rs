@@ -19,7 +19,7 @@ const KEPT: &str = ".spoken";
 /// The file that says what the folder was built from; it is written last.
 const STAMP: &str = "built-from";
 /// Counted up when the way from source to files changes.
-const MAKE: u32 = 1;
+const MAKE: u32 = 2;
 
 /// What a build did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -219,6 +219,8 @@ mod tests {
     fn everything_is_built_as_loud_as_it_should_be_and_a_second_build_has_nothing_to_do() {
         let out = Folder::new("prompts");
         let source = Source::embedded().unwrap();
+        let line = first_line(&PromptBook::load(&out.0, &source.manifest).unwrap_err());
+        assert!(line.starts_with("there are no prompts in ") && line.ends_with(" — mend: run `cityline prompts build`"), "{line}");
         let report = build(&source, &out.0).unwrap();
         assert!(report.spoken > 900 && report.recorded == 0 && !report.unchanged, "{report:?}");
         let voices = check(&out.0, &source.manifest).unwrap();

@@ -31,6 +31,9 @@ pub enum PromptsError {
     /// A text is word for word that of another language.
     #[error("\"{id}\" says the same in {one} and in {other} — mend: write it in {other}")]
     Copied { id: String, one: Language, other: Language },
+    /// Nothing has been built.
+    #[error("there are no prompts in {} — mend: run `cityline prompts build`", folder.display())]
+    NotBuilt { folder: PathBuf },
     /// A prompt has not been built.
     #[error("prompt \"{id}\" in {language} is missing: {} — mend: run `cityline prompts build`", file.display())]
     Missing { id: String, language: Language, file: PathBuf },

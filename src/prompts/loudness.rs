@@ -72,6 +72,9 @@ pub fn levelled(clip: &[f32], gain: f32) -> Vec<f32> {
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn check(folder: &Path, manifest: &Manifest) -> Result<Vec<(Language, f64)>, Vec<PromptsError>> {
+    if !folder.is_dir() {
+        return Err(vec![PromptsError::NotBuilt { folder: folder.to_owned() }]);
+    }
     let mut faults = Vec::new();
     let voices = Language::ALL.into_iter().filter_map(|language| Some((language, check_voice(folder, manifest, language, &mut faults)?)));
     let voices: Vec<(Language, f64)> = voices.collect();

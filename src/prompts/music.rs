@@ -8,7 +8,7 @@ pub const LENGTH_S: usize = CHORDS.len() * CHORD_S;
 
 const CHORD_S: usize = 6;
 const RATE: usize = RATE_HZ as usize;
-/// The chords as MIDI notes. All lie between 311 and 784 Hz, where a telephone carries them.
+/// The chords as MIDI notes. All lie between 330 and 784 Hz, where a telephone carries them.
 const CHORDS: [[u8; 4]; 8] = [
     [64, 67, 71, 74], // C major seventh with ninth, without its root
     [64, 67, 69, 72], // A minor seventh
@@ -29,7 +29,8 @@ pub fn compose(seed: u64) -> Vec<f32> {
         chord.iter().for_each(|note| circle.pad(start, pitch_hz(*note)));
         for step in 0..CHORD_S * 2 {
             let at = start + step * RATE / 2 + dice.below(RATE / 50);
-            let note = chord.get(dice.below(chord.len())).map_or(72, |note| note + 12);
+            let octave = if dice.below(4) == 0 { 12 } else { 0 };
+            let note = chord.get(dice.below(chord.len())).map_or(72, |note| note + octave);
             // Every third beat rests, so that the melody breathes.
             if dice.below(3) != 0 {
                 circle.bell(at, pitch_hz(note), 0.10 + 0.02 * dice.below(4) as f32);

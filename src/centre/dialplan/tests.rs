@@ -309,3 +309,15 @@ fn all_faults_are_told_at_once_in_line_order() {
     let lines: Vec<usize> = read("109.toml", &text, &vocabulary()).unwrap_err().iter().map(|error| error.line).collect();
     assert_eq!(lines, [1, 22, 37]);
 }
+
+proptest::proptest! {
+    /// Whatever a hand can do to a file, the answer is a plan or a list of faults, never a panic.
+    #[test]
+    fn a_damaged_plan_is_answered(at in 0..GOOD.len(), length in 0..80_usize, put in "[\\[\\]{}\"=.,#@:a-z0-9\n*әї ]{0,12}") {
+        let text: String = GOOD.chars().take(at).chain(put.chars()).chain(GOOD.chars().skip(at + length)).collect();
+        if let Err(errors) = read("109.toml", &text, &vocabulary()) {
+            proptest::prop_assert!(!errors.is_empty());
+            proptest::prop_assert!(errors.iter().all(|error| error.line >= 1 && error.line <= text.lines().count() + 1));
+        }
+    }
+}
