@@ -40,7 +40,8 @@ pub(super) async fn write<R: BulkRow>(connection: &mut SqliteConnection, rows: &
     Ok(())
 }
 
-/// Only constants of our own and numbers go into the text.
+/// Only constants of our own go into the text. Bare `?`, because SQLite looks a numbered parameter up by its name: that doubles a
+/// call's cost. PostgreSQL needs the numbers.
 fn text<R: BulkRow>(rows: usize) -> String {
     let mut text = String::from(R::HEAD);
     for at in 0..rows * R::COLUMNS {
@@ -49,8 +50,7 @@ fn text<R: BulkRow>(rows: usize) -> String {
             _ if at % R::COLUMNS == 0 => "),(",
             _ => ",",
         });
-        text.push('$');
-        text.push_str(&(at + 1).to_string());
+        text.push('?');
     }
     text.push(')');
     text.push_str(R::TAIL);
