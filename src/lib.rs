@@ -3,6 +3,7 @@
 pub mod private;
 
 pub mod centre;
+pub mod report;
 
 pub mod engine;
 pub mod journal;

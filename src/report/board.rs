@@ -1,0 +1,546 @@
+//! What happens at this moment? A live board for page, terminal and metrics, folded from facts alone.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Serialize;
+
+use crate::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEnd};
+use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId, StepId};
+use crate::centre::time::Time;
+
+/// Calls that are over and still shown.
+const LAST_KEPT: usize = 20;
+
+/// Calls that a view names; the count beside them is of all.
+const CALLS_SHOWN: usize = 200;
+
+/// Waits that ended by hanging up before this, in milliseconds, are short abandons (B_s of the definitions).
+pub const SHORT_ABANDON_MS: u64 = 5_000;
+
+/// Answered within this, in milliseconds, counts as answered in target (A_T of the definitions).
+pub const TARGET_MS: u64 = 20_000;
+
+/// The board. Its memory is bounded by the calls that are up, the queues and the operators, and the last twenty calls.
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    since: Time,
+    revision: u64,
+    calls: BTreeMap<CallId, CallUp>,
+    ended: VecDeque<EndedView>,
+    queues: BTreeMap<QueueId, QueueNow>,
+    operators: BTreeMap<AgentId, OperatorNow>,
+    today: Today,
+}
+
+#[derive(Clone, Debug)]
+struct CallUp {
+    number: NumberId,
+    started: Time,
+    language: Option<Language>,
+    topic: Option<String>,
+    place: Place,
+    since: Time,
+}
+
+/// Where a call is.
+#[derive(Clone, Debug)]
+enum Place {
+    Arriving,
+    Plan { step: StepId },
+    Waiting { queue: QueueId },
+    Offered { queue: QueueId, entered: Time, agent: AgentId },
+    Talking { agent: AgentId },
+    Outside { party: String },
+}
+
+#[derive(Clone, Debug, Default)]
+struct QueueNow {
+    waiting: BTreeMap<CallId, Time>,
+    counts: Counts,
+}
+
+#[derive(Clone, Debug)]
+struct OperatorNow {
+    state: AgentStatus,
+    since: Time,
+    answered: u64,
+}
+
+/// Counts since the start of the day; figures are made of them by the definitions. Spans in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Callers who entered the queue (O).
+    pub offered: u64,
+    /// Answered by an operator (A).
+    pub answered: u64,
+    /// Answered within [`TARGET_MS`] (A_T).
+    pub answered_in_target: u64,
+    /// Hung up while waiting (B), the short ones among them.
+    pub abandoned: u64,
+    /// Hung up before [`SHORT_ABANDON_MS`] (B_s).
+    pub abandoned_short: u64,
+    /// Left the queue in another way (F).
+    pub flowed_out: u64,
+    /// The waits of those who were answered, added up.
+    pub waited_ms: u64,
+    /// The longest wait that ended.
+    pub longest_wait_ms: u64,
+}
+
+/// Counts of the whole centre since the start of the day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Today {
+    /// Calls that came in.
+    pub calls: u64,
+    /// Calls that are over, by `EndReason`.
+    pub ended: BTreeMap<EndReason, u64>,
+    /// Offers that nobody took.
+    pub offers_missed: u64,
+    /// Callers who must be called back.
+    pub callbacks_owed: u64,
+    /// All queues together.
+    pub queues: Counts,
+}
+
+/// The board as screens draw it. Times in milliseconds since the epoch.
+#[derive(Clone, Debug, Serialize)]
+pub struct BoardView {
+    /// The moment of this view.
+    pub at_ms: u64,
+    /// From when the counts of today are.
+    pub since_ms: u64,
+    /// Calls that are up, all of them.
+    pub calls_up: usize,
+    /// The oldest 200 of them, in order of arrival.
+    pub calls: Vec<CallView>,
+    /// The queues by name.
+    pub queues: Vec<QueueView>,
+    /// The operators by name, those who signed in since the process runs.
+    pub operators: Vec<OperatorView>,
+    /// Counts of today.
+    pub today: Today,
+    /// The last calls, newest first, twenty at most.
+    pub last: Vec<EndedView>,
+}
+
+/// A call that is up.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallView {
+    /// Its id.
+    pub call: CallId,
+    /// The short number.
+    pub number: NumberId,
+    /// When it came in.
+    pub started_ms: u64,
+    /// Since when it is in this state.
+    pub since_ms: u64,
+    /// The language, once it is settled.
+    pub language: Option<Language>,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// `arriving`, `plan`, `waiting`, `offered`, `talking` or `outside`.
+    pub state: &'static str,
+    /// The step, queue, operator or service that the state is about.
+    pub with: Option<String>,
+}
+
+/// A queue.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueueView {
+    /// Its name.
+    pub queue: QueueId,
+    /// Callers waiting, those with an offer among them.
+    pub waiting: usize,
+    /// Since when the one who waits longest has waited.
+    pub longest_since_ms: Option<u64>,
+    /// Counts of today.
+    pub counts: Counts,
+}
+
+/// An operator.
+#[derive(Clone, Debug, Serialize)]
+pub struct OperatorView {
+    /// The name.
+    pub operator: AgentId,
+    /// An `AgentStatus` as a word.
+    pub state: &'static str,
+    /// The reason of a pause.
+    pub reason: Option<String>,
+    /// The call that is offered or talked in.
+    pub call: Option<CallId>,
+    /// Since when.
+    pub since_ms: u64,
+    /// Calls answered today.
+    pub answered: u64,
+}
+
+/// A call that is over.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndedView {
+    /// Its id.
+    pub call: CallId,
+    /// The short number.
+    pub number: NumberId,
+    /// The language.
+    pub language: Option<Language>,
+    /// What it was about.
+    pub topic: Option<String>,
+    /// When it came in.
+    pub started_ms: u64,
+    /// When it was over.
+    pub ended_ms: u64,
+    /// Why, as a word.
+    pub reason: &'static str,
+}
+
+impl Board {
+    /// A board that counts from `since` on.
+    pub fn new(since: Time) -> Self {
+        Self { since, ..Self::default() }
+    }
+
+    /// A new day: the counts begin again, the states stay. To be called at midnight of the city.
+    pub fn start_day(&mut self, at: Time) {
+        self.since = at;
+        self.revision += 1;
+        self.today = Today::default();
+        self.queues.values_mut().for_each(|queue| queue.counts = Counts::default());
+        self.operators.values_mut().for_each(|operator| operator.answered = 0);
+    }
+
+    /// Takes one fact in. Facts must come in their order; one about a call that is not up changes counts only.
+    pub fn apply(&mut self, at: Time, fact: &Fact) {
+        self.revision += 1;
+        match fact {
+            Fact::CallStarted { call, number, .. } => self.started(*call, number, at),
+            Fact::CallEnded { call, reason } => self.ended(*call, at, *reason),
+            Fact::LanguageChosen { call, language, .. } => self.with_call(*call, |up| up.language = Some(*language)),
+            Fact::TopicChosen { call, topic } => self.with_call(*call, |up| up.topic = Some(topic.clone())),
+            Fact::StepEntered { call, step } => self.entered_step(*call, step, at),
+            Fact::Enqueued { call, queue, .. } => self.enqueued(*call, queue, at),
+            Fact::Dequeued { call, queue, how, waited_ms } => self.dequeued(*call, queue, *how, *waited_ms),
+            Fact::Offered { call, queue, agent, .. } => self.offered(*call, queue, agent, at),
+            Fact::OfferEnded { call, how, .. } => self.offer_ended(*call, *how),
+            Fact::Connected { call, agent, .. } => self.connected(*call, agent, at),
+            Fact::LegStarted { leg, party: Party::Outside(party) } => {
+                self.moved(leg.call, Place::Outside { party: party.clone() }, at);
+            }
+            Fact::AgentChanged { agent, state } => self.operator_changed(agent, state, at),
+            Fact::CallbackOwed { .. } => self.today.callbacks_owed += 1,
+            Fact::CallAnswered { .. }
+            | Fact::KeyPressed { .. }
+            | Fact::PlaceTold { .. }
+            | Fact::OfferShown { .. }
+            | Fact::LegStarted { party: Party::Resident | Party::Agent(_), .. }
+            | Fact::LegAnswered { .. }
+            | Fact::LegSound { .. }
+            | Fact::LegEnded { .. }
+            | Fact::RecordingStarted { .. }
+            | Fact::RecordingEnded { .. }
+            | Fact::SettingsApplied { .. }
+            | Fact::Restarted { .. } => {}
+        }
+    }
+
+    /// Counted up with every change: two views of the same revision differ in `at_ms` only.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// What an operator does and since when; `None` for one of whom no fact has told.
+    pub fn operator(&self, agent: &AgentId) -> Option<(&AgentStatus, Time)> {
+        self.operators.get(agent).map(|operator| (&operator.state, operator.since))
+    }
+
+    /// The short number of a call that is up.
+    pub fn number(&self, call: CallId) -> Option<&NumberId> {
+        self.calls.get(&call).map(|up| &up.number)
+    }
+
+    /// The board as screens draw it.
+    pub fn view(&self, now: Time) -> BoardView {
+        BoardView {
+            at_ms: now.0,
+            since_ms: self.since.0,
+            calls_up: self.calls.len(),
+            calls: self.calls.iter().take(CALLS_SHOWN).map(|(call, up)| up.view(*call)).collect(),
+            queues: self.queues.iter().map(|(queue, state)| state.view(queue)).collect(),
+            operators: self.operators.iter().map(|(agent, operator)| operator.view(agent)).collect(),
+            today: self.today.clone(),
+            last: self.ended.iter().rev().cloned().collect(),
+        }
+    }
+
+    fn with_call(&mut self, call: CallId, change: impl FnOnce(&mut CallUp)) {
+        if let Some(up) = self.calls.get_mut(&call) {
+            change(up);
+        }
+    }
+
+    fn moved(&mut self, call: CallId, place: Place, since: Time) {
+        self.with_call(call, |up| (up.place, up.since) = (place, since));
+    }
+
+    fn started(&mut self, call: CallId, number: &NumberId, at: Time) {
+        self.today.calls += 1;
+        let up = CallUp { number: number.clone(), started: at, language: None, topic: None, place: Place::Arriving, since: at };
+        self.calls.insert(call, up);
+    }
+
+    fn ended(&mut self, call: CallId, at: Time, reason: EndReason) {
+        let Some(up) = self.calls.remove(&call) else { return };
+        *self.today.ended.entry(reason).or_default() += 1;
+        for queue in self.queues.values_mut() {
+            queue.waiting.remove(&call);
+        }
+        if self.ended.len() >= LAST_KEPT {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(EndedView {
+            call,
+            number: up.number,
+            language: up.language,
+            topic: up.topic,
+            started_ms: up.started.0,
+            ended_ms: at.0,
+            reason: reason.word(),
+        });
+    }
+
+    /// A step that queues is told just before `Enqueued`, one that announces in the queue must not take the call out of it.
+    fn entered_step(&mut self, call: CallId, step: &StepId, at: Time) {
+        self.with_call(call, |up| match up.place {
+            Place::Arriving | Place::Plan { .. } | Place::Waiting { .. } | Place::Outside { .. } => {
+                (up.place, up.since) = (Place::Plan { step: step.clone() }, at);
+            }
+            Place::Offered { .. } | Place::Talking { .. } => {}
+        });
+    }
+
+    fn enqueued(&mut self, call: CallId, queue: &QueueId, at: Time) {
+        let state = self.queues.entry(queue.clone()).or_default();
+        state.counts.offered += 1;
+        self.today.queues.offered += 1;
+        if self.calls.contains_key(&call) {
+            state.waiting.insert(call, at);
+        }
+        self.moved(call, Place::Waiting { queue: queue.clone() }, at);
+    }
+
+    fn dequeued(&mut self, call: CallId, queue: &QueueId, how: QueueEnd, waited_ms: u64) {
+        let state = self.queues.entry(queue.clone()).or_default();
+        state.waiting.remove(&call);
+        state.counts.left(how, waited_ms);
+        self.today.queues.left(how, waited_ms);
+    }
+
+    fn offered(&mut self, call: CallId, queue: &QueueId, agent: &AgentId, at: Time) {
+        let entered = self.queues.get(queue).and_then(|state| state.waiting.get(&call)).copied().unwrap_or(at);
+        self.moved(call, Place::Offered { queue: queue.clone(), entered, agent: agent.clone() }, at);
+    }
+
+    /// A caller whose offer came to nothing waits on, since the same moment as before.
+    fn offer_ended(&mut self, call: CallId, how: OfferEnd) {
+        match how {
+            OfferEnd::Answered | OfferEnd::CallerGone => {}
+            OfferEnd::Declined | OfferEnd::NoAnswer | OfferEnd::Failed(_) | OfferEnd::AgentGone => {
+                self.today.offers_missed += 1;
+                self.with_call(call, |up| {
+                    if let Place::Offered { queue, entered, .. } = &up.place {
+                        (up.since, up.place) = (*entered, Place::Waiting { queue: queue.clone() });
+                    }
+                });
+            }
+        }
+    }
+
+    fn connected(&mut self, call: CallId, agent: &AgentId, at: Time) {
+        if let Some(operator) = self.operators.get_mut(agent) {
+            operator.answered += 1;
+        }
+        self.moved(call, Place::Talking { agent: agent.clone() }, at);
+    }
+
+    fn operator_changed(&mut self, agent: &AgentId, state: &AgentStatus, at: Time) {
+        let answered = self.operators.get(agent).map_or(0, |operator| operator.answered);
+        self.operators.insert(agent.clone(), OperatorNow { state: state.clone(), since: at, answered });
+    }
+}
+
+impl Counts {
+    fn left(&mut self, how: QueueEnd, waited_ms: u64) {
+        self.longest_wait_ms = self.longest_wait_ms.max(waited_ms);
+        match how {
+            QueueEnd::Answered => {
+                self.answered += 1;
+                self.answered_in_target += u64::from(waited_ms <= TARGET_MS);
+                self.waited_ms = self.waited_ms.saturating_add(waited_ms);
+            }
+            QueueEnd::Abandoned => {
+                self.abandoned += 1;
+                self.abandoned_short += u64::from(waited_ms < SHORT_ABANDON_MS);
+            }
+            QueueEnd::Overflowed | QueueEnd::KeyPressed | QueueEnd::Interrupted | QueueEnd::Failed => self.flowed_out += 1,
+        }
+    }
+}
+
+impl CallUp {
+    fn view(&self, call: CallId) -> CallView {
+        let (state, with) = match &self.place {
+            Place::Arriving => ("arriving", None),
+            Place::Plan { step } => ("plan", Some(step.to_string())),
+            Place::Waiting { queue } => ("waiting", Some(queue.to_string())),
+            Place::Offered { agent, .. } => ("offered", Some(agent.to_string())),
+            Place::Talking { agent } => ("talking", Some(agent.to_string())),
+            Place::Outside { party } => ("outside", Some(party.clone())),
+        };
+        CallView {
+            call,
+            number: self.number.clone(),
+            started_ms: self.started.0,
+            since_ms: self.since.0,
+            language: self.language,
+            topic: self.topic.clone(),
+            state,
+            with,
+        }
+    }
+}
+
+impl QueueNow {
+    fn view(&self, queue: &QueueId) -> QueueView {
+        QueueView {
+            queue: queue.clone(),
+            waiting: self.waiting.len(),
+            longest_since_ms: self.waiting.values().min().map(|since| since.0),
+            counts: self.counts.clone(),
+        }
+    }
+}
+
+impl OperatorNow {
+    fn view(&self, agent: &AgentId) -> OperatorView {
+        let reason = match &self.state {
+            AgentStatus::Paused(reason) => Some(reason.to_string()),
+            AgentStatus::Offline
+            | AgentStatus::Ready
+            | AgentStatus::Offered(_)
+            | AgentStatus::Talking(_)
+            | AgentStatus::WrapUp
+            | AgentStatus::NotResponding => None,
+        };
+        OperatorView {
+            operator: agent.clone(),
+            state: self.state.word(),
+            reason,
+            call: self.state.call(),
+            since_ms: self.since.0,
+            answered: self.answered,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::centre::ids::{CallerRef, TrunkId};
+    use crate::centre::routing::{Explanation, Rule};
+
+    const QUEUE: &str = "heating";
+
+    fn start(board: &mut Board, call: u64, at: u64) {
+        let fact = Fact::CallStarted { call: CallId(call), number: "109".into(), trunk: TrunkId::from("city"), caller: CallerRef(call) };
+        board.apply(Time(at), &fact);
+    }
+
+    fn enqueue(board: &mut Board, call: u64, at: u64) {
+        board.apply(Time(at), &Fact::Enqueued { call: CallId(call), queue: QUEUE.into(), language: Language::Kk, skills: vec![] });
+    }
+
+    fn offer(board: &mut Board, call: u64, at: u64) {
+        let why = Explanation { rule: Rule::LongestIdle, needed: vec![], verdicts: vec![] };
+        board.apply(Time(at), &Fact::Offered { call: CallId(call), queue: QUEUE.into(), agent: "aigul".into(), why });
+        board.apply(Time(at), &Fact::AgentChanged { agent: "aigul".into(), state: AgentStatus::Offered(CallId(call)) });
+    }
+
+    fn leave(board: &mut Board, call: u64, at: u64, how: QueueEnd, waited_ms: u64) {
+        board.apply(Time(at), &Fact::Dequeued { call: CallId(call), queue: QUEUE.into(), how, waited_ms });
+    }
+
+    #[test]
+    fn a_missed_offer_leaves_the_caller_waiting_since_the_same_moment() {
+        let mut board = Board::new(Time(0));
+        start(&mut board, 1, 10);
+        enqueue(&mut board, 1, 100);
+        offer(&mut board, 1, 200);
+        let view = board.view(Time(250));
+        assert_eq!((view.calls[0].state, view.calls[0].with.as_deref()), ("offered", Some("aigul")));
+        assert_eq!((view.queues[0].waiting, view.queues[0].longest_since_ms), (1, Some(100)));
+        board.apply(Time(300), &Fact::OfferEnded { call: CallId(1), agent: "aigul".into(), how: OfferEnd::NoAnswer });
+        let view = board.view(Time(350));
+        assert_eq!((view.calls[0].state, view.calls[0].since_ms, view.today.offers_missed), ("waiting", 100, 1));
+    }
+
+    #[test]
+    fn counts_follow_the_definitions() {
+        let mut board = Board::new(Time(0));
+        for (call, how, waited) in [
+            (1, QueueEnd::Answered, 20_000),
+            (2, QueueEnd::Answered, 20_001),
+            (3, QueueEnd::Abandoned, 4_999),
+            (4, QueueEnd::Abandoned, 5_000),
+            (5, QueueEnd::Overflowed, 90_000),
+        ] {
+            start(&mut board, call, 0);
+            enqueue(&mut board, call, 0);
+            leave(&mut board, call, waited, how, waited);
+        }
+        let expected = Counts {
+            offered: 5,
+            answered: 2,
+            answered_in_target: 1,
+            abandoned: 2,
+            abandoned_short: 1,
+            flowed_out: 1,
+            waited_ms: 40_001,
+            longest_wait_ms: 90_000,
+        };
+        assert_eq!(board.view(Time(0)).queues[0].counts, expected);
+        assert_eq!(board.view(Time(0)).today.queues, expected);
+        board.start_day(Time(100_000));
+        assert_eq!(board.view(Time(0)).today, Today::default());
+        assert_eq!(board.view(Time(0)).calls_up, 5, "a new day ends no call");
+    }
+
+    #[test]
+    fn a_talk_is_shown_with_its_operator_and_ends_in_the_list_of_the_last() {
+        let mut board = Board::new(Time(0));
+        start(&mut board, 1, 10);
+        enqueue(&mut board, 1, 100);
+        offer(&mut board, 1, 200);
+        board.apply(Time(300), &Fact::Connected { call: CallId(1), queue: QUEUE.into(), agent: "aigul".into(), waited_ms: 200 });
+        leave(&mut board, 1, 300, QueueEnd::Answered, 200);
+        board.apply(Time(300), &Fact::AgentChanged { agent: "aigul".into(), state: AgentStatus::Talking(CallId(1)) });
+        let view = board.view(Time(400));
+        assert_eq!((view.calls[0].state, view.queues[0].waiting), ("talking", 0));
+        assert_eq!((view.operators[0].state, view.operators[0].answered, view.operators[0].call), ("talking", 1, Some(CallId(1))));
+        board.apply(Time(900), &Fact::CallEnded { call: CallId(1), reason: EndReason::CallerHungUp });
+        let view = board.view(Time(900));
+        assert_eq!((view.calls_up, view.last[0].reason, view.today.ended[&EndReason::CallerHungUp]), (0, "caller_hung_up", 1));
+    }
+
+    #[test]
+    fn a_hundred_thousand_calls_leave_nothing_behind_but_the_last_twenty() {
+        let mut board = Board::new(Time(0));
+        for call in 0..100_000 {
+            start(&mut board, call, call);
+            enqueue(&mut board, call, call);
+            // A queue that never told of the leaving: the end of the call must be enough.
+            board.apply(Time(call), &Fact::CallEnded { call: CallId(call), reason: EndReason::Interrupted });
+        }
+        assert_eq!((board.calls.len(), board.ended.len(), board.queues.len()), (0, LAST_KEPT, 1));
+        assert!(board.queues.values().all(|queue| queue.waiting.is_empty()));
+    }
+}

@@ -1,0 +1,3 @@
+//! What do the figures mean? Pure: counts and states, folded from facts.
+
+pub mod board;
