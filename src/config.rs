@@ -44,7 +44,7 @@ pub struct Config {
     pub operators: BTreeMap<String, Operator>,
     /// Why operators may pause.
     pub pause_reasons: Vec<String>,
-    /// Dialplan files; empty for the embedded 109, 1520 and quality line.
+    /// Dialplan files, as seen from the settings file; empty for the embedded 109, 1520 and quality line.
     pub dialplans: Vec<PathBuf>,
 }
 
@@ -210,13 +210,22 @@ impl Config {
     /// Embedded defaults, then `file`, then `CITYLINE_SECTION__KEY` of the environment; checked as a whole.
     pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
         let own = file.map_or_else(Figment::new, |path| Figment::from(Toml::file_exact(path)));
-        let config: Config = defaults_for(&own)
+        let mut config: Config = defaults_for(&own)
             .merge(own)
             .merge(Env::prefixed("CITYLINE_").split("__"))
             .extract()
             .map_err(|error| ConfigError::Read(Box::new(error)))?;
+        config.place_dialplans(file);
         config.check()?;
         Ok(config)
+    }
+
+    /// Dialplans are named as seen from the settings file.
+    fn place_dialplans(&mut self, file: Option<&Path>) {
+        let Some(folder) = file.and_then(Path::parent) else { return };
+        for plan in &mut self.dialplans {
+            *plan = folder.join(&plan);
+        }
     }
 
     /// The database's address, the default one filled in.

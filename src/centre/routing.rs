@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
-use super::agent::State;
-use super::fact::AgentStatus;
+use super::agent::{Agent, State};
 use super::ids::{AgentId, CallId, SkillId};
 use super::time::Time;
 
@@ -17,7 +16,7 @@ pub struct Explanation {
     pub rule: Rule,
     /// What the caller needed, sorted.
     pub needed: Vec<SkillId>,
-    /// Every operator of the settings, in order of name.
+    /// Every operator who is signed in, in order of name.
     pub verdicts: Vec<(AgentId, Verdict)>,
 }
 
@@ -89,8 +88,7 @@ impl Centre {
     }
 
     fn explain(&self, chosen: &AgentId, needs: &BTreeSet<SkillId>) -> Explanation {
-        let verdict = |agent: &AgentId| {
-            let Some(known) = self.agents.get(agent) else { return Verdict::NotReady { state: AgentStatus::Offline.word().to_owned() } };
+        let verdict = |agent: &AgentId, known: &Agent| {
             if known.state != State::Ready {
                 return Verdict::NotReady { state: known.status().word().to_owned() };
             }
@@ -102,10 +100,11 @@ impl Centre {
                 false => Verdict::Lacks { skills },
             }
         };
+        let signed_in = self.agents.iter().filter(|(_, known)| known.state != State::Offline);
         Explanation {
             rule: Rule::LongestIdle,
             needed: needs.iter().cloned().collect(),
-            verdicts: self.settings.agents.keys().map(|agent| (agent.clone(), verdict(agent))).collect(),
+            verdicts: signed_in.map(|(agent, known)| (agent.clone(), verdict(agent, known))).collect(),
         }
     }
 }

@@ -1,0 +1,39 @@
+# make run: the city in a minute. make test: everything that proves it. `make help` lists the rest.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+CITYLINE := target/release/cityline
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
+
+setup: ## install what building, testing and speaking need (Debian 12)
+	@tools/setup.sh
+
+build: setup ## the server with its tools, optimised
+	@cargo build --release --workspace
+
+prompts: build ## speak the prompts in four languages
+	@$(CITYLINE) prompts build
+
+run: build ## a demo city: real calls, queues, operators, recordings
+	@$(CITYLINE) demo
+
+check: ## formatting and lints
+	@cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+test: setup check ## every test; peers that are not ours take part
+	@cargo test --workspace
+
+bench: build ## the load table: set-ups, prompts, music, bridged and recorded
+	@tools/bench/run.sh
+
+soak: build ## kill -9 in mid-call, ten times; see tools/soak/README.md
+	@tools/soak/kill.sh
+
+torture: ## RFC 4475 and RFC 5118 messages over UDP and TCP; TORTURE names torture.py
+	@cargo build
+	tools/torture.sh
+
+.PHONY: help setup build prompts run check test bench soak torture

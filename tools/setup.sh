@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs what building, testing and speaking need on Debian 12, and nothing that is there already.
+set -euo pipefail
+
+packages=(build-essential pkg-config sip-tester baresip-core espeak-ng sox sqlite3 python3 chromium)
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "set-up: ${missing[*]} are missing, and neither root nor sudo is here: install them by hand" >&2; exit 1; }
+    as_root=(sudo)
+fi
+echo "set-up: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
