@@ -226,6 +226,10 @@ impl Centre {
                     self.enter_step(call, next, true);
                 }
             }
+            Some(Action::Play { repeat: true, next, .. }) if self.plan_key(call, digit).is_none() => {
+                self.out.fact(Fact::KeyPressed { call, step, key: digit.key() });
+                self.enter_step(call, &next, true);
+            }
             _ => match self.plan_key(call, digit) {
                 Some(next) => {
                     self.out.fact(Fact::KeyPressed { call, step, key: digit.key() });

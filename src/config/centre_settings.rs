@@ -32,6 +32,14 @@ pub enum SettingsError {
     /// Two plans are for the same number.
     #[error("two dialplans answer {0}: leave one of them out of `dialplans`")]
     SameNumber(NumberId),
+    /// A queue's music is not among the sounds.
+    #[error("queues.{queue}.music: no music is called {music:?}; name one of prompts/manifest.toml, or leave it out")]
+    NoMusic {
+        /// The queue.
+        queue: QueueId,
+        /// What it wants to play.
+        music: PromptId,
+    },
     /// Calendars have errors.
     #[error("settings:\n{0}")]
     Calendars(Problems),
@@ -43,6 +51,11 @@ impl Config {
         let calendars = self.calendars_built()?;
         let queues: BTreeMap<QueueId, QueueSettings> =
             self.queues.iter().map(|(name, queue)| (QueueId::from(name.as_str()), queue_settings(queue))).collect();
+        for (queue, rules) in &queues {
+            if !prompts.iter().any(|(id, _)| *id == rules.music) {
+                return Err(SettingsError::NoMusic { queue: queue.clone(), music: rules.music.clone() });
+            }
+        }
         let known = Vocabulary { prompts, queues: queues.keys().cloned().collect(), calendars: calendars.keys().cloned().collect() };
         Ok(Settings {
             revision,

@@ -116,8 +116,11 @@ fn returns<'d>(draft: &'d Draft, from: &StepId, to: &StepId, moves: fn(&'d Draft
     draft.steps.get(from).is_some_and(|step| reach(draft, moves(step), moves).contains(to))
 }
 
-/// Who presses nothing, in opening hours, must end at a queue or at a dialled party.
+/// Who presses nothing, in opening hours, must end at a queue or at a dialled party, unless the number only tells something.
 fn without_a_human(draft: &Draft, faults: &mut Faults<'_>) {
+    if draft.announcement {
+        return;
+    }
     let Some(start) = &draft.start else { return };
     let (mut at, mut walked) = (&start.value, BTreeSet::new());
     while let Some(step) = draft.steps.get(at) {

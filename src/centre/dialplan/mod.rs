@@ -46,7 +46,7 @@ pub struct Step {
 /// What a step does.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Action {
-    /// Speak, then go on. With `repeat` the sounds start over until a key or a hang-up.
+    /// Speak, then go on. With `repeat` the sounds start over until a key, which leads to `next`, or a hang-up.
     Play { say: Vec<Spoken>, repeat: bool, next: StepId },
     /// Let the caller choose the language. Skipped, when entered from another step and not by a key, for a caller whose last choice is known.
     Language { say: Vec<Spoken>, keys: BTreeMap<Digit, Language>, wait_ms: u64, tries: u8, otherwise: Language, next: StepId },

@@ -32,6 +32,8 @@ pub struct Vocabulary {
 
 /// A plan that has been read but whose paths are not checked yet.
 pub(super) struct Draft {
+    /// Whether the number only tells something: its callers need not end at a human.
+    pub announcement: bool,
     pub start: Option<At<StepId>>,
     pub keys: BTreeMap<Digit, StepId>,
     pub steps: BTreeMap<StepId, DraftStep>,
@@ -84,6 +86,7 @@ impl Reader<'_, '_> {
         let number = self.number(&mut fields);
         let title = fields.need_text("title", self.faults).map(|title| title.value.to_owned());
         self.languages = self.plan_languages(&mut fields);
+        let announcement = fields.flag("announcement", false, self.faults);
         let start = fields.need_text("start", self.faults);
         let keys = fields.table("keys", self.faults);
         let steps = fields.table("steps", self.faults);
@@ -91,6 +94,7 @@ impl Reader<'_, '_> {
 
         self.steps = steps.iter().map(|entry| StepId::from(entry.key.value)).collect();
         let draft = Draft {
+            announcement,
             start: start.map(|start| At { at: start.at, value: self.step(start) }),
             keys: self.step_keys(&keys),
             steps: steps.iter().map(|entry| (StepId::from(entry.key.value), self.draft_step(entry))).collect(),
