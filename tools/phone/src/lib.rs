@@ -12,6 +12,8 @@ pub mod media;
 pub mod sdp;
 pub mod sip;
 
+pub mod city;
+
 pub mod agenda;
 pub mod sys;
 

@@ -296,6 +296,11 @@ impl Line {
         self.with_leg(call, |leg| leg.say(sound));
     }
 
+    /// Sends a call's sound to another address than the agreed one: a relay on the way.
+    pub fn send_sound_to(&mut self, call: CallKey, by: SocketAddrV4) {
+        self.with_leg(call, |leg| leg.detour(by));
+    }
+
     fn with_leg(&mut self, call: CallKey, change: impl FnOnce(&mut Leg)) {
         if let Some(leg) = self.legs.get(&call).and_then(|leg| self.media.leg_mut(*leg)) {
             change(leg);

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::desk::{Desk, EVENTS, Happened, Orders};
 use crate::line::{Account, AnswerOptions, CallKey, CallOptions, Counters, Event, Line, LineError, Notice, Record};
+use crate::media::leg::{Far, Leg};
 use crate::media::sound::{self, Sound};
 use crate::sdp::Direction;
 use crate::sip::digest::Credentials;
@@ -282,6 +283,24 @@ impl Call {
     pub fn say(&self, sound: Sound) -> Result<(), PhoneError> {
         let key = self.key;
         self.orders.give(move |line, _| line.say(key, sound))
+    }
+
+    /// What was agreed about the sound, once it was.
+    ///
+    /// # Errors
+    /// See [`Call::press`].
+    pub fn far(&self) -> Result<Option<Far>, PhoneError> {
+        let key = self.key;
+        self.orders.ask(move |line, _| line.leg(key).and_then(Leg::far))
+    }
+
+    /// Sends the sound to another address than the agreed one: a relay on the way.
+    ///
+    /// # Errors
+    /// See [`Call::press`].
+    pub fn send_sound_to(&self, by: SocketAddrV4) -> Result<(), PhoneError> {
+        let key = self.key;
+        self.orders.give(move |line, _| line.send_sound_to(key, by))
     }
 
     /// Sends a re-INVITE with another direction.

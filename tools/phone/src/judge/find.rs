@@ -42,17 +42,32 @@ pub struct Found {
 
 /// Looks for chirps of these bands (0 to 3) in 16-bit PCM of 8 kHz.
 pub fn chirps(pcm: &[i16], bands: &[u8]) -> Found {
-    let sound = floats(pcm);
-    let mut found = Found::default();
-    for band in bands {
-        let sweep: Vec<f32> = chirp::sweep(*band).iter().map(|sample| *sample as f32).collect();
-        if let Some(pattern) = Pattern::new(&sweep) {
-            look_in_band(&sound, *band, &pattern.along(&sound), &mut found);
-        }
+    Ear::for_bands(bands).chirps(pcm)
+}
+
+/// The sweeps of some bands, prepared to be looked for again and again.
+pub struct Ear {
+    sweeps: Vec<(u8, Pattern)>,
+}
+
+impl Ear {
+    /// An ear for these bands (0 to 3).
+    pub fn for_bands(bands: &[u8]) -> Self {
+        let sweep = |band: u8| Pattern::new(&chirp::sweep(band).iter().map(|sample| *sample as f32).collect::<Vec<_>>());
+        Self { sweeps: bands.iter().filter_map(|band| Some((*band, sweep(*band)?))).collect() }
     }
-    found.chirps.sort_by_key(|chirp| chirp.at);
-    found.damaged.sort_unstable();
-    found
+
+    /// All that chirps in 16-bit PCM of 8 kHz.
+    pub fn chirps(&self, pcm: &[i16]) -> Found {
+        let sound = floats(pcm);
+        let mut found = Found::default();
+        for (band, sweep) in &self.sweeps {
+            look_in_band(&sound, *band, &sweep.along(&sound), &mut found);
+        }
+        found.chirps.sort_by_key(|chirp| chirp.at);
+        found.damaged.sort_unstable();
+        found
+    }
 }
 
 fn look_in_band(sound: &[f32], band: u8, likeness: &[f32], found: &mut Found) {

@@ -171,6 +171,13 @@ impl Heard {
         timeline
     }
 
+    /// The sound of the last packets, in the order they came in.
+    pub fn recent(&self, packets: usize) -> Vec<i16> {
+        let from = self.packets.len().saturating_sub(packets);
+        let last = self.packets.iter().skip(from);
+        last.flat_map(|packet| self.payload(packet).iter().map(|byte| packet.codec.decode(*byte))).collect()
+    }
+
     fn payload(&self, packet: &Packet) -> &[u8] {
         let from = packet.from as usize;
         self.bytes.get(from..from + usize::from(packet.length)).unwrap_or_default()

@@ -39,6 +39,7 @@ const AUDIBLE: i16 = 300;
 pub struct Leg {
     socket: UdpSocket,
     far: Option<Far>,
+    detour: Option<SocketAddrV4>,
     playing: Playing,
     keypad: Keypad,
     event_timestamp: u32,
@@ -58,6 +59,7 @@ impl Leg {
         Self {
             socket,
             far: None,
+            detour: None,
             playing: Playing::new(sound),
             keypad: Keypad::default(),
             event_timestamp: 0,
@@ -78,6 +80,16 @@ impl Leg {
     /// Sends to that side from the next 20 ms on.
     pub fn connect(&mut self, far: Far) {
         self.far = Some(far);
+    }
+
+    /// Sends to another address than the agreed one: a relay on the way.
+    pub fn detour(&mut self, by: SocketAddrV4) {
+        self.detour = Some(by);
+    }
+
+    /// What was agreed, once it was.
+    pub fn far(&self) -> Option<Far> {
+        self.far
     }
 
     /// Says something else from the next 20 ms on.
@@ -143,7 +155,7 @@ impl Leg {
             room.copy_from_slice(payload);
         }
         // A send that fails is a lost packet: the far end's judge sees it.
-        let _ = self.socket.send_to(packet.get(..length).unwrap_or(&packet), far.address);
+        let _ = self.socket.send_to(packet.get(..length).unwrap_or(&packet), self.detour.unwrap_or(far.address));
         self.sent += 1;
         self.header.sequence = self.header.sequence.wrapping_add(1);
     }

@@ -1,0 +1,247 @@
+//! How does a bad network feel? A relay for UDP whose losses, delays and repetitions follow a seed.
+//!
+//! Every port that is opened forwards to one target; every sender behind it gets a socket of its own towards the target, so that
+//! answers find back. What comes in at a port has one row of fates, the answers to each sender have another.
+
+mod weather;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use cityline_phone::agenda::Agenda;
+use cityline_phone::sys::{self, Poller};
+
+pub use weather::{Fate, Impairment, Weather};
+
+/// Packets that are on their way at once; more are lost, and counted.
+const MOST_HELD: usize = 20_000;
+/// Senders behind one relay; packets of more are lost, and counted.
+const MOST_SENDERS: usize = 4_000;
+/// Bytes that a socket holds.
+const SOCKET_BYTES: usize = 1 << 20;
+/// Longest sleep: a new port and the end are seen so soon.
+const TURN: Duration = Duration::from_millis(50);
+
+/// What happened to the packets of both directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub taken: u64,
+    pub lost: u64,
+    pub doubled: u64,
+    /// Lost because the relay held too much.
+    pub overflowed: u64,
+}
+
+/// A relay with a thread of its own; dropping it closes its ports.
+pub struct Relay {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    open: AtomicBool,
+    host: Ipv4Addr,
+    impairment: Impairment,
+    seed: u64,
+    ports: AtomicU64,
+    /// Ports that the thread has not taken yet.
+    waiting: Mutex<Vec<Port>>,
+    counts: [AtomicU64; 4],
+}
+
+/// One socket of the relay.
+struct Port {
+    socket: UdpSocket,
+    role: Role,
+    weather: Weather,
+}
+
+enum Role {
+    /// Senders come here; each is known by the token of its own socket towards the target.
+    Front { target: SocketAddrV4, senders: HashMap<SocketAddrV4, u64>, number: u64 },
+    /// What the target answers to one sender goes out of the front.
+    Back { front: u64, sender: SocketAddrV4 },
+}
+
+/// A packet on its way: out of that socket, to that address.
+struct Held {
+    token: u64,
+    to: SocketAddrV4,
+    bytes: Vec<u8>,
+}
+
+impl Relay {
+    /// Starts a relay whose ports are on that address.
+    ///
+    /// # Errors
+    /// When the system gives no epoll instance or thread.
+    pub fn start(host: Ipv4Addr, impairment: Impairment, seed: u64) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            open: AtomicBool::new(true),
+            host,
+            impairment,
+            seed,
+            ports: AtomicU64::new(0),
+            waiting: Mutex::new(Vec::new()),
+            counts: Default::default(),
+        });
+        let mut carrier = Carrier::new(Arc::clone(&shared))?;
+        let thread = std::thread::Builder::new().name("relay".to_owned()).spawn(move || carrier.run())?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Opens a port (0: one of the system's choice) that forwards to a target, and gives its address.
+    ///
+    /// # Errors
+    /// When the port is busy.
+    pub fn open(&self, port: u16, target: SocketAddrV4) -> io::Result<SocketAddrV4> {
+        let host = self.shared.host;
+        let socket = sys::bind_udp(SocketAddrV4::new(host, port), SOCKET_BYTES)?;
+        let port = socket.local_addr()?.port();
+        let number = self.shared.ports.fetch_add(1, Ordering::Relaxed);
+        let role = Role::Front { target, senders: HashMap::new(), number };
+        let port_of = Port { socket, role, weather: self.shared.weather(number, 0) };
+        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(port_of);
+        Ok(SocketAddrV4::new(host, port))
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> Counts {
+        let [taken, lost, doubled, overflowed] = self.shared.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
+        Counts { taken, lost, doubled, overflowed }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.shared.open.store(false, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    /// The row of fates for the n-th port and its n-th stream.
+    fn weather(&self, port: u64, stream: u64) -> Weather {
+        Weather::new(self.impairment, self.seed ^ port << 32 ^ stream << 1)
+    }
+
+    fn count(&self, which: usize) {
+        if let Some(count) = self.counts.get(which) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What the thread holds.
+struct Carrier {
+    shared: Arc<Shared>,
+    poller: Poller,
+    ports: HashMap<u64, Port>,
+    count: u64,
+    held: Agenda<Held>,
+    held_count: usize,
+}
+
+impl Carrier {
+    fn new(shared: Arc<Shared>) -> io::Result<Self> {
+        Ok(Self { shared, poller: Poller::new()?, ports: HashMap::new(), count: 0, held: Agenda::default(), held_count: 0 })
+    }
+
+    fn run(&mut self) {
+        while self.shared.open.load(Ordering::Relaxed) {
+            let new = std::mem::take(&mut *self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+            for port in new {
+                // A port that cannot be watched loses all its packets: what a relay may do.
+                let _ = self.watch(port);
+            }
+            let now = Instant::now();
+            let limit = self.held.next().map_or(TURN, |due| due.saturating_duration_since(now).min(TURN));
+            let ready: Vec<u64> = self.poller.wait(limit).collect();
+            ready.into_iter().for_each(|token| self.take(token));
+            self.release(Instant::now());
+        }
+    }
+
+    fn watch(&mut self, port: Port) -> Option<u64> {
+        self.count += 1;
+        self.poller.watch(&port.socket, self.count).ok()?;
+        self.ports.insert(self.count, port);
+        Some(self.count)
+    }
+
+    fn take(&mut self, token: u64) {
+        let mut buffer = [0; 64 * 1024];
+        while let Some(port) = self.ports.get(&token) {
+            let Some(arrival) = sys::receive(&port.socket, &mut buffer) else { return };
+            let bytes = buffer.get(..arrival.length).unwrap_or_default();
+            self.shared.count(0);
+            self.forward(token, arrival.from, bytes);
+        }
+    }
+
+    fn forward(&mut self, token: u64, from: SocketAddrV4, bytes: &[u8]) {
+        let Some((by, out, to)) = self.way(token, from) else { return self.shared.count(3) };
+        let Some(port) = self.ports.get_mut(&by) else { return };
+        let fate = port.weather.next_fate();
+        match fate.first {
+            None => self.shared.count(1),
+            Some(delay) => self.hold(out, to, bytes, delay),
+        }
+        if let Some(delay) = fate.second {
+            self.shared.count(2);
+            self.hold(out, to, bytes, delay);
+        }
+    }
+
+    /// Whose weather decides, out of which socket, and to whom: a front's row of fates for all that comes in, a back's for the answers.
+    fn way(&mut self, token: u64, from: SocketAddrV4) -> Option<(u64, u64, SocketAddrV4)> {
+        let (target, number, known, count) = match &self.ports.get(&token)?.role {
+            Role::Back { front, sender } => return Some((token, *front, *sender)),
+            Role::Front { target, senders, number } => (*target, *number, senders.get(&from).copied(), senders.len()),
+        };
+        if let Some(back) = known {
+            return Some((token, back, target));
+        }
+        if count >= MOST_SENDERS {
+            return None;
+        }
+        let socket = sys::bind_udp(SocketAddrV4::new(self.shared.host, 0), SOCKET_BYTES).ok()?;
+        let weather = self.shared.weather(number, count as u64 + 1);
+        let back = self.watch(Port { socket, role: Role::Back { front: token, sender: from }, weather })?;
+        if let Some(Port { role: Role::Front { senders, .. }, .. }) = self.ports.get_mut(&token) {
+            senders.insert(from, back);
+        }
+        Some((token, back, target))
+    }
+
+    fn hold(&mut self, token: u64, to: SocketAddrV4, bytes: &[u8], delay: Duration) {
+        if delay.is_zero() {
+            return self.send(token, to, bytes);
+        }
+        if self.held_count >= MOST_HELD {
+            return self.shared.count(3);
+        }
+        self.held_count += 1;
+        self.held.put(Instant::now() + delay, Held { token, to, bytes: bytes.to_vec() });
+    }
+
+    fn release(&mut self, now: Instant) {
+        while let Some(Held { token, to, bytes }) = self.held.due(now) {
+            self.held_count -= 1;
+            self.send(token, to, &bytes);
+        }
+    }
+
+    fn send(&self, token: u64, to: SocketAddrV4, bytes: &[u8]) {
+        if let Some(port) = self.ports.get(&token) {
+            let _ = port.socket.send_to(bytes, to);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What becomes of the next packet? A seeded row of fates: lost, late, out of order, twice.
+
+use std::time::Duration;
+
+/// How bad a path is. All shares are 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Impairment {
+    /// Share of packets that are lost.
+    pub lose: f64,
+    /// Mean length of a run of losses in packets; up to 1 means that losses are independent.
+    pub burst: f64,
+    /// Every packet is held back so long,
+    pub delay: Duration,
+    /// and by up to so much more, evenly spread: more than the packets' spacing changes their order.
+    pub jitter: Duration,
+    /// Share of packets that are held back by [`Impairment::reorder_by`] more, so that later ones overtake them.
+    pub reorder: f64,
+    pub reorder_by: Duration,
+    /// Share of packets that arrive twice.
+    pub duplicate: f64,
+}
+
+/// What becomes of one packet: none, one or two copies, each so much later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fate {
+    pub first: Option<Duration>,
+    pub second: Option<Duration>,
+}
+
+/// The fates of one direction's packets, the same for the same seed.
+#[derive(Clone, Debug)]
+pub struct Weather {
+    impairment: Impairment,
+    random: fastrand::Rng,
+    losing: bool,
+}
+
+impl Weather {
+    /// The row of fates of that seed.
+    pub fn new(impairment: Impairment, seed: u64) -> Self {
+        Self { impairment, random: fastrand::Rng::with_seed(seed), losing: false }
+    }
+
+    /// The next packet's fate. Every packet draws the same number of random values, so that fates do not depend on each other.
+    pub fn next_fate(&mut self) -> Fate {
+        let draws: [f64; 5] = std::array::from_fn(|_| self.random.f64());
+        let [lose, reorder, duplicate, jitter, second_jitter] = draws;
+        self.losing = lose < self.chance_of_loss();
+        let late = if reorder < self.impairment.reorder { self.impairment.reorder_by } else { Duration::ZERO };
+        let at = |jitter: f64| self.impairment.delay + self.impairment.jitter.mul_f64(jitter) + late;
+        Fate {
+            first: (!self.losing).then(|| at(jitter)),
+            second: (!self.losing && duplicate < self.impairment.duplicate).then(|| at(second_jitter)),
+        }
+    }
+
+    /// Gilbert's model: runs of `burst` packets on average, and a share of `lose` of all packets over time.
+    fn chance_of_loss(&self) -> f64 {
+        let Impairment { lose, burst, .. } = self.impairment;
+        if burst <= 1.0 {
+            lose
+        } else if self.losing {
+            1.0 - 1.0 / burst
+        } else {
+            lose / (burst * (1.0 - lose).max(f64::EPSILON))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn fates(impairment: Impairment, seed: u64, count: usize) -> Vec<Fate> {
+        let mut weather = Weather::new(impairment, seed);
+        (0..count).map(|_| weather.next_fate()).collect()
+    }
+
+    #[test]
+    fn the_seed_decides() {
+        let bad = Impairment { lose: 0.3, duplicate: 0.2, jitter: Duration::from_millis(30), ..Impairment::default() };
+        assert_eq!(fates(bad, 7, 500), fates(bad, 7, 500));
+        assert_ne!(fates(bad, 7, 500), fates(bad, 8, 500));
+    }
+
+    #[test]
+    fn shares_and_bursts_are_as_asked() {
+        let lost = |fates: &[Fate]| fates.iter().filter(|fate| fate.first.is_none()).count();
+        let runs = |fates: &[Fate]| fates.windows(2).filter(|pair| pair[0].first.is_some() && pair[1].first.is_none()).count();
+        for (burst, expected) in [(0.0, 1.05), (4.0, 4.0)] {
+            let fates = fates(Impairment { lose: 0.05, burst, ..Impairment::default() }, 3, 100_000);
+            let (lost, mean) = (lost(&fates) as f64, lost(&fates) as f64 / runs(&fates) as f64);
+            assert!((lost / 100_000.0 - 0.05).abs() < 0.006, "{lost}");
+            assert!((mean / expected - 1.0).abs() < 0.15, "{mean}");
+        }
+    }
+
+    #[test]
+    fn a_clear_day_changes_nothing() {
+        let clear = fates(Impairment::default(), 1, 100);
+        assert!(clear.iter().all(|fate| *fate == Fate { first: Some(Duration::ZERO), second: None }));
+    }
+}
