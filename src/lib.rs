@@ -16,5 +16,6 @@ pub mod lanes;
 pub mod sdp_book;
 
 pub mod prompts;
+pub mod sip;
 
 pub mod store;

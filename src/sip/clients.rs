@@ -1,0 +1,235 @@
+//! Which of our requests are under way? Client transactions: repeated until answered, given up in time (RFC 3261 §17.1).
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use crate::centre::ids::LegId;
+use crate::centre::time::Time;
+
+use super::dialog::Dialog;
+use super::message::Method;
+use super::peer::Peer;
+use super::servers::Outgoing;
+use super::timers::{Due, GIVE_UP_MS, T1_MS, T2_MS, Timers};
+
+/// A client transaction; its number stands in the branch, so that an answer finds it without a search.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClientId(u64);
+
+/// What a request is for.
+pub enum Purpose {
+    /// An INVITE of ours without a final answer. `leg` is `None` once the core has given it up.
+    /// `sdp` is what we offered; `rang`: the core has heard that it rings.
+    Dial { leg: Option<LegId>, dialog: Box<Dialog>, rang: bool, sdp: String },
+    /// An INVITE that the far end with this tag has answered.
+    Answered { remote_tag: String },
+    /// The BYE of a leg that waits for nothing else.
+    Bye(LegId),
+    /// CANCEL, or the BYE of a dialog that never had a leg: the answer does not matter.
+    Nothing,
+}
+
+enum State {
+    /// Nothing has come back. `cancel`: CANCEL goes out with the first provisional answer (RFC 3261 §9.1).
+    Trying { cancel: Option<Bytes> },
+    /// A provisional answer has come.
+    Proceeding,
+    /// CANCEL is out and is repeated in place of the INVITE, whose branch it shares.
+    Cancelling,
+    /// Finally answered; stays to acknowledge repeated answers. `Some` holds our ACK.
+    Answered(Option<Bytes>),
+}
+
+struct Client {
+    branch: Box<str>,
+    peer: Peer,
+    request: Bytes,
+    method: Method,
+    purpose: Purpose,
+    state: State,
+    interval_ms: u64,
+    due: Time,
+    ends: Time,
+}
+
+/// What a moment brought.
+pub enum Lapse {
+    /// Nothing that others need to know.
+    Nothing,
+    /// No final answer came in time (timers B, C, F).
+    TimedOut(Purpose),
+}
+
+/// All client transactions. Their number is bounded by that of legs.
+#[derive(Default)]
+pub struct Clients {
+    all: HashMap<ClientId, Client>,
+    next: u64,
+}
+
+/// How long a dialled end may ring, in milliseconds; the core's own limit is below (timer C, RFC 3261 §16.6).
+const RINGS_AT_MOST_MS: u64 = 180_000;
+
+impl Clients {
+    /// The next transaction and its branch; `salt` keeps strangers from guessing it.
+    pub fn reserve(&mut self, salt: u64) -> (ClientId, String) {
+        self.next += 1;
+        (ClientId(self.next), format!("z9hG4bK{:x}.{salt:016x}", self.next))
+    }
+
+    /// Transactions that are under way.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Sends a request of a reserved transaction.
+    pub fn send(&mut self, now: Time, id: ClientId, request: NewRequest, timers: &mut Timers, out: &mut Vec<Outgoing>) {
+        let NewRequest { branch, peer, request, method, purpose } = request;
+        out.push((peer, request.clone()));
+        let ends = now.plus_ms(GIVE_UP_MS);
+        let due = if peer.is_reliable() { ends } else { now.plus_ms(T1_MS) };
+        timers.set(due, Due::Client(id));
+        let client = Client {
+            branch: branch.into(),
+            peer,
+            request,
+            method,
+            purpose,
+            state: State::Trying { cancel: None },
+            interval_ms: T1_MS,
+            due,
+            ends,
+        };
+        self.all.insert(id, client);
+    }
+
+    /// The transaction that an answer belongs to; `None` for an answer to nothing.
+    pub fn of(&self, branch: &str, method: &str) -> Option<ClientId> {
+        let number = branch.strip_prefix("z9hG4bK")?.split_once('.')?.0;
+        let id = ClientId(u64::from_str_radix(number, 16).ok()?);
+        self.all.get(&id).filter(|client| *client.branch == *branch && client.takes(method)).map(|_| id)
+    }
+
+    /// What a transaction is for.
+    pub fn purpose(&mut self, id: ClientId) -> Option<&mut Purpose> {
+        self.all.get_mut(&id).map(|client| &mut client.purpose)
+    }
+
+    /// The branch of a transaction, which its CANCEL and its ACK of a refusal share.
+    pub fn branch(&self, id: ClientId) -> Option<(&str, Peer)> {
+        self.all.get(&id).map(|client| (&*client.branch, client.peer))
+    }
+
+    /// A provisional answer has come. A CANCEL that waited for it goes out.
+    pub fn provisional(&mut self, now: Time, id: ClientId, timers: &mut Timers, out: &mut Vec<Outgoing>) {
+        let Some(client) = self.all.get_mut(&id) else { return };
+        let State::Trying { cancel } = &mut client.state else { return };
+        let cancel = cancel.take();
+        client.state = State::Proceeding;
+        if client.method == Method::Invite {
+            client.ends = now.plus_ms(RINGS_AT_MOST_MS);
+            client.due = client.ends;
+            timers.set(client.due, Due::Client(id));
+        }
+        if let Some(cancel) = cancel {
+            client.cancel(now, id, cancel, timers, out);
+        }
+    }
+
+    /// Gives an INVITE up: CANCEL at once, or as soon as the far end has shown that it knows of it.
+    pub fn cancel(&mut self, now: Time, id: ClientId, cancel: Bytes, timers: &mut Timers, out: &mut Vec<Outgoing>) {
+        let Some(client) = self.all.get_mut(&id) else { return };
+        match &mut client.state {
+            State::Trying { cancel: waiting } => *waiting = Some(cancel),
+            State::Proceeding => client.cancel(now, id, cancel, timers, out),
+            State::Cancelling | State::Answered(_) => {}
+        }
+    }
+
+    /// The CANCEL of this INVITE has been answered: it needs no repetition.
+    pub fn cancel_answered(&mut self, id: ClientId, timers: &mut Timers) {
+        if let Some(client) = self.all.get_mut(&id).filter(|client| matches!(client.state, State::Cancelling)) {
+            client.due = client.ends;
+            timers.set(client.due, Due::Client(id));
+        }
+    }
+
+    /// The final answer has come; returns whether it was the first. `ack` is repeated for each repetition of it.
+    pub fn answered(&mut self, now: Time, id: ClientId, timers: &mut Timers) -> bool {
+        let Some(client) = self.all.get_mut(&id).filter(|client| !matches!(client.state, State::Answered(_))) else { return false };
+        client.state = State::Answered(None);
+        client.request = Bytes::new();
+        if client.method == Method::Invite {
+            client.ends = now.plus_ms(GIVE_UP_MS);
+            client.due = client.ends;
+            timers.set(client.due, Due::Client(id));
+        } else {
+            self.all.remove(&id);
+        }
+        true
+    }
+
+    /// Keeps our ACK and sends it.
+    pub fn ack(&mut self, id: ClientId, peer: Peer, ack: Bytes, out: &mut Vec<Outgoing>) {
+        out.push((peer, ack.clone()));
+        if let Some(client) = self.all.get_mut(&id) {
+            client.peer = peer;
+            client.state = State::Answered(Some(ack));
+        }
+    }
+
+    /// A final answer has come again: our ACK was lost.
+    pub fn ack_again(&self, id: ClientId, out: &mut Vec<Outgoing>) {
+        if let Some(Client { peer, state: State::Answered(Some(ack)), .. }) = self.all.get(&id) {
+            out.push((*peer, ack.clone()));
+        }
+    }
+
+    /// A moment of this transaction has come.
+    pub fn due(&mut self, at: Time, now: Time, id: ClientId, timers: &mut Timers, out: &mut Vec<Outgoing>) -> Lapse {
+        let Some(client) = self.all.get_mut(&id).filter(|client| client.due == at) else { return Lapse::Nothing };
+        if now >= client.ends {
+            let unanswered = !matches!(client.state, State::Answered(_));
+            let gone = self.all.remove(&id).filter(|_| unanswered);
+            return gone.map_or(Lapse::Nothing, |client| Lapse::TimedOut(client.purpose));
+        }
+        metrics::counter!("cityline_sip_retransmissions_total", "what" => "request").increment(1);
+        out.push((client.peer, client.request.clone()));
+        // Timer A doubles without bound, timer E up to T2 (RFC 3261 §17.1.1.2, §17.1.2.2).
+        let longest = if matches!(client.state, State::Trying { .. }) && client.method == Method::Invite { GIVE_UP_MS } else { T2_MS };
+        let settled = client.method != Method::Invite && matches!(client.state, State::Proceeding);
+        client.interval_ms = if settled { T2_MS } else { (client.interval_ms * 2).min(longest) };
+        client.due = now.plus_ms(client.interval_ms).min(client.ends);
+        timers.set(client.due, Due::Client(id));
+        Lapse::Nothing
+    }
+}
+
+impl Client {
+    fn takes(&self, method: &str) -> bool {
+        self.method.name() == method || (self.method == Method::Invite && method == Method::Cancel.name())
+    }
+
+    fn cancel(&mut self, now: Time, id: ClientId, cancel: Bytes, timers: &mut Timers, out: &mut Vec<Outgoing>) {
+        out.push((self.peer, cancel.clone()));
+        (self.request, self.state, self.interval_ms) = (cancel, State::Cancelling, T1_MS);
+        self.ends = now.plus_ms(GIVE_UP_MS);
+        self.due = if self.peer.is_reliable() { self.ends } else { now.plus_ms(T1_MS) };
+        timers.set(self.due, Due::Client(id));
+    }
+}
+
+/// A request that is ready to go.
+pub struct NewRequest {
+    /// The branch that [`Clients::reserve`] gave.
+    pub branch: String,
+    /// Where it goes.
+    pub peer: Peer,
+    /// Its bytes.
+    pub request: Bytes,
+    /// Its method.
+    pub method: Method,
+    /// What it is for.
+    pub purpose: Purpose,
+}

@@ -1,0 +1,331 @@
+//! What does a message, an order or a moment change? The signalling without sockets and without a clock: bytes in, bytes out.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crate::caller::{CallerKey, CallerSeen};
+use crate::centre::ids::{AgentId, CallId, ContactId, LegId};
+use crate::centre::input::{FromDesk, FromLine, HangUpCause, Input};
+use crate::centre::output::ToLine;
+use crate::centre::time::Time;
+use crate::lanes::Inputs;
+use crate::private::Private;
+use crate::sdp_book::SdpBook;
+
+use super::clients::{self, Clients, Purpose};
+use super::dialog::Own;
+use super::guard::{Request, Response, Verdict, judge};
+use super::legs::{Leg, Salts};
+use super::message::Method;
+use super::outbound::Wish;
+use super::peer::{ConnId, Peer};
+use super::rate::Bucket;
+use super::registrar::{PhoneAccount, Registrar};
+use super::reply::{Reply, ReplyHead};
+use super::servers::{self, Outgoing, Servers};
+use super::timers::{Due, Timers};
+use super::trunk::Trunks;
+
+/// Legs at most, whatever the core would take; more are answered 503.
+pub(super) const MOST_LEGS: usize = 50_000;
+/// 403s a second to strangers; what comes on top is dropped and counted.
+const STRANGERS_A_SECOND: u32 = 20;
+/// Endings that found the engine's lane full; one a leg at most.
+const MOST_UNSENT: usize = 2 * MOST_LEGS;
+
+/// All signalling state. One task owns it.
+pub struct Exchange {
+    pub(super) own: Own,
+    pub(super) trunks: Trunks,
+    pub(super) registrar: Registrar,
+    pub(super) servers: Servers,
+    pub(super) clients: Clients,
+    pub(super) timers: Timers,
+    pub(super) legs: HashMap<LegId, Leg>,
+    /// The number of each resident whose leg is up, to be shown where the call is dialled on.
+    pub(super) numbers: HashMap<CallId, Private<String>>,
+    pub(super) out: Vec<Outgoing>,
+    pub(super) salts: Salts,
+    pub(super) new_calls: Bucket,
+    pub(super) links: Links,
+    strangers: Bucket,
+    unsent: VecDeque<Input>,
+    /// The transaction key of the message that is being handled; its space is used again.
+    pub(super) key: String,
+}
+
+/// The ways out of signalling that are not the network.
+pub struct Links {
+    /// To the engine.
+    pub inputs: Inputs,
+    /// Session descriptions, shared with media.
+    pub sdps: SdpBook,
+    /// Hashes numbers.
+    pub caller_key: CallerKey,
+    /// Numbers with their references, to the store.
+    pub callers: tokio::sync::mpsc::Sender<CallerSeen>,
+    /// Call ids, counted across restarts.
+    pub next_call: Arc<AtomicU64>,
+}
+
+impl Exchange {
+    /// Signalling without any call.
+    pub fn new(now: Time, own: Own, trunks: Trunks, registrar: Registrar, calls_per_second: u32, links: Links) -> Exchange {
+        Exchange {
+            own,
+            trunks,
+            registrar,
+            servers: Servers::default(),
+            clients: Clients::default(),
+            timers: Timers::default(),
+            legs: HashMap::new(),
+            numbers: HashMap::new(),
+            out: Vec::new(),
+            salts: Salts::default(),
+            new_calls: Bucket::new(calls_per_second, now),
+            links,
+            strangers: Bucket::new(STRANGERS_A_SECOND, now),
+            unsent: VecDeque::new(),
+            key: String::new(),
+        }
+    }
+
+    /// One datagram, or one message of a stream.
+    pub fn receive(&mut self, now: Time, raw: &[u8], scratch: &mut String, peer: Peer) {
+        match judge(raw, scratch, peer) {
+            Verdict::Request(request) => self.request(now, &request),
+            Verdict::Response(response) => self.response(now, &response),
+            Verdict::Refuse(refusal) => {
+                let tag = format!("{:016x}", self.salts.of(&refusal.headers));
+                let reply = Reply { status: refusal.status, tag: &tag, headers: &refusal.headers, ..Reply::default() };
+                self.out.push((refusal.head.peer, refusal.head.write(reply)));
+            }
+            Verdict::Nothing => {}
+        }
+    }
+
+    /// One order of the core.
+    pub fn order(&mut self, now: Time, order: ToLine) {
+        match order {
+            ToLine::Ring { leg } => self.ring(now, leg),
+            ToLine::Answer { leg, sdp } => self.answer(now, leg, sdp),
+            ToLine::Reject { leg, status, retry_after_s } => self.reject(now, leg, status, retry_after_s),
+            ToLine::Dial { leg, target, shown, sdp, auto_answer } => self.dial(now, leg, &Wish { target, shown, auto_answer }, sdp),
+            ToLine::CancelDial { leg } => self.cancel_dial(now, leg),
+            ToLine::AcceptOffer { leg, sdp } => self.accept_offer(now, leg, sdp),
+            ToLine::RefuseOffer { leg } => self.refuse_offer(now, leg),
+            ToLine::HangUp { leg, reason } => self.hang_up(now, leg, reason),
+        }
+    }
+
+    /// Everything whose moment has come.
+    pub fn due(&mut self, now: Time) {
+        while let Some((at, due)) = self.timers.pop(now) {
+            match due {
+                Due::Server(id) => match self.servers.due(at, now, id, &mut self.timers, &mut self.out) {
+                    servers::Lapse::Nothing => {}
+                    servers::Lapse::NoAck(leg) => self.no_ack(now, leg),
+                },
+                Due::Client(id) => match self.clients.due(at, now, id, &mut self.timers, &mut self.out) {
+                    clients::Lapse::Nothing => {}
+                    clients::Lapse::TimedOut(purpose) => self.timed_out(purpose),
+                },
+                Due::Leg(leg) => self.leg_due(now, at, leg),
+            }
+        }
+        for (agent, contacts) in self.registrar.expire(now) {
+            self.phone_changed(agent, contacts);
+        }
+        self.send_unsent();
+    }
+
+    /// The next moment at which [`Exchange::due`] has something to do.
+    pub fn next_deadline(&self, now: Time) -> Option<Time> {
+        let unsent = (!self.unsent.is_empty()).then(|| now.plus_ms(10));
+        [self.timers.next(), self.registrar.next_expiry(), unsent].into_iter().flatten().min()
+    }
+
+    /// Messages that wait to be sent.
+    pub fn take_out(&mut self) -> std::vec::Drain<'_, Outgoing> {
+        self.out.drain(..)
+    }
+
+    /// A TCP connection has ended.
+    pub fn closed(&mut self, conn: ConnId) {
+        for (agent, contacts) in self.registrar.closed(conn) {
+            self.phone_changed(agent, contacts);
+        }
+    }
+
+    /// Other phones are in force.
+    pub fn reload_phones(&mut self, phones: Vec<PhoneAccount>) {
+        for (agent, contacts) in self.registrar.reload(phones) {
+            self.phone_changed(agent, contacts);
+        }
+    }
+
+    /// Sets the gauges.
+    pub fn measure(&self) {
+        metrics::gauge!("cityline_sip_legs").set(self.legs.len() as f64);
+        metrics::gauge!("cityline_sip_transactions", "side" => "server").set(self.servers.len() as f64);
+        metrics::gauge!("cityline_sip_transactions", "side" => "client").set(self.clients.len() as f64);
+    }
+
+    fn request(&mut self, now: Time, request: &Request<'_>) {
+        let mut key = std::mem::take(&mut self.key);
+        let method = if request.method == Method::Ack { Method::Invite } else { request.method };
+        servers::write_key(request, method, &mut key);
+        if request.method == Method::Ack {
+            self.ack(now, request, &key);
+        } else if let Some(tx) = self.servers.find(&key) {
+            self.servers.repeat(tx, &mut self.out);
+        } else {
+            self.new_request(now, request, &key);
+        }
+        self.key = key;
+    }
+
+    fn new_request(&mut self, now: Time, request: &Request<'_>, key: &str) {
+        match request.method {
+            Method::Invite if request.to.tag().is_some() => self.reinvite(now, request, key),
+            Method::Invite => self.invite(now, request, key),
+            Method::Cancel => self.cancel(now, request),
+            Method::Bye => self.bye(now, request, key),
+            Method::Info => self.info(now, request, key),
+            Method::Options => self.options(request),
+            Method::Register => self.register(now, request, key),
+            Method::Ack => {}
+            Method::NotOffered(_) => self.refuse(request, 405, &format!("Allow: {}\r\n", Method::ALLOW)),
+        }
+    }
+
+    fn response(&mut self, now: Time, response: &Response<'_>) {
+        let Some(client) = self.clients.of(response.branch, response.method) else {
+            metrics::counter!("cityline_sip_stray_answers_total").increment(1);
+            return;
+        };
+        if response.method == Method::Cancel.name() {
+            return self.clients.cancel_answered(client, &mut self.timers);
+        }
+        if response.status < 200 {
+            self.clients.provisional(now, client, &mut self.timers, &mut self.out);
+        }
+        match self.clients.purpose(client) {
+            Some(Purpose::Dial { .. } | Purpose::Answered { .. }) => self.dial_response(now, client, response),
+            Some(Purpose::Bye(leg)) if response.status >= 200 => {
+                self.legs.remove(leg);
+                self.clients.answered(now, client, &mut self.timers);
+            }
+            Some(Purpose::Bye(_)) | None => {}
+            Some(Purpose::Nothing) => {
+                if response.status >= 200 && !self.clients.answered(now, client, &mut self.timers) {
+                    self.clients.ack_again(client, &mut self.out);
+                }
+            }
+        }
+    }
+
+    fn timed_out(&mut self, purpose: Purpose) {
+        match purpose {
+            Purpose::Dial { leg: Some(leg), .. } => {
+                self.legs.remove(&leg);
+                self.report(FromLine::Refused { leg, status: 408 });
+            }
+            Purpose::Bye(leg) => {
+                self.legs.remove(&leg);
+            }
+            Purpose::Dial { leg: None, .. } | Purpose::Answered { .. } | Purpose::Nothing => {}
+        }
+    }
+
+    /// An answer that keeps no state (RFC 3261 §8.2.7): its tag is the same each time.
+    pub(super) fn refuse(&mut self, request: &Request<'_>, status: u16, headers: &str) {
+        let tag = format!("{:016x}", self.salts.of(request.call_id));
+        let head = ReplyHead::of(&request.message, request.from_peer);
+        self.out.push((head.peer, head.write(Reply { status, tag: &tag, headers, ..Reply::default() })));
+    }
+
+    /// An answer that is kept, so that the repeated request has no second effect.
+    pub(super) fn answer_once(&mut self, now: Time, request: &Request<'_>, key: &str, status: u16, headers: &str) {
+        if !self.servers.has_room() {
+            return self.refuse(request, status, headers);
+        }
+        let tag = format!("{:016x}", self.salts.of(request.call_id));
+        let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), request.method == Method::Invite, None);
+        let reply = Reply { status, tag: &tag, headers, ..Reply::default() };
+        self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
+    }
+
+    /// 403 to a stranger, or silence when there are many: an answer to every packet would make us an amplifier.
+    pub(super) fn refuse_stranger(&mut self, now: Time, request: &Request<'_>) {
+        metrics::counter!("cityline_sip_strangers_total").increment(1);
+        if self.strangers.take(now) {
+            self.refuse(request, 403, "");
+        }
+    }
+
+    fn options(&mut self, request: &Request<'_>) {
+        if let Some(tag) = request.to.tag()
+            && self.leg_of(request, tag).is_none()
+        {
+            return self.refuse(request, 481, "");
+        }
+        self.refuse(request, 200, &format!("Allow: {}\r\nAccept: application/sdp\r\n", Method::ALLOW));
+    }
+
+    fn register(&mut self, now: Time, request: &Request<'_>, key: &str) {
+        let outcome = self.registrar.register(now, request);
+        if outcome.keep {
+            self.answer_once(now, request, key, outcome.status, &outcome.headers);
+        } else {
+            self.refuse(request, outcome.status, &outcome.headers);
+        }
+        if let Some((agent, contacts)) = outcome.changed {
+            self.phone_changed(agent, contacts);
+        }
+    }
+
+    /// The leg whose dialog a request belongs to.
+    pub(super) fn leg_of(&mut self, request: &Request<'_>, our_tag: &str) -> Option<LegId> {
+        let id = super::legs::leg_of(our_tag)?;
+        let dialog = self.legs.get_mut(&id)?.dialog()?;
+        let belongs = dialog.local_tag == our_tag && dialog.is_of(request.call_id, request.from.tag().unwrap_or_default());
+        belongs.then_some(id)
+    }
+
+    pub(super) fn phone_changed(&mut self, agent: AgentId, contacts: Vec<ContactId>) {
+        self.tell(Input::Desk(FromDesk::PhoneChanged { agent, contacts }));
+    }
+
+    /// Tells the core what no one may forget; kept and tried again when the lane is full.
+    pub(super) fn report(&mut self, event: FromLine) {
+        self.tell(Input::Line(event));
+    }
+
+    /// Tells the core what only matters now; false when the lane is full.
+    pub(super) fn try_report(&mut self, event: FromLine) -> bool {
+        self.links.inputs.send(Input::Line(event)).is_ok()
+    }
+
+    fn tell(&mut self, input: Input) {
+        let waits = !self.unsent.is_empty();
+        if (waits || self.links.inputs.send(input.clone()).is_err()) && self.unsent.len() < MOST_UNSENT {
+            self.unsent.push_back(input);
+        }
+    }
+
+    fn send_unsent(&mut self) {
+        while let Some(input) = self.unsent.front() {
+            if self.links.inputs.send(input.clone()).is_err() {
+                return;
+            }
+            self.unsent.pop_front();
+        }
+    }
+
+    /// The far end of a leg that the core still counts on is gone.
+    pub(super) fn report_gone(&mut self, leg: LegId) {
+        self.report(FromLine::HungUp { leg, cause: HangUpCause::Failed });
+    }
+}

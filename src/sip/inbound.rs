@@ -1,0 +1,219 @@
+//! How does a resident's call come in? From the INVITE of a trunk to the ACK of our answer (RFC 3261 §13.3).
+
+use std::sync::atomic::Ordering;
+
+use crate::caller::{CallerSeen, normalise};
+use crate::centre::ids::{CallId, CallerRef, LegId, NumberId, SdpRef, TrunkId};
+use crate::centre::input::{FromLine, HangUpCause};
+use crate::centre::time::Time;
+use crate::private::Private;
+
+use super::dialog::Dialog;
+use super::exchange::{Exchange, MOST_LEGS};
+use super::guard::Request;
+use super::legs::{Leg, Up, tag_of};
+use super::message::{Method, Name};
+use super::negotiate::Negotiation;
+use super::reply::{Reply, ReplyHead};
+use super::timers::Due;
+
+/// How long a call may stand without any order of the core, in milliseconds.
+const NO_ORDER_MS: u64 = 30_000;
+/// How long it may ring on our side, in milliseconds.
+const RINGS_MS: u64 = 180_000;
+/// What a caller is told to wait before the next try when there are too many, in seconds.
+const RETRY_AFTER_S: u32 = 5;
+
+impl Exchange {
+    /// A new call. Everything that can refuse it comes before anything is kept for it.
+    pub(super) fn invite(&mut self, now: Time, request: &Request<'_>, key: &str) {
+        let Some(trunk) = self.trunks.of(request.from_peer.addr.ip()).cloned() else {
+            return self.refuse_stranger(now, request);
+        };
+        if let Err((status, headers)) = acceptable(request) {
+            return self.refuse(request, status, headers);
+        }
+        let number = request.uri.user_text();
+        if number.is_empty() {
+            return self.refuse(request, 404, "");
+        }
+        if !self.has_room(now) {
+            return self.shed(request);
+        }
+        let call = CallId(self.links.next_call.fetch_add(1, Ordering::Relaxed));
+        let Some(caller) = self.caller_of(now, call, request) else {
+            return self.shed(request);
+        };
+        self.arrive(now, request, key, Arrival { call, caller, number: NumberId::from(number), trunk });
+    }
+
+    fn arrive(&mut self, now: Time, request: &Request<'_>, key: &str, arrival: Arrival) {
+        let Arrival { call, caller, number, trunk } = arrival;
+        let leg = LegId::caller(call);
+        let dialog = Box::new(Dialog::of_invite(request, tag_of(leg, self.salts.next())));
+        let offered = request.message.has_sdp();
+        let sdp = offered.then(|| self.links.sdps.put(String::from_utf8_lossy(request.message.body).into_owned()));
+        if !self.try_report(FromLine::CallArrived { call, caller, number, trunk, sdp }) {
+            self.numbers.remove(&call);
+            return self.shed(request);
+        }
+        let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), true, Some(leg));
+        self.servers.answer(now, tx, Reply { status: 100, ..Reply::default() }, &mut self.timers, &mut self.out);
+        let due = now.plus_ms(NO_ORDER_MS);
+        self.timers.set(due, Due::Leg(leg));
+        self.legs.insert(leg, Leg::Arrived { dialog, tx, offered, due });
+    }
+
+    fn has_room(&mut self, now: Time) -> bool {
+        self.new_calls.take(now) && self.links.inputs.has_room_for_calls() && self.servers.has_room() && self.legs.len() < MOST_LEGS
+    }
+
+    /// Too many calls: the carrier is asked to come again, and nothing is kept.
+    fn shed(&mut self, request: &Request<'_>) {
+        metrics::counter!("cityline_sip_calls_shed_total").increment(1);
+        self.refuse(request, 503, &format!("Retry-After: {RETRY_AFTER_S}\r\n"));
+    }
+
+    /// Hands the number to the store and keeps it for the call; `None` when the store's queue is full.
+    fn caller_of(&mut self, now: Time, call: CallId, request: &Request<'_>) -> Option<CallerRef> {
+        let number = normalise(&request.from.uri.user_text());
+        let caller = self.links.caller_key.reference(&number);
+        if caller.is_withheld() {
+            return Some(caller);
+        }
+        let name = (!request.from.display.is_empty()).then(|| Private::new(request.from.display.to_owned()));
+        self.links.callers.try_send(CallerSeen { caller, number: number.clone(), name, at: now }).ok()?;
+        self.numbers.insert(call, number);
+        Some(caller)
+    }
+
+    /// 180 to the resident.
+    pub(super) fn ring(&mut self, now: Time, leg: LegId) {
+        let Some(Leg::Arrived { dialog, tx, due, .. }) = self.legs.get_mut(&leg) else {
+            return self.order_without_leg(leg);
+        };
+        *due = now.plus_ms(RINGS_MS);
+        self.timers.set(*due, Due::Leg(leg));
+        let headers = self.own.contact(dialog.peer);
+        let reply = Reply { status: 180, tag: &dialog.local_tag, headers: &headers, in_dialog: true, sdp: None };
+        self.servers.answer(now, *tx, reply, &mut self.timers, &mut self.out);
+    }
+
+    /// 200 to the resident, repeated until its ACK.
+    pub(super) fn answer(&mut self, now: Time, leg: LegId, sdp: SdpRef) {
+        if !matches!(self.legs.get(&leg), Some(Leg::Arrived { .. })) {
+            return self.order_without_leg(leg);
+        }
+        let Some(sdp) = self.links.sdps.take(sdp) else {
+            tracing::error!(%leg, "the session description of an answer is gone; the call ends");
+            self.reject(now, leg, 500, None);
+            return self.report_gone(leg);
+        };
+        let Some(Leg::Arrived { dialog, tx, offered, .. }) = self.legs.remove(&leg) else { return };
+        let headers = format!("{}Allow: {}\r\n", self.own.contact(dialog.peer), Method::ALLOW);
+        let reply = Reply { status: 200, tag: &dialog.local_tag, headers: &headers, in_dialog: true, sdp: Some(&sdp) };
+        self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
+        let negotiation = Negotiation::AwaitsAck { tx, cseq: dialog.remote_cseq, late: !offered, first: true };
+        self.legs.insert(leg, Leg::Up(Box::new(Up { dialog: *dialog, negotiation, sdp, bye: None })));
+    }
+
+    /// A final refusal to the resident.
+    pub(super) fn reject(&mut self, now: Time, leg: LegId, status: u16, retry_after_s: Option<u32>) {
+        if !matches!(self.legs.get(&leg), Some(Leg::Arrived { .. })) {
+            return self.order_without_leg(leg);
+        }
+        let Some(Leg::Arrived { dialog, tx, .. }) = self.legs.remove(&leg) else { return };
+        self.numbers.remove(&leg.call);
+        let headers = retry_after_s.map_or(String::new(), |seconds| format!("Retry-After: {seconds}\r\n"));
+        let status = if (300..700).contains(&status) { status } else { 500 };
+        let reply = Reply { status, tag: &dialog.local_tag, headers: &headers, ..Reply::default() };
+        self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
+    }
+
+    /// CANCEL: 200 to itself; 487 to an INVITE that has no final answer (RFC 3261 §9.2).
+    pub(super) fn cancel(&mut self, now: Time, request: &Request<'_>) {
+        let mut key = String::new();
+        super::servers::write_key(request, Method::Invite, &mut key);
+        let Some(tx) = self.servers.find(&key) else {
+            return self.refuse(request, 481, "");
+        };
+        self.refuse(request, 200, "");
+        let Some((leg, true)) = self.servers.pending_leg(tx) else { return };
+        match self.legs.get_mut(&leg) {
+            Some(Leg::Arrived { .. }) => {
+                self.reject(now, leg, 487, None);
+                self.report(FromLine::HungUp { leg, cause: HangUpCause::Cancel });
+            }
+            Some(Leg::Up(up)) => {
+                up.negotiation = Negotiation::Settled;
+                let reply = Reply { status: 487, ..Reply::default() };
+                self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
+            }
+            Some(Leg::Dialled { .. } | Leg::Closing(_)) | None => {}
+        }
+    }
+
+    /// ACK of a 2xx by its dialog, of a refusal by its transaction.
+    pub(super) fn ack(&mut self, now: Time, request: &Request<'_>, key: &str) {
+        if self.ack_in_dialog(now, request).is_none()
+            && let Some(tx) = self.servers.find(key)
+        {
+            self.servers.acked(now, tx, &mut self.timers);
+        }
+    }
+
+    fn ack_in_dialog(&mut self, now: Time, request: &Request<'_>) -> Option<()> {
+        let leg = self.leg_of(request, request.to.tag()?)?;
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return None };
+        let Negotiation::AwaitsAck { tx, cseq, late, .. } = up.negotiation else { return None };
+        if cseq != request.cseq {
+            return None;
+        }
+        up.negotiation = Negotiation::Settled;
+        let bye = up.bye;
+        self.servers.acked(now, tx, &mut self.timers);
+        if let Some(reason) = bye {
+            self.hang_up(now, leg, reason);
+        } else if late {
+            self.late_answer(now, leg, request);
+        }
+        Some(())
+    }
+
+    /// Our offer went out in a 2xx; its answer comes in the ACK and is told as `Answered`, on the resident's leg too.
+    fn late_answer(&mut self, now: Time, leg: LegId, request: &Request<'_>) {
+        let told = request.message.has_sdp() && {
+            let sdp = self.links.sdps.put(String::from_utf8_lossy(request.message.body).into_owned());
+            self.try_report(FromLine::Answered { leg, sdp })
+        };
+        if !told {
+            self.drop_leg(now, leg);
+        }
+    }
+}
+
+struct Arrival {
+    call: CallId,
+    caller: CallerRef,
+    number: NumberId,
+    trunk: TrunkId,
+}
+
+/// Whether we can work with the bodies that an INVITE brings and takes (RFC 3261 §8.2.3, §21.4.7).
+fn acceptable(request: &Request<'_>) -> Result<(), (u16, &'static str)> {
+    let message = &request.message;
+    let encoded = message.first(Name::ContentEncoding).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+    if !message.body.is_empty() && (!message.has_sdp() || encoded) {
+        return Err((415, "Accept: application/sdp\r\n"));
+    }
+    let mut accepts = message
+        .all(Name::Accept)
+        .flat_map(|value| value.split(','))
+        .map(|range| range.split(';').next().unwrap_or_default().trim())
+        .peekable();
+    let takes_sdp = |range: &str| ["application/sdp", "application/*", "*/*"].iter().any(|ours| range.eq_ignore_ascii_case(ours));
+    if accepts.peek().is_some() && !accepts.any(takes_sdp) {
+        return Err((406, ""));
+    }
+    Ok(())
+}

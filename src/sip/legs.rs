@@ -1,0 +1,92 @@
+//! What stands between us and each far end? The state of every leg, found by its id or by the tag that we gave it.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::centre::fact::EndReason;
+use crate::centre::ids::{CallId, LegId};
+use crate::centre::time::Time;
+
+use super::clients::ClientId;
+use super::dialog::Dialog;
+use super::negotiate::Negotiation;
+use super::servers::ServerId;
+
+/// One leg.
+pub enum Leg {
+    /// A resident's INVITE without a final answer of ours. `offered`: it brought a session description.
+    Arrived { dialog: Box<Dialog>, tx: ServerId, offered: bool, due: Time },
+    /// An INVITE of ours without a final answer.
+    Dialled { client: ClientId },
+    /// Answered, by either side.
+    Up(Box<Up>),
+    /// Our BYE is out; the far end's own may cross it.
+    Closing(Box<Dialog>),
+}
+
+/// A leg that has been answered.
+pub struct Up {
+    /// Its dialog.
+    pub dialog: Dialog,
+    /// How far an offer of the far end has come.
+    pub negotiation: Negotiation,
+    /// Our last session description, for a re-INVITE that brings none.
+    pub sdp: String,
+    /// The core has hung up before the ACK of our first 2xx: BYE follows that ACK (RFC 3261 §15).
+    pub bye: Option<EndReason>,
+}
+
+impl Leg {
+    /// The dialog, of legs that the far end can name.
+    pub fn dialog(&mut self) -> Option<&mut Dialog> {
+        match self {
+            Leg::Arrived { dialog, .. } | Leg::Closing(dialog) => Some(dialog),
+            Leg::Up(up) => Some(&mut up.dialog),
+            Leg::Dialled { .. } => None,
+        }
+    }
+}
+
+/// Numbers that strangers cannot guess: a keyed hash of a counter.
+#[derive(Default)]
+pub struct Salts {
+    key: RandomState,
+    count: u64,
+}
+
+impl Salts {
+    /// The next one.
+    pub fn next(&mut self) -> u64 {
+        self.count += 1;
+        self.key.hash_one(self.count)
+    }
+
+    /// The same number for the same text: the tag of answers that keep no state (RFC 3261 §8.2.7).
+    pub fn of(&self, text: &str) -> u64 {
+        self.key.hash_one(text)
+    }
+}
+
+/// Our tag for a leg. It holds the leg's id, so that no table of dialogs is needed.
+pub fn tag_of(leg: LegId, salt: u64) -> String {
+    format!("{:x}.{:x}.{salt:016x}", leg.call.0, leg.n)
+}
+
+/// The leg that a tag of ours names; whether it is truly ours only the leg's dialog can say.
+pub fn leg_of(tag: &str) -> Option<LegId> {
+    let mut parts = tag.split('.');
+    let call = CallId(u64::from_str_radix(parts.next()?, 16).ok()?);
+    let n = u16::from_str_radix(parts.next()?, 16).ok()?;
+    Some(LegId { call, n })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_leads_back_to_its_leg() {
+        let leg = LegId { call: CallId(70_000), n: 3 };
+        assert_eq!(leg_of(&tag_of(leg, 99)), Some(leg));
+        assert_eq!(leg_of("as58f4201b"), None);
+    }
+}

@@ -1,0 +1,268 @@
+//! What does a received SIP message say? Its start line and headers, read once and borrowed from the datagram (RFC 3261 §7).
+
+/// The methods that we know by name; all others are answered 501.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Method {
+    /// RFC 3261 §13.
+    Invite,
+    /// RFC 3261 §13.2.2.4; never answered.
+    Ack,
+    /// RFC 3261 §15.
+    Bye,
+    /// RFC 3261 §9.
+    Cancel,
+    /// RFC 3261 §11.
+    Options,
+    /// RFC 3261 §10.
+    Register,
+    /// RFC 6086.
+    Info,
+    /// A method of an extension that we know and do not offer: 405.
+    NotOffered(&'static str),
+}
+
+impl Method {
+    /// Methods that we take, as the Allow header lists them.
+    pub const ALLOW: &'static str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER";
+
+    const EXTENSIONS: [&'static str; 7] = ["PRACK", "UPDATE", "REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE", "PUBLISH"];
+
+    /// The method of a name; names are case-sensitive (RFC 3261 §7.1).
+    pub fn of(name: &str) -> Option<Method> {
+        Some(match name {
+            "INVITE" => Method::Invite,
+            "ACK" => Method::Ack,
+            "BYE" => Method::Bye,
+            "CANCEL" => Method::Cancel,
+            "OPTIONS" => Method::Options,
+            "REGISTER" => Method::Register,
+            "INFO" => Method::Info,
+            other => Method::NotOffered(Self::EXTENSIONS.into_iter().find(|known| *known == other)?),
+        })
+    }
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Invite => "INVITE",
+            Method::Ack => "ACK",
+            Method::Bye => "BYE",
+            Method::Cancel => "CANCEL",
+            Method::Options => "OPTIONS",
+            Method::Register => "REGISTER",
+            Method::Info => "INFO",
+            Method::NotOffered(name) => name,
+        }
+    }
+}
+
+/// The headers that we read, compact forms included (RFC 3261 §7.3.3, §20).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Name {
+    /// Via, `v`.
+    Via,
+    /// From, `f`.
+    From,
+    /// To, `t`.
+    To,
+    /// Call-ID, `i`.
+    CallId,
+    /// CSeq.
+    CSeq,
+    /// Contact, `m`.
+    Contact,
+    /// Max-Forwards.
+    MaxForwards,
+    /// Content-Length, `l`.
+    ContentLength,
+    /// Content-Type, `c`.
+    ContentType,
+    /// Content-Encoding, `e`.
+    ContentEncoding,
+    /// Record-Route.
+    RecordRoute,
+    /// Require.
+    Require,
+    /// Accept.
+    Accept,
+    /// Authorization.
+    Authorization,
+    /// Expires.
+    Expires,
+    /// Anything else: legal, and not for us.
+    Other,
+}
+
+/// Long names and, where there is one, the compact form.
+const NAMES: [(&str, &str, Name); 15] = [
+    ("via", "v", Name::Via),
+    ("from", "f", Name::From),
+    ("to", "t", Name::To),
+    ("call-id", "i", Name::CallId),
+    ("cseq", "", Name::CSeq),
+    ("contact", "m", Name::Contact),
+    ("max-forwards", "", Name::MaxForwards),
+    ("content-length", "l", Name::ContentLength),
+    ("content-type", "c", Name::ContentType),
+    ("content-encoding", "e", Name::ContentEncoding),
+    ("record-route", "", Name::RecordRoute),
+    ("require", "", Name::Require),
+    ("accept", "", Name::Accept),
+    ("authorization", "", Name::Authorization),
+    ("expires", "", Name::Expires),
+];
+
+impl Name {
+    fn of(text: &str) -> Name {
+        let known = NAMES.iter().find(|(long, compact, _)| {
+            (text.len() == long.len() && text.eq_ignore_ascii_case(long)) || (text.len() == 1 && text.eq_ignore_ascii_case(compact))
+        });
+        known.map_or(Name::Other, |(_, _, name)| *name)
+    }
+}
+
+/// The first line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start<'a> {
+    /// `METHOD uri version`, each as written.
+    Request { method: &'a str, uri: &'a str, version: &'a str },
+    /// `SIP/2.0 status reason`.
+    Response { status: u16 },
+    /// A request line that is none; `method` is its first word, so that an ACK is never answered.
+    Broken { method: &'a str },
+    /// A status line that is none.
+    BrokenResponse,
+}
+
+/// One message. Values are trimmed and unfolded; a list header may hold several elements.
+#[derive(Debug)]
+pub struct Message<'a> {
+    /// The first line.
+    pub start: Start<'a>,
+    headers: Vec<(Name, &'a str)>,
+    /// What follows the empty line.
+    pub body: &'a [u8],
+    /// Whether a header line could not be read as `name: value`.
+    pub broken_header: bool,
+}
+
+/// More header lines than any honest message has.
+const MOST_HEADERS: usize = 256;
+
+impl<'a> Message<'a> {
+    /// Reads a head with CRLF line ends and without folded lines, as `guard` makes it.
+    pub fn read(head: &'a str, body: &'a [u8]) -> Message<'a> {
+        let mut lines = head.split("\r\n");
+        let start = start_line(lines.next().unwrap_or_default());
+        let mut message = Message { start, headers: Vec::with_capacity(20), body, broken_header: false };
+        for line in lines.filter(|line| !line.is_empty()) {
+            match header_line(line) {
+                Some(header) if message.headers.len() < MOST_HEADERS => message.headers.push(header),
+                _ => message.broken_header = true,
+            }
+        }
+        message
+    }
+
+    /// The message with only so much of its body as belongs to it.
+    pub fn with_body(mut self, body: &'a [u8]) -> Message<'a> {
+        self.body = body;
+        self
+    }
+
+    /// The first header of a name.
+    pub fn first(&self, name: Name) -> Option<&'a str> {
+        self.all(name).next()
+    }
+
+    /// All headers of a name, in order.
+    pub fn all(&self, name: Name) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(own, _)| *own == name).map(|(_, value)| *value)
+    }
+
+    /// The header of a name that may stand only once; `None` when it is missing or stands twice.
+    pub fn only(&self, name: Name) -> Option<&'a str> {
+        let mut all = self.all(name);
+        let first = all.next();
+        if all.next().is_some() { None } else { first }
+    }
+
+    /// Whether the body is a session description.
+    pub fn has_sdp(&self) -> bool {
+        !self.body.is_empty() && self.content_type().eq_ignore_ascii_case("application/sdp")
+    }
+
+    /// The media type of the body without its parameters, "" when none is given.
+    pub fn content_type(&self) -> &'a str {
+        self.first(Name::ContentType).and_then(|value| value.split(';').next()).map_or("", str::trim)
+    }
+
+    /// The number and the method of CSeq; `None` when it is missing, doubled, or above 2³¹ (RFC 3261 §8.1.1.5).
+    pub fn cseq(&self) -> Option<(u32, &'a str)> {
+        let (number, method) = self.only(Name::CSeq)?.split_once([' ', '\t'])?;
+        let number: u32 = if number.bytes().all(|byte| byte.is_ascii_digit()) { number.parse().ok()? } else { return None };
+        (number < 1 << 31).then_some((number, method.trim()))
+    }
+}
+
+fn start_line(line: &str) -> Start<'_> {
+    if let Some(rest) = line.strip_prefix("SIP/") {
+        return status_line(rest).unwrap_or(Start::BrokenResponse);
+    }
+    let mut parts = line.split(' ');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(method), Some(uri), Some(version), None) if is_token(method) && !uri.is_empty() && is_version(version) => {
+            Start::Request { method, uri, version }
+        }
+        (method, ..) => Start::Broken { method: method.unwrap_or_default() },
+    }
+}
+
+fn status_line(rest: &str) -> Option<Start<'_>> {
+    let rest = rest.strip_prefix("2.0 ")?;
+    let status = rest.get(..3).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let ends = rest.len() == 3 || rest.as_bytes().get(3) == Some(&b' ');
+    let status: u16 = status.parse().ok()?;
+    (ends && (100..700).contains(&status)).then_some(Start::Response { status })
+}
+
+/// `SIP/` and two numbers: the right shape, of whichever version.
+fn is_version(text: &str) -> bool {
+    let numbers = text.get(..4).filter(|name| name.eq_ignore_ascii_case("SIP/")).and_then(|_| text.get(4..)?.split_once('.'));
+    numbers.is_some_and(|(major, minor)| [major, minor].iter().all(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit())))
+}
+
+fn header_line(line: &str) -> Option<(Name, &str)> {
+    let (name, value) = line.split_once(':')?;
+    let name = name.trim_end_matches([' ', '\t']);
+    is_token(name).then(|| (Name::of(name), value.trim_matches([' ', '\t'])))
+}
+
+/// Whether `text` is a token (RFC 3261 §25.1).
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_lines_are_told_apart() {
+        let start = |line| start_line(line);
+        assert_eq!(start("INVITE sip:109@a SIP/2.0"), Start::Request { method: "INVITE", uri: "sip:109@a", version: "SIP/2.0" });
+        assert_eq!(start("ACK  sip:109@a SIP/2.0"), Start::Broken { method: "ACK" }, "two spaces");
+        assert_eq!(start("SIP/2.0 200 OK"), Start::Response { status: 200 });
+        assert_eq!(start("SIP/2.0 100"), Start::Response { status: 100 });
+        assert_eq!(start("SIP/2.0 4294967301 better not"), Start::BrokenResponse);
+    }
+
+    #[test]
+    fn compact_names_and_the_only_one() {
+        let message = Message::read("BYE sip:a SIP/2.0\r\nv: x\r\nVIA : y\r\ni: 1\r\nCSeq: 4294967296 BYE\r\nl: 0\r\n", b"");
+        assert_eq!(message.all(Name::Via).collect::<Vec<_>>(), ["x", "y"]);
+        assert_eq!(message.only(Name::Via), None);
+        assert_eq!(message.only(Name::CallId), Some("1"));
+        assert_eq!(message.cseq(), None, "more than 31 bits");
+    }
+}

@@ -1,0 +1,150 @@
+//! What may the far end ask while a call is up? Re-INVITE and INFO (RFC 3261 §14, RFC 6086).
+
+use crate::centre::ids::{LegId, SdpRef};
+use crate::centre::input::{Digit, FromLine};
+use crate::centre::time::Time;
+
+use super::exchange::Exchange;
+use super::guard::Request;
+use super::legs::Leg;
+use super::message::Method;
+use super::negotiate::{Negotiation, Reinvite};
+use super::reply::{Reply, ReplyHead};
+use super::servers::ServerId;
+
+impl Exchange {
+    /// A re-INVITE: the core answers an offer; one without an offer gets our last description.
+    pub(super) fn reinvite(&mut self, now: Time, request: &Request<'_>, key: &str) {
+        let Some(leg) = request.to.tag().and_then(|tag| self.leg_of(request, tag)) else {
+            return self.refuse(request, 481, "");
+        };
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else {
+            return self.answer_once(now, request, key, 500, "Retry-After: 1\r\n");
+        };
+        if request.cseq <= up.dialog.remote_cseq {
+            return self.answer_once(now, request, key, 500, "");
+        }
+        up.dialog.remote_cseq = request.cseq;
+        if !request.message.body.is_empty() && !request.message.has_sdp() {
+            return self.answer_once(now, request, key, 415, "Accept: application/sdp\r\n");
+        }
+        match up.negotiation.reinvite(request.message.has_sdp()) {
+            Reinvite::Ask => self.ask(now, leg, request, key),
+            Reinvite::OfferOurs => self.offer_ours(now, leg, request, key),
+            Reinvite::Busy => self.answer_once(now, request, key, 500, &format!("Retry-After: {}\r\n", request.cseq % 10 + 1)),
+            Reinvite::Glare => self.answer_once(now, request, key, 491, ""),
+        }
+    }
+
+    fn ask(&mut self, now: Time, leg: LegId, request: &Request<'_>, key: &str) {
+        let sdp = self.links.sdps.put(String::from_utf8_lossy(request.message.body).into_owned());
+        if !self.try_report(FromLine::Reoffered { leg, sdp }) {
+            return self.answer_once(now, request, key, 500, "Retry-After: 2\r\n");
+        }
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
+        if let Negotiation::AwaitsAck { tx, .. } = up.negotiation {
+            self.servers.acked(now, tx, &mut self.timers);
+        }
+        let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), true, Some(leg));
+        up.negotiation = Negotiation::TheyOffered { tx, cseq: request.cseq };
+        if let Some(contact) = request.contact {
+            up.dialog.target = contact.text.to_owned();
+        }
+        self.servers.answer(now, tx, Reply { status: 100, ..Reply::default() }, &mut self.timers, &mut self.out);
+    }
+
+    fn offer_ours(&mut self, now: Time, leg: LegId, request: &Request<'_>, key: &str) {
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
+        if let Some(contact) = request.contact {
+            up.dialog.target = contact.text.to_owned();
+        }
+        let sdp = up.sdp.clone();
+        let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), true, Some(leg));
+        self.accept(now, leg, tx, request.cseq, sdp, true);
+    }
+
+    /// The core takes the offer. One that has been cancelled in the meantime is stale, which is no error.
+    pub(super) fn accept_offer(&mut self, now: Time, leg: LegId, sdp: SdpRef) {
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return self.order_without_leg(leg) };
+        let Negotiation::TheyOffered { tx, cseq } = up.negotiation else { return };
+        match self.links.sdps.take(sdp) {
+            Some(sdp) => self.accept(now, leg, tx, cseq, sdp, false),
+            None => self.refuse_offer(now, leg),
+        }
+    }
+
+    fn accept(&mut self, now: Time, leg: LegId, tx: ServerId, cseq: u32, sdp: String, late: bool) {
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
+        let headers = format!("{}Allow: {}\r\n", self.own.contact(up.dialog.peer), Method::ALLOW);
+        let reply = Reply { status: 200, tag: &up.dialog.local_tag, headers: &headers, in_dialog: true, sdp: Some(&sdp) };
+        self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
+        up.negotiation = Negotiation::AwaitsAck { tx, cseq, late, first: false };
+        up.sdp = sdp;
+    }
+
+    /// The core refuses the offer; what was agreed before stays (RFC 3261 §14.2).
+    pub(super) fn refuse_offer(&mut self, now: Time, leg: LegId) {
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return self.order_without_leg(leg) };
+        let Negotiation::TheyOffered { tx, .. } = up.negotiation else { return };
+        up.negotiation = Negotiation::Settled;
+        self.servers.answer(now, tx, Reply { status: 488, ..Reply::default() }, &mut self.timers, &mut self.out);
+    }
+
+    /// INFO: a key in one of the two customary forms; an empty one only shows that the far end lives.
+    pub(super) fn info(&mut self, now: Time, request: &Request<'_>, key: &str) {
+        let Some(leg) = request.to.tag().and_then(|tag| self.leg_of(request, tag)) else {
+            return self.refuse(request, 481, "");
+        };
+        let (kind, body) = (request.message.content_type(), String::from_utf8_lossy(request.message.body));
+        let relay = kind.eq_ignore_ascii_case("application/dtmf-relay");
+        if !relay && !kind.eq_ignore_ascii_case("application/dtmf") {
+            let empty = request.message.body.is_empty();
+            return self.answer_once(
+                now,
+                request,
+                key,
+                if empty { 200 } else { 415 },
+                "Accept: application/dtmf-relay, application/dtmf\r\n",
+            );
+        }
+        let status = match digit(&body, relay) {
+            Some(digit) if self.try_report(FromLine::Digit { leg, digit }) => 200,
+            Some(_) => 503,
+            None => 400,
+        };
+        self.answer_once(now, request, key, status, "");
+    }
+}
+
+/// The key of an INFO body: `Signal=5` on a line of its own, or the bare key.
+fn digit(body: &str, relay: bool) -> Option<Digit> {
+    let text = if relay {
+        body.lines().filter_map(|line| line.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("signal"))?.1
+    } else {
+        body
+    };
+    let text = text.trim();
+    if let Ok(code) = text.parse::<u8>()
+        && text.len() == 2
+    {
+        return Digit::from_event(code);
+    }
+    let mut keys = text.chars();
+    let key = keys.next()?.to_ascii_uppercase();
+    if keys.next().is_some() { None } else { Digit::new(key) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_by_info() {
+        assert_eq!(digit("Signal=5\r\nDuration=160\r\n", true), Digit::new('5'));
+        assert_eq!(digit("Signal= *\r\n", true), Digit::new('*'));
+        assert_eq!(digit("Signal=11\r\n", true), Digit::new('#'));
+        assert_eq!(digit("d", false), Digit::new('D'));
+        assert_eq!(digit("Duration=160", true), None);
+        assert_eq!(digit("x1", false), None);
+    }
+}

@@ -1,0 +1,342 @@
+//! How does signalling reach the world? One task owns the sockets and all state: bytes, orders and moments go in, bytes come out.
+//!
+//! In reading order: `guard` judges bytes (`message`, `uri` read them), `exchange` turns them into reports and answers, with one file
+//! a topic (`inbound`, `outbound`, `midcall`, `ending`, `registrar`); `servers`, `clients` and `timers` are the transactions of
+//! RFC 3261 §17; `dialog` is what a call must remember, `negotiate` whose turn it is; `streams` and `frame` are TCP.
+
+mod clients;
+mod dialog;
+mod digest;
+mod ending;
+mod exchange;
+mod frame;
+mod guard;
+mod inbound;
+mod legs;
+mod message;
+mod midcall;
+mod negotiate;
+mod outbound;
+mod peer;
+mod rate;
+mod registrar;
+mod reply;
+mod servers;
+mod streams;
+mod timers;
+mod trunk;
+mod uri;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::caller::{CallerKey, CallerSeen};
+use crate::centre::ids::LegId;
+use crate::centre::output::ToLine;
+use crate::clock::Clock;
+use crate::config;
+use crate::lanes::Inputs;
+use crate::sdp_book::SdpBook;
+
+use dialog::Own;
+use exchange::{Exchange, Links};
+use peer::{Carrier, Peer};
+use registrar::Registrar;
+use streams::{Event, Streams};
+use trunk::Trunks;
+
+pub use registrar::PhoneAccount;
+
+/// Orders that may wait for the task; when there are more, [`SipShell::carry_out`] says so and the core loses the leg.
+const ORDERS: usize = 16_384;
+/// Orders, datagrams or stream events that are taken in one turn before the others get theirs.
+const BATCH: usize = 64;
+/// The socket's receive buffer that is asked for, in bytes: some 10,000 INVITEs.
+const RECEIVE_BUFFER: usize = 16 * 1024 * 1024;
+/// The longest datagram, in bytes.
+const LONGEST_DATAGRAM: usize = 65_535;
+
+/// Everything that signalling is made of.
+pub struct SipParts {
+    /// Addresses, realm, limits.
+    pub config: config::Sip,
+    /// Lines into the city's exchange.
+    pub trunks: BTreeMap<String, config::Trunk>,
+    /// Who may register a phone.
+    pub phones: Vec<PhoneAccount>,
+    /// To the engine.
+    pub inputs: Inputs,
+    /// Session descriptions, shared with media.
+    pub sdps: SdpBook,
+    /// Hashes numbers.
+    pub caller_key: CallerKey,
+    /// Numbers with their references, to the store. When it is full, new calls get 503.
+    pub callers: mpsc::Sender<CallerSeen>,
+    /// Time.
+    pub clock: Clock,
+    /// The next call's id; the caller of [`start`] sets it above all that were ever used.
+    pub next_call: Arc<AtomicU64>,
+}
+
+/// Signalling could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SipError {
+    /// A socket could not be had.
+    #[error("{key} = \"{address}\": {cause}; {mend}")]
+    Listen {
+        /// The key of the settings.
+        key: &'static str,
+        /// Its value.
+        address: SocketAddr,
+        /// What the system said.
+        cause: io::Error,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// The system gave no random bytes.
+    #[error("no random bytes for the digest's key: {0}; see that /dev/urandom can be read")]
+    Random(getrandom::Error),
+}
+
+/// The running signalling.
+pub struct SipShell {
+    orders: mpsc::Sender<ToLine>,
+    changes: mpsc::Sender<Change>,
+    udp: Option<SocketAddr>,
+    tcp: Option<SocketAddr>,
+    task: JoinHandle<()>,
+}
+
+/// New settings.
+enum Change {
+    Trunks(Trunks),
+    Phones(Vec<PhoneAccount>),
+}
+
+/// Too many changes wait; nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("signalling is too busy to take new settings: reload again in a moment")]
+pub struct Busy;
+
+/// Binds the sockets and starts the task that owns them. It ends when `stop` is cancelled.
+pub async fn start(parts: SipParts, stop: CancellationToken) -> Result<SipShell, SipError> {
+    let udp = parts.config.udp.map(bind_udp).transpose()?;
+    let tcp = match parts.config.tcp {
+        Some(address) => Some(TcpListener::bind(address).await.map_err(|cause| refused("sip.tcp", address, cause))?),
+        None => None,
+    };
+    let (udp_addr, tcp_addr) =
+        (udp.as_ref().and_then(|socket| socket.local_addr().ok()), tcp.as_ref().and_then(|socket| socket.local_addr().ok()));
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(SipError::Random)?;
+    let now = parts.clock.now();
+    let registrar = Registrar::new(now, &parts.config.realm, parts.config.register_s, key, parts.phones);
+    let own = Own::new(udp_addr, tcp_addr, parts.config.shown);
+    let SipParts { inputs, sdps, caller_key, callers, next_call, .. } = parts;
+    let links = Links { inputs, sdps, caller_key, callers, next_call };
+    let exchange = Exchange::new(now, own, Trunks::new(&parts.trunks), registrar, parts.config.calls_per_second, links);
+    let (streams, stream_events) = Streams::new();
+    let (orders, ordered) = mpsc::channel(ORDERS);
+    let (changes, changed) = mpsc::channel(4);
+    let shell = Loop { exchange, udp, tcp, streams, stream_events, ordered, changed, clock: parts.clock, scratch: String::new() };
+    let task = tokio::spawn(shell.run(stop));
+    Ok(SipShell { orders, changes, udp: udp_addr, tcp: tcp_addr, task })
+}
+
+impl SipShell {
+    /// Hands over an order of the core; never waits. The leg comes back when the queue is full.
+    pub fn carry_out(&self, order: ToLine) -> Result<(), LegId> {
+        self.orders.try_send(order).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(order) | mpsc::error::TrySendError::Closed(order) => leg_of(&order),
+        })
+    }
+
+    /// Puts other trunks in force; calls that are up stay.
+    pub fn reload_trunks(&self, trunks: &BTreeMap<String, config::Trunk>) -> Result<(), Busy> {
+        self.changes.try_send(Change::Trunks(Trunks::new(trunks))).map_err(|_| Busy)
+    }
+
+    /// Puts other phones in force; registrations of those that did not change stay.
+    pub fn reload_phones(&self, phones: Vec<PhoneAccount>) -> Result<(), Busy> {
+        self.changes.try_send(Change::Phones(phones)).map_err(|_| Busy)
+    }
+
+    /// The UDP address that is listened on.
+    pub fn udp_addr(&self) -> Option<SocketAddr> {
+        self.udp
+    }
+
+    /// The TCP address that is listened on.
+    pub fn tcp_addr(&self) -> Option<SocketAddr> {
+        self.tcp
+    }
+
+    /// Waits for the task, after its token was cancelled.
+    pub async fn stopped(self) {
+        drop((self.orders, self.changes));
+        let _ = self.task.await;
+    }
+}
+
+fn leg_of(order: &ToLine) -> LegId {
+    match order {
+        ToLine::Ring { leg }
+        | ToLine::Answer { leg, .. }
+        | ToLine::Reject { leg, .. }
+        | ToLine::Dial { leg, .. }
+        | ToLine::CancelDial { leg }
+        | ToLine::AcceptOffer { leg, .. }
+        | ToLine::RefuseOffer { leg }
+        | ToLine::HangUp { leg, .. } => *leg,
+    }
+}
+
+fn bind_udp(address: SocketAddr) -> Result<UdpSocket, SipError> {
+    let bound = || {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        UdpSocket::from_std(socket.into())
+    };
+    bound().map_err(|cause| refused("sip.udp", address, cause))
+}
+
+fn refused(key: &'static str, address: SocketAddr, cause: io::Error) -> SipError {
+    let mend = match cause.kind() {
+        io::ErrorKind::AddrInUse => "another program holds this port: stop it, or give another port",
+        io::ErrorKind::AddrNotAvailable => "no interface of this machine has this address: give one of its own, or 0.0.0.0",
+        io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege: give a higher port",
+        _ => "give an address that this machine can listen on",
+    };
+    SipError::Listen { key, address, cause, mend }
+}
+
+struct Loop {
+    exchange: Exchange,
+    udp: Option<UdpSocket>,
+    tcp: Option<TcpListener>,
+    streams: Streams,
+    stream_events: mpsc::Receiver<Event>,
+    ordered: mpsc::Receiver<ToLine>,
+    changed: mpsc::Receiver<Change>,
+    clock: Clock,
+    /// A message's head where it had to be cleaned.
+    scratch: String,
+}
+
+impl Loop {
+    async fn run(mut self, stop: CancellationToken) {
+        let mut datagram = vec![0; LONGEST_DATAGRAM];
+        let sleep = sleep_until(Instant::now());
+        tokio::pin!(sleep);
+        let mut measured = self.clock.now();
+        loop {
+            let now = self.clock.now();
+            let wake = self.exchange.next_deadline(now).map_or(now.plus_ms(1000), |at| at.min(now.plus_ms(1000)));
+            sleep.as_mut().reset(self.clock.instant(wake).into());
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(order) = self.ordered.recv() => self.exchange.order(self.clock.now(), order),
+                () = readable(self.udp.as_ref()) => {}
+                Some(event) = self.stream_events.recv() => self.stream_event(event),
+                (stream, address) = accepted(self.tcp.as_ref()) => self.streams.accept(stream, address),
+                Some(change) = self.changed.recv() => self.change(change),
+                () = &mut sleep => {}
+            }
+            self.take_orders();
+            self.take_datagrams(&mut datagram);
+            let now = self.clock.now();
+            self.exchange.due(now);
+            if now.ms_since(measured) >= 1000 {
+                self.exchange.measure();
+                measured = now;
+            }
+            self.send();
+        }
+        while let Ok(order) = self.ordered.try_recv() {
+            self.exchange.order(self.clock.now(), order);
+        }
+        self.send();
+    }
+
+    fn take_orders(&mut self) {
+        let now = self.clock.now();
+        for _ in 0..BATCH {
+            let Ok(order) = self.ordered.try_recv() else { return };
+            self.exchange.order(now, order);
+        }
+    }
+
+    /// Reads what the socket holds. Sending every few datagrams keeps answers early when many wait.
+    fn take_datagrams(&mut self, datagram: &mut [u8]) {
+        let now = self.clock.now();
+        for _ in 0..BATCH {
+            let Some(Ok((length, addr))) = self.udp.as_ref().map(|socket| socket.try_recv_from(datagram)) else { return };
+            let raw = datagram.get(..length).unwrap_or_default();
+            self.exchange.receive(now, raw, &mut self.scratch, Peer { addr, carrier: Carrier::Udp });
+        }
+    }
+
+    fn stream_event(&mut self, event: Event) {
+        match event {
+            Event::Arrived { peer, raw } => self.exchange.receive(self.clock.now(), &raw, &mut self.scratch, peer),
+            Event::Closed { conn } => {
+                self.streams.forget(conn);
+                self.exchange.closed(conn);
+            }
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        match change {
+            Change::Trunks(trunks) => self.exchange.trunks = trunks,
+            Change::Phones(phones) => self.exchange.reload_phones(phones),
+        }
+    }
+
+    /// Sends what waits. A datagram that the system does not take is lost, which its transaction mends.
+    fn send(&mut self) {
+        for (peer, message) in self.exchange.take_out() {
+            match (peer.carrier, &self.udp) {
+                (Carrier::Udp, Some(socket)) => {
+                    if socket.try_send_to(&message, peer.addr).is_err() {
+                        metrics::counter!("cityline_sip_unsent_datagrams_total").increment(1);
+                    }
+                }
+                (Carrier::Tcp(_), _) => self.streams.send(peer, message),
+                (Carrier::Udp, None) => {}
+            }
+        }
+    }
+}
+
+async fn readable(socket: Option<&UdpSocket>) {
+    match socket {
+        Some(socket) => {
+            let _ = socket.readable().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// The next connection. A system that is out of descriptors is given time.
+async fn accepted(listener: Option<&TcpListener>) -> (tokio::net::TcpStream, SocketAddr) {
+    let Some(listener) = listener else { return std::future::pending().await };
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Where are the operators' phones? Their registrations, by our own digest check, with expiry and NAT (RFC 3261 §10, RFC 3581, RFC 5626 §4.4.1).
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::fmt::Write;
+
+use crate::centre::ids::{AgentId, ContactId};
+use crate::centre::time::Time;
+use crate::private::Private;
+
+use super::digest::{Credentials, Refused, Secret, Verifier};
+use super::guard::Request;
+use super::message::Name;
+use super::peer::{Carrier, ConnId, Peer};
+use super::rate::Guesses;
+use super::uri::{NameAddr, Scheme, param, split_outside};
+
+/// Contacts a phone may have; a further one takes the place of the oldest.
+const MOST_CONTACTS: usize = 4;
+/// The shortest registration that we grant, in seconds (RFC 3261 §10.3 step 7).
+const SHORTEST_S: u32 = 60;
+
+/// Who may register: the account behind a user, and its password.
+#[derive(Clone, Debug)]
+pub struct PhoneAccount {
+    /// The user part of the address of record.
+    pub user: String,
+    /// The operator.
+    pub agent: AgentId,
+    /// The digest password.
+    pub password: Private<String>,
+}
+
+/// All phones and their contacts.
+pub struct Registrar {
+    phones: HashMap<String, Phone>,
+    owners: HashMap<ContactId, String>,
+    expiries: BinaryHeap<Reverse<(Time, ContactId)>>,
+    verifier: Verifier,
+    guesses: Guesses,
+    realm: String,
+    longest_s: u32,
+    next: u64,
+}
+
+struct Phone {
+    agent: AgentId,
+    secret: Secret,
+    bindings: Vec<Binding>,
+}
+
+struct Binding {
+    id: ContactId,
+    uri: String,
+    instance: String,
+    peer: Peer,
+    /// Whether its address is one that only its own network knows.
+    natted: bool,
+    call_id: String,
+    cseq: u32,
+    expires: Time,
+}
+
+/// What to answer, and what changed.
+pub struct Outcome {
+    /// SIP status.
+    pub status: u16,
+    /// Header lines.
+    pub headers: String,
+    /// Whether a repeated request must get this very answer: the digest's count admits it only once.
+    pub keep: bool,
+    /// All contacts of a phone that has more, fewer or others than before.
+    pub changed: Option<Changed>,
+}
+
+/// An operator and all contacts of the phone.
+pub type Changed = (AgentId, Vec<ContactId>);
+
+impl Outcome {
+    fn refused(status: u16, headers: String) -> Outcome {
+        Outcome { status, headers, keep: false, changed: None }
+    }
+}
+
+/// One contact of a REGISTER.
+struct Asked<'a> {
+    uri: &'a str,
+    instance: &'a str,
+    peer: Peer,
+    natted: bool,
+    expires_s: u32,
+}
+
+impl Registrar {
+    /// A registrar without contacts. `key` signs nonces; contact ids count up from `now`, so that no process uses one again.
+    pub fn new(now: Time, realm: &str, longest_s: u32, key: [u8; 32], accounts: Vec<PhoneAccount>) -> Registrar {
+        let mut registrar = Registrar {
+            phones: HashMap::new(),
+            owners: HashMap::new(),
+            expiries: BinaryHeap::new(),
+            verifier: Verifier::new(realm, key),
+            guesses: Guesses::default(),
+            realm: realm.to_owned(),
+            longest_s: longest_s.max(SHORTEST_S),
+            next: now.0,
+        };
+        registrar.reload(accounts);
+        registrar
+    }
+
+    /// Takes new accounts. Contacts of a phone whose user, operator and password stay are kept; the others are gone.
+    pub fn reload(&mut self, accounts: Vec<PhoneAccount>) -> Vec<Changed> {
+        let mut before = std::mem::take(&mut self.phones);
+        for PhoneAccount { user, agent, password } in accounts {
+            let secret = Secret::new(&user, &self.realm, &password);
+            let kept = before.get(&user).is_some_and(|phone| phone.agent == agent && phone.secret == secret);
+            let bindings = if kept { before.remove(&user).map(|phone| phone.bindings).unwrap_or_default() } else { Vec::new() };
+            self.phones.insert(user, Phone { agent, secret, bindings });
+        }
+        let gone: Vec<Phone> = before.into_values().filter(|phone| !phone.bindings.is_empty()).collect();
+        gone.iter().flat_map(|phone| &phone.bindings).for_each(|binding| {
+            self.owners.remove(&binding.id);
+        });
+        gone.into_iter().map(|phone| (phone.agent, Vec::new())).collect()
+    }
+
+    /// Where a contact is reached: its URI, the way to it, and whether the dialog must stay on that way.
+    pub fn contact(&self, id: ContactId) -> Option<(&str, Peer, bool)> {
+        let phone = self.phones.get(self.owners.get(&id)?)?;
+        let binding = phone.bindings.iter().find(|binding| binding.id == id)?;
+        Some((&binding.uri, binding.peer, binding.natted))
+    }
+
+    /// A REGISTER request.
+    pub fn register(&mut self, now: Time, request: &Request<'_>) -> Outcome {
+        let user = request.to.uri.user_text();
+        if let Err(refused) = self.authorise(now, request, &user) {
+            return refused;
+        }
+        let (longest_s, shortest_s) = (self.longest_s, SHORTEST_S);
+        let asked = match asked(request, longest_s) {
+            Some(asked) => asked,
+            None => return Outcome::refused(400, String::new()),
+        };
+        if asked.iter().any(|contact| contact.expires_s > 0 && contact.expires_s < shortest_s) {
+            return Outcome::refused(423, format!("Min-Expires: {shortest_s}\r\n"));
+        }
+        let Some(phone) = self.phones.get(&user) else { return Outcome::refused(404, String::new()) };
+        if phone.bindings.iter().any(|binding| binding.call_id == request.call_id && binding.cseq >= request.cseq) {
+            return Outcome::refused(500, String::new());
+        }
+        let before = phone.ids();
+        if is_star(request) {
+            self.drop_all(&user);
+        }
+        for contact in &asked {
+            self.bind(now, &user, contact, request);
+        }
+        self.outcome(now, &user, &before)
+    }
+
+    fn authorise(&mut self, now: Time, request: &Request<'_>, user: &str) -> Result<(), Outcome> {
+        let source = request.from_peer.addr.ip();
+        if self.guesses.is_shut_out(source, now) {
+            metrics::counter!("cityline_sip_guesses_shut_out_total").increment(1);
+            return Err(Outcome::refused(403, String::new()));
+        }
+        let headers = request.message.all(Name::Authorization);
+        let Some(credentials) = headers.filter_map(Credentials::read).next() else {
+            return Err(Outcome::refused(401, self.verifier.challenge(now, false)));
+        };
+        let secret = self.phones.get(user).filter(|_| credentials.user == user).map(|phone| &phone.secret);
+        match self.verifier.verify(now, request.method.name(), &credentials, secret) {
+            Ok(()) => Ok(()),
+            Err(Refused::Stale) => Err(Outcome::refused(401, self.verifier.challenge(now, true))),
+            Err(Refused::Wrong) => {
+                metrics::counter!("cityline_sip_wrong_passwords_total").increment(1);
+                self.guesses.wrong(source, now);
+                Err(Outcome::refused(401, self.verifier.challenge(now, false)))
+            }
+        }
+    }
+
+    fn bind(&mut self, now: Time, user: &str, contact: &Asked<'_>, request: &Request<'_>) {
+        let Some(phone) = self.phones.get_mut(user) else { return };
+        let same = |binding: &Binding| binding.uri == contact.uri || (!contact.instance.is_empty() && binding.instance == contact.instance);
+        let old = phone.bindings.iter().position(same).map(|at| phone.bindings.remove(at));
+        let id = old.map_or(ContactId(self.next + 1), |old| old.id);
+        if contact.expires_s == 0 {
+            self.owners.remove(&id);
+            return;
+        }
+        self.next = self.next.max(id.0);
+        if phone.bindings.len() >= MOST_CONTACTS {
+            self.owners.remove(&phone.bindings.remove(0).id);
+        }
+        let expires = now.plus_ms(u64::from(contact.expires_s) * 1000);
+        phone.bindings.push(Binding {
+            id,
+            uri: contact.uri.to_owned(),
+            instance: contact.instance.to_owned(),
+            peer: contact.peer,
+            natted: contact.natted,
+            call_id: request.call_id.to_owned(),
+            cseq: request.cseq,
+            expires,
+        });
+        self.owners.insert(id, user.to_owned());
+        self.expiries.push(Reverse((expires, id)));
+    }
+
+    fn drop_all(&mut self, user: &str) {
+        let Some(phone) = self.phones.get_mut(user) else { return };
+        for binding in phone.bindings.drain(..) {
+            self.owners.remove(&binding.id);
+        }
+    }
+
+    fn outcome(&self, now: Time, user: &str, before: &[ContactId]) -> Outcome {
+        let Some(phone) = self.phones.get(user) else { return Outcome::refused(404, String::new()) };
+        let mut headers = String::new();
+        for binding in &phone.bindings {
+            let _ = write!(headers, "Contact: <{}>;expires={}\r\n", binding.uri, binding.expires.ms_since(now) / 1000);
+        }
+        let after = phone.ids();
+        let changed = (after != before).then(|| (phone.agent.clone(), after));
+        Outcome { status: 200, headers, keep: true, changed }
+    }
+
+    /// The next moment at which a contact may expire.
+    pub fn next_expiry(&self) -> Option<Time> {
+        self.expiries.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Contacts that were not refreshed are gone.
+    pub fn expire(&mut self, now: Time) -> Vec<Changed> {
+        let mut changed = Vec::new();
+        while let Some(Reverse((_, id))) = self.expiries.peek().copied().filter(|Reverse((at, _))| *at <= now) {
+            self.expiries.pop();
+            changed.extend(self.remove_if(id, |binding| binding.expires <= now));
+        }
+        changed
+    }
+
+    /// The connection is closed. A phone that is only reached over it is gone; one with an address of its own stays.
+    pub fn closed(&mut self, conn: ConnId) -> Vec<Changed> {
+        let on_it = |binding: &Binding| binding.peer.carrier == Carrier::Tcp(Some(conn));
+        let ids: Vec<ContactId> =
+            self.phones.values().flat_map(|phone| &phone.bindings).filter(|binding| on_it(binding)).map(|binding| binding.id).collect();
+        ids.into_iter().filter_map(|id| self.remove_if(id, |binding| binding.natted)).collect()
+    }
+
+    fn remove_if(&mut self, id: ContactId, gone: impl Fn(&Binding) -> bool) -> Option<Changed> {
+        let phone = self.phones.get_mut(self.owners.get(&id)?)?;
+        let at = phone.bindings.iter().position(|binding| binding.id == id && gone(binding))?;
+        phone.bindings.remove(at);
+        let changed = (phone.agent.clone(), phone.ids());
+        self.owners.remove(&id);
+        Some(changed)
+    }
+}
+
+impl Phone {
+    fn ids(&self) -> Vec<ContactId> {
+        let mut ids: Vec<ContactId> = self.bindings.iter().map(|binding| binding.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+fn is_star(request: &Request<'_>) -> bool {
+    request.message.first(Name::Contact) == Some("*")
+}
+
+/// The contacts of a request with the seconds that they ask for; `None` for a request that contradicts itself.
+fn asked<'a>(request: &Request<'a>, longest_s: u32) -> Option<Vec<Asked<'a>>> {
+    let message = &request.message;
+    let seconds = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().unwrap_or(u32::MAX).min(longest_s));
+    let of_all = message.first(Name::Expires).and_then(seconds);
+    if is_star(request) {
+        let alone = message.all(Name::Contact).count() == 1 && of_all == Some(0);
+        return alone.then(Vec::new);
+    }
+    let contacts = message.all(Name::Contact).flat_map(|header| split_outside(header, b','));
+    contacts
+        .map(|value| {
+            let contact = NameAddr::read(value).filter(|contact| matches!(contact.uri.scheme, Scheme::Sip | Scheme::Sips))?;
+            let expires_s = param(contact.params, "expires").and_then(seconds).or(of_all).unwrap_or(longest_s);
+            let instance = param(contact.params, "+sip.instance").unwrap_or_default();
+            let (peer, natted) = way_to(&contact, request.from_peer);
+            Some(Asked { uri: contact.uri.text, instance, peer, natted, expires_s })
+        })
+        .collect()
+}
+
+/// A contact that names the address it came from is reached as it says; any other one lies behind NAT and is reached where it came from.
+fn way_to(contact: &NameAddr<'_>, from: Peer) -> (Peer, bool) {
+    match contact.uri.socket() {
+        Some(addr) if addr.ip() == from.addr.ip() => {
+            let carrier = match from.carrier {
+                Carrier::Udp if contact.uri.wants_tcp() => Carrier::Tcp(None),
+                same => same,
+            };
+            (Peer { addr, carrier }, false)
+        }
+        _ => (from, true),
+    }
+}
