@@ -25,6 +25,11 @@ impl Clock {
         Time(self.wall_at_start_ms.saturating_add(since))
     }
 
+    /// Microseconds since the process first asked for the time: monotonic, for what is finer than the core's milliseconds.
+    pub fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// The moment of `time` as the runtime's sleep wants it.
     pub fn instant(&self, time: Time) -> Instant {
         let since = time.0.saturating_sub(self.wall_at_start_ms);
