@@ -1,0 +1,119 @@
+//! To whom does a leg speak, and whom does it believe? Symmetric RTP (RFC 4961) that latches once and never moves for a stranger.
+//!
+//! A source is believed if the session description names its address; or, within the first seconds, if the description
+//! names a private address that cannot be the far end's as we see it, because a NAT stands in between.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// For so long after the first agreement a source behind a NAT may introduce itself.
+const INTRODUCTION_US: u64 = 5_000_000;
+
+/// The far end's transport, as promised and as seen.
+#[derive(Default)]
+pub struct Remote {
+    promised: Option<SocketAddr>,
+    latched: Option<SocketAddr>,
+    open_until_us: u64,
+}
+
+impl Remote {
+    /// A session description is in force: `promised` is where it wants sound, `None` where that cannot be told.
+    /// One that repeats the former address changes nothing.
+    pub fn aim(&mut self, promised: Option<SocketAddr>, now_us: u64) {
+        if self.open_until_us == 0 || promised != self.promised {
+            *self = Remote { promised, latched: None, open_until_us: now_us.saturating_add(INTRODUCTION_US) };
+        }
+    }
+
+    /// Where sound goes: the latched source, until then the address of the description.
+    pub fn target(&self) -> Option<SocketAddr> {
+        self.latched.or(self.promised)
+    }
+
+    /// Whether a datagram of `from` is the far end's; the first one that is decides for good.
+    pub fn admits(&mut self, from: SocketAddr, now_us: u64) -> bool {
+        if let Some(latched) = self.latched {
+            return latched == from;
+        }
+        let believed = match self.promised {
+            Some(promised) if promised.ip() == from.ip() => true,
+            Some(promised) => now_us < self.open_until_us && hidden_by_nat(promised.ip(), from.ip()),
+            None => now_us < self.open_until_us,
+        };
+        if believed {
+            self.latched = Some(from);
+        }
+        believed
+    }
+
+    /// Where reports go, if `promised_port` is the RTCP port of the description.
+    pub fn report_target(&self, promised_port: u16) -> Option<SocketAddr> {
+        let target = self.target()?;
+        let as_promised = self.promised.is_some_and(|promised| promised.ip() == target.ip());
+        let port = if as_promised { promised_port } else { target.port().checked_add(1)? };
+        Some(SocketAddr::new(target.ip(), port))
+    }
+}
+
+/// A private address (RFC 1918, 6598, 3927, 4193) that is not of the source's own /24 or /64.
+fn hidden_by_nat(promised: IpAddr, from: IpAddr) -> bool {
+    match (promised, from) {
+        (IpAddr::V4(promised), IpAddr::V4(from)) => {
+            let [a, b, c, _] = promised.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let private = shared || promised.is_private() || promised.is_link_local() || promised.is_loopback();
+            private && from.octets().first_chunk() != Some(&[a, b, c])
+        }
+        (IpAddr::V6(promised), IpAddr::V6(from)) => {
+            is_local(promised) && promised.octets().first_chunk::<8>() != from.octets().first_chunk()
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => true,
+    }
+}
+
+fn is_local(address: Ipv6Addr) -> bool {
+    address.is_unique_local() || address.is_unicast_link_local() || address.is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    fn aimed(promised: &str) -> Remote {
+        let mut remote = Remote::default();
+        remote.aim(Some(at(promised)), 0);
+        remote
+    }
+
+    #[test]
+    fn the_promised_address_latches_and_strangers_never_do() {
+        let mut remote = aimed("203.0.113.7:4000");
+        assert!(!remote.admits(at("198.51.100.9:4000"), 1));
+        assert!(remote.admits(at("203.0.113.7:4002"), 1), "another port of the same host");
+        assert!(!remote.admits(at("203.0.113.7:4000"), 1), "it latched once");
+        assert_eq!(remote.target(), Some(at("203.0.113.7:4002")));
+    }
+
+    #[test]
+    fn a_phone_behind_nat_may_introduce_itself_in_time() {
+        let public = at("198.51.100.9:61000");
+        assert!(aimed("192.168.1.5:4000").admits(public, 1_000_000));
+        assert!(!aimed("192.168.1.5:4000").admits(public, INTRODUCTION_US));
+        assert!(!aimed("192.168.1.5:4000").admits(at("192.168.1.6:4000"), 1), "a neighbour could be anybody");
+    }
+
+    #[test]
+    fn a_new_description_is_believed_anew_and_a_repeated_one_is_not() {
+        let mut remote = aimed("203.0.113.7:4000");
+        assert!(remote.admits(at("203.0.113.7:4002"), 1));
+        remote.aim(Some(at("203.0.113.7:4000")), 2);
+        assert_eq!(remote.target(), Some(at("203.0.113.7:4002")));
+        remote.aim(Some(at("203.0.113.8:5000")), 3);
+        assert_eq!(remote.target(), Some(at("203.0.113.8:5000")));
+    }
+}

@@ -1,0 +1,318 @@
+//! What does one leg send and hear? Its ports, the terms agreed with its far end, what plays to it and what arrives.
+
+use crate::centre::ids::{LegId, PlayId};
+use crate::centre::input::{Codec, Digit, FromMedia};
+use crate::centre::time::Time;
+use crate::media::codec::{FRAME, payload_type, silence, transcode};
+use crate::media::counters::Counters;
+use crate::media::dtmf::EventReader;
+use crate::media::inband::ToneListener;
+use crate::media::latch::Remote;
+use crate::media::negotiation::{Author, OUR_EVENT_TYPE};
+use crate::media::playback::{MusicPosition, Playback, Progress};
+use crate::media::recorder::Track;
+use crate::media::room::Mixer;
+use crate::media::rtcp::{FarReports, MAX_REPORT, Sent, write_bye, write_report};
+use crate::media::rtp::{HEADER, Novelty, Packet, Reception, Stamp, parse, write_header};
+use crate::media::sdp::Terms;
+use crate::media::socket::SocketPair;
+use crate::media::stream::Outgoing;
+
+/// Room for one datagram; a frame of G.711 has 172 bytes, nothing that we take has more than an Ethernet frame.
+pub type Buffer = [u8; 2_048];
+
+/// A connected ear that has been sent nothing for so long is sent silence, so that NATs and phones keep the line open.
+const KEEP_ALIVE_US: u64 = 100_000;
+
+/// Turns of 20 ms between two looks at RTCP, and looks between two reports of ours (RFC 3550 §6.2: five seconds).
+const TURNS_A_LOOK: u32 = 50;
+const LOOKS_A_REPORT: u32 = 5;
+
+/// A leg of a call; `worker` owns it.
+pub struct Leg {
+    /// Its name.
+    pub id: LegId,
+    /// Which of the four ticks of 20 ms is its turn to send.
+    pub phase: usize,
+    /// Places of those who hear it.
+    pub ears: Vec<usize>,
+    /// The sum of several voices, where the leg hears more than one.
+    pub mixer: Option<Box<Mixer>>,
+    /// Where its sound is recorded.
+    pub track: Option<Track>,
+    /// What plays, unless it is connected.
+    pub playback: Option<Playback>,
+    /// Where its music stands.
+    pub music: Option<MusicPosition>,
+    /// Our side of the negotiation.
+    pub author: Author,
+    mouths: usize,
+    sockets: SocketPair,
+    remote: Remote,
+    terms: Option<Terms>,
+    out: Outgoing,
+    reception: Reception,
+    far: FarReports,
+    events: EventReader,
+    tones: Option<Box<ToneListener>>,
+    /// When something was last heard, from the first order to play or connect on.
+    heard: Option<u64>,
+    sound_lost: bool,
+    turn: u32,
+}
+
+/// What a datagram was.
+pub enum Heard {
+    /// No datagram waits.
+    Nothing,
+    /// One that is not for passing on: a stranger's, a copy, or of a kind that was not agreed.
+    Dropped,
+    /// Sound.
+    Sound(Packet, Codec),
+    /// An RFC 4733 event, and its key if it begins a press.
+    Event(Packet, Option<Digit>),
+}
+
+impl Leg {
+    /// A leg on these sockets that has agreed to nothing yet.
+    pub fn new(id: LegId, phase: usize, sockets: SocketPair, author: Author, out: Outgoing) -> Leg {
+        Leg {
+            id,
+            phase,
+            ears: Vec::new(),
+            mixer: None,
+            track: None,
+            playback: None,
+            music: None,
+            author,
+            mouths: 0,
+            sockets,
+            remote: Remote::default(),
+            terms: None,
+            out,
+            reception: Reception::default(),
+            far: FarReports::default(),
+            events: EventReader::default(),
+            tones: None,
+            heard: None,
+            sound_lost: false,
+            turn: 0,
+        }
+    }
+
+    /// Puts terms in force. `hear_tones`: listen for keys in the sound if the far end sends no events.
+    pub fn agree(&mut self, terms: Terms, hear_tones: bool, now_us: u64) {
+        self.remote.aim(terms.address, now_us);
+        let wanted = hear_tones && terms.event_type.is_none();
+        self.tones = if wanted { self.tones.take().or_else(|| Some(Box::default())) } else { None };
+        self.heard = self.heard.map(|_| now_us);
+        self.terms = Some(terms);
+    }
+
+    /// Its RTP port.
+    pub fn port(&self) -> u16 {
+        self.sockets.port()
+    }
+
+    /// Packets of the far end that never arrived.
+    pub fn lost(&self) -> u64 {
+        self.reception.lost()
+    }
+
+    /// The leg hears the legs at these places from here on.
+    pub fn hear(&mut self, mouths: &[usize], now_us: u64) {
+        self.mouths = mouths.len();
+        self.mixer = (mouths.len() > 1).then(|| Box::new(Mixer::new(mouths)));
+        if !mouths.is_empty() {
+            self.open_the_line(now_us);
+        }
+    }
+
+    /// Plays this in place of what plays.
+    pub fn play(&mut self, playback: Playback, now_us: u64) {
+        self.playback = Some(playback);
+        self.open_the_line(now_us);
+    }
+
+    /// Whether its datagrams are worth reading on every tick: somebody hears it, or it hears somebody.
+    pub fn is_talking(&self) -> bool {
+        self.mouths > 0 || !self.ears.is_empty()
+    }
+
+    /// From the first order that carries sound on, frames go out and silence is watched.
+    fn open_the_line(&mut self, now_us: u64) {
+        self.heard.get_or_insert(now_us);
+    }
+
+    /// Reads the next datagram into `buffer`.
+    pub fn receive(&mut self, buffer: &mut Buffer, now_us: u64, counters: &mut Counters) -> Heard {
+        let Some((length, from)) = self.sockets.receive(buffer) else { return Heard::Nothing };
+        counters.packets_in += 1;
+        let Some(datagram) = buffer.get(..length) else { return Heard::Dropped };
+        let (Some(packet), Some(terms)) = (parse(datagram), &self.terms) else {
+            counters.odd += 1;
+            return Heard::Dropped;
+        };
+        let Some(kind) = kind_of(terms, packet.payload_type) else {
+            counters.odd += 1;
+            return Heard::Dropped;
+        };
+        if !self.remote.admits(from, now_us) {
+            counters.foreign += 1;
+            return Heard::Dropped;
+        }
+        self.heard = self.heard.map(|_| now_us);
+        if self.reception.note(&packet, now_us) == Novelty::Copy {
+            return Heard::Dropped;
+        }
+        let payload = datagram.get(packet.begin..packet.end).unwrap_or_default();
+        match kind {
+            Kind::Sound(codec) => Heard::Sound(packet, codec),
+            Kind::Event => Heard::Event(packet, self.events.read(&packet, payload)),
+            Kind::Comfort => Heard::Dropped,
+        }
+    }
+
+    /// The key that is heard in this sound, where tones are listened for.
+    pub fn tone(&mut self, codec: Codec, sound: &[u8]) -> Option<Digit> {
+        self.tones.as_mut()?.hear(codec, sound)
+    }
+
+    /// Passes on sound that another leg has sent. `codec` is what lies in the buffer, and is kept true.
+    pub fn pass_sound(&mut self, packet: &Packet, codec: &mut Codec, buffer: &mut Buffer, now_us: u64, counters: &mut Counters) {
+        let Some(terms) = self.terms.as_ref().filter(|terms| terms.we_may_send()) else { return };
+        let (kind, ours) = (terms.sound_type, terms.codec);
+        let Some(stamp) = self.out.forwarded(packet, now_us) else { return };
+        if let Some(sound) = buffer.get_mut(packet.begin..packet.end) {
+            transcode(*codec, ours, sound);
+            *codec = ours;
+        }
+        self.send_in_place(packet, stamp, kind, buffer, counters);
+    }
+
+    /// Passes on an event, if the far end reads them.
+    pub fn pass_event(&mut self, packet: &Packet, buffer: &mut Buffer, now_us: u64, counters: &mut Counters) {
+        let kind = self.terms.as_ref().filter(|terms| terms.we_may_send()).and_then(|terms| terms.event_type);
+        if let (Some(kind), None) = (kind, &self.mixer)
+            && let Some(stamp) = self.out.forwarded(packet, now_us)
+        {
+            self.send_in_place(packet, stamp, kind, buffer, counters);
+        }
+    }
+
+    fn send_in_place(&self, packet: &Packet, stamp: Stamp, kind: u8, buffer: &mut Buffer, counters: &mut Counters) {
+        let Some(out) = buffer.get_mut(packet.begin.saturating_sub(HEADER)..packet.end) else { return };
+        let (Some(head), Some(to)) = (out.first_chunk_mut::<HEADER>(), self.remote.target()) else { return };
+        write_header(head, stamp, kind);
+        counters.packets_out += u64::from(self.sockets.send(out, to));
+    }
+
+    /// The leg's turn to send, every 20 ms: a frame of what plays to it, or of silence. Tells when the last sound has been sent.
+    pub fn take_turn(&mut self, now_us: u64, counters: &mut Counters) -> Option<FromMedia> {
+        self.turn = self.turn.wrapping_add(1);
+        let play = self.speak(now_us, counters)?;
+        Some(FromMedia::Played { leg: self.id, play })
+    }
+
+    fn speak(&mut self, now_us: u64, counters: &mut Counters) -> Option<PlayId> {
+        self.heard?;
+        let terms = self.terms.as_ref()?;
+        let (codec, kind, may_send) = (terms.codec, terms.sound_type, terms.we_may_send());
+        let mut packet = [0; HEADER + FRAME];
+        let (head, frame) = packet.split_first_chunk_mut::<HEADER>()?;
+        let frame = frame.first_chunk_mut::<FRAME>()?;
+        let mut ended = None;
+        if let Some(mixer) = &mut self.mixer {
+            mixer.fill(codec, frame);
+        } else if self.mouths > 0 {
+            let quiet = self.out.last_sent_us().is_none_or(|at| now_us.saturating_sub(at) > KEEP_ALIVE_US);
+            let filling = self.out.is_own();
+            if !quiet && !filling {
+                return None;
+            }
+            frame.fill(silence(codec));
+        } else if let Some(playback) = &mut self.playback {
+            if let Progress::Ended(play) = playback.fill(codec, frame, &mut self.music) {
+                ended = Some(play);
+                self.playback = None;
+            }
+        } else {
+            frame.fill(silence(codec));
+        }
+        if may_send && let Some(to) = self.remote.target() {
+            write_header(head, self.out.own(now_us), kind);
+            counters.packets_out += u64::from(self.sockets.send(&packet, to));
+        }
+        ended
+    }
+
+    /// Whether nothing has been heard for `limit_us`, or something again; told once each.
+    pub fn watch_silence(&mut self, now_us: u64, limit_us: u64) -> Option<FromMedia> {
+        let heard = self.heard?;
+        let expected = self.terms.as_ref().is_some_and(Terms::they_send);
+        let silent = expected && now_us.saturating_sub(heard) > limit_us;
+        if silent == self.sound_lost {
+            return None;
+        }
+        self.sound_lost = silent;
+        Some(if silent { FromMedia::SoundLost { leg: self.id } } else { FromMedia::SoundBack { leg: self.id } })
+    }
+
+    /// Once a second: reads the far end's reports, and every five seconds sends ours.
+    pub fn exchange_reports(&mut self, buffer: &mut Buffer, now: impl FnOnce() -> Time, now_us: u64) {
+        if !self.turn.is_multiple_of(TURNS_A_LOOK) {
+            return;
+        }
+        while let Some((length, from)) = self.sockets.receive_report(buffer) {
+            let expected = self.remote.target().is_some_and(|target| target.ip() == from.ip());
+            if let (true, Some(datagram)) = (expected, buffer.get(..length)) {
+                self.far.read(datagram, self.out.ssrc(), now_us);
+            }
+        }
+        if self.turn.is_multiple_of(TURNS_A_LOOK * LOOKS_A_REPORT) {
+            let received = self.reception.report();
+            let (packets, octets) = self.out.sent();
+            let sent = Sent { ssrc: self.out.ssrc(), timestamp: self.out.timestamp_at(now_us), packets, octets };
+            let mut out = [0; MAX_REPORT];
+            let length = write_report(&mut out, sent, &self.far, received, now(), now_us);
+            self.send_report(&out, length);
+        }
+    }
+
+    /// Tells the far end that the stream is over.
+    pub fn say_goodbye(&self) {
+        if self.out.sent().0 > 0 {
+            let mut out = [0; MAX_REPORT];
+            let length = write_bye(&mut out, self.out.ssrc());
+            self.send_report(&out, length);
+        }
+    }
+
+    fn send_report(&self, out: &[u8; MAX_REPORT], length: Option<usize>) {
+        let to = self.terms.as_ref().and_then(|terms| self.remote.report_target(terms.report_port));
+        if let (Some(report), Some(to)) = (length.and_then(|length| out.get(..length)), to) {
+            self.sockets.send_report(report, to);
+        }
+    }
+}
+
+/// What an agreed payload type carries.
+enum Kind {
+    Sound(Codec),
+    Event,
+    /// Comfort noise (RFC 3389): it says that the line lives.
+    Comfort,
+}
+
+/// `None` for a type that was not agreed. The two laws keep their static types whatever was preferred.
+fn kind_of(terms: &Terms, number: u8) -> Option<Kind> {
+    const COMFORT: u8 = 13;
+    if number == terms.sound_type {
+        return Some(Kind::Sound(terms.codec));
+    }
+    match [Codec::Pcma, Codec::Pcmu].into_iter().find(|codec| payload_type(*codec) == number) {
+        Some(codec) => Some(Kind::Sound(codec)),
+        None if terms.event_type.is_some_and(|event| number == event || number == OUR_EVENT_TYPE) => Some(Kind::Event),
+        None => (number == COMFORT).then_some(Kind::Comfort),
+    }
+}

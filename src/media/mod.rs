@@ -1,0 +1,242 @@
+//! How does sound reach and leave the calls? A few threads that own the legs' sockets, and a door for the core's orders.
+//!
+//! Reading order: `worker` is a thread's loop, `orders` what it is told, `leg` what it owns. `sdp`, `negotiation` and
+//! `latch` say whom a leg speaks to; `rtp`, `stream`, `rtcp` and `codec` what is on the wire; `playback`, `room`, `dtmf`
+//! and `inband` what is in the sound; `recorder`, `timeline`, `writer` and `wav` what is kept of it.
+
+mod codec;
+mod counters;
+mod dtmf;
+mod epoll;
+mod inband;
+mod latch;
+mod leg;
+#[cfg(test)]
+mod loopback;
+mod negotiation;
+mod orders;
+mod playback;
+mod ports;
+mod recorder;
+mod room;
+mod rtcp;
+mod rtp;
+mod sdp;
+mod socket;
+mod stream;
+mod timeline;
+mod wav;
+mod worker;
+mod writer;
+
+use std::io;
+use std::net::{IpAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use crate::centre::ids::{CallId, LegId};
+use crate::centre::output::ToMedia;
+use crate::clock::Clock;
+use crate::config;
+use crate::lanes::Inputs;
+use crate::sdp_book::SdpBook;
+use epoll::{Alarm, Bell};
+use ports::Ports;
+use recorder::Tap;
+use worker::{Command, Outfit, Worker};
+use writer::Writer;
+
+pub use playback::Sounds;
+pub use writer::{recording_path, repair};
+
+/// Orders that wait for one thread; beyond it the leg is lost ([`MediaEngine::carry_out`]).
+const COMMANDS: usize = 8_192;
+
+/// Blocks of sound that wait for the writer, about 46 KB each; beyond it sound is left out of recordings and counted.
+const BLOCKS: usize = 256;
+
+/// What the media plane is built from.
+pub struct MediaParts {
+    /// Address, ports, threads, limits.
+    pub config: config::Media,
+    /// The folder of recordings.
+    pub recordings: PathBuf,
+    /// Where reports go.
+    pub inputs: Inputs,
+    /// Session descriptions on their way to and from signalling.
+    pub sdps: SdpBook,
+    /// What is played.
+    pub sounds: Arc<dyn Sounds>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// The media plane cannot start. Each error names the thing and the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// The address is not one of this machine.
+    #[error("media.address {address} cannot be bound ({error}): give an address of this machine")]
+    Address {
+        /// As in the settings.
+        address: IpAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Sessions must name an address that the far end can reach.
+    #[error("media.address is {0}: name the address that phones and trunks can reach")]
+    Unspecified(IpAddr),
+    /// Fewer than two ports.
+    #[error("media.ports {0} to {1} hold no pair of ports: give an even first and a larger last port")]
+    Ports(u16, u16),
+    /// The recordings' folder is not usable.
+    #[error("recordings cannot be kept in {folder} ({error}): make the folder writable, or name another in data.folder")]
+    Recordings {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The process is out of threads, descriptors or random numbers.
+    #[error("the system gives no media thread ({0}): raise the limits of open files and threads")]
+    System(io::Error),
+}
+
+/// The running media plane. Dropping it without [`MediaEngine::stop`] leaves its threads to the end of the process.
+pub struct MediaEngine {
+    doors: Vec<Door>,
+    writer: JoinHandle<()>,
+    stop: Arc<AtomicBool>,
+}
+
+/// The way to one thread.
+struct Door {
+    commands: SyncSender<Command>,
+    bell: Bell,
+    thread: JoinHandle<()>,
+}
+
+/// Starts the threads. Errors: what the settings name cannot be had.
+pub fn start(parts: MediaParts) -> Result<MediaEngine, MediaError> {
+    check(&parts.config, &parts.recordings)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let ports = Arc::new(Ports::new(parts.config.ports, seed()?));
+    let (blocks, queue) = sync_channel(BLOCKS);
+    let writer = Writer::new(parts.recordings.clone(), queue, parts.inputs.clone(), parts.clock);
+    let writer = spawn("recordings", move || writer.run())?;
+    let doors = (0..threads(&parts.config))
+        .map(|number| Door::open(number, &parts, &ports, Tap::new(blocks.clone()), &stop))
+        .collect::<Result<Vec<Door>, MediaError>>()?;
+    Ok(MediaEngine { doors, writer, stop })
+}
+
+impl MediaEngine {
+    /// Hands an order to the thread that owns the call. Never waits. Errors: that thread's queue is full, or the thread is
+    /// gone; the order is not carried out, and the leg that it concerns is returned so that the core may give it up.
+    pub fn carry_out(&self, order: ToMedia) -> Result<(), LegId> {
+        let leg = leg_of(&order);
+        // Who waits for an answer is served at once, the rest by the next tick.
+        let at_once = matches!(order, ToMedia::Open { .. } | ToMedia::Agree { .. });
+        let threads = self.doors.len().max(1) as u64;
+        let door = self.doors.get((leg.call.0 % threads) as usize).ok_or(leg)?;
+        door.commands.try_send(Command::Order(order)).map_err(|_| {
+            metrics::counter!("cityline_media_overflows_total").increment(1);
+            leg
+        })?;
+        if at_once {
+            door.bell.ring();
+        }
+        Ok(())
+    }
+
+    /// From the next order on sounds come from this book; what plays now is finished as it began.
+    pub fn set_sounds(&self, sounds: Arc<dyn Sounds>) {
+        for door in &self.doors {
+            if door.commands.try_send(Command::Sounds(sounds.clone())).is_err() {
+                tracing::error!("a media thread is too busy for new prompts: reload them again");
+            }
+        }
+    }
+
+    /// Closes every leg and recording and waits for the threads.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        for door in self.doors {
+            drop(door.commands);
+            door.bell.ring();
+            if door.thread.join().is_err() {
+                tracing::error!("a media thread had panicked");
+            }
+        }
+        if self.writer.join().is_err() {
+            tracing::error!("the recordings' thread had panicked");
+        }
+    }
+}
+
+impl Door {
+    fn open(number: usize, parts: &MediaParts, ports: &Arc<Ports>, tap: Tap, stop: &Arc<AtomicBool>) -> Result<Door, MediaError> {
+        let (commands, queue) = sync_channel(COMMANDS);
+        let alarm = Alarm::new().map_err(MediaError::System)?;
+        let bell = alarm.bell();
+        let worker = Worker::new(Outfit {
+            commands: queue,
+            alarm,
+            stop: stop.clone(),
+            inputs: parts.inputs.clone(),
+            sdps: parts.sdps.clone(),
+            sounds: parts.sounds.clone(),
+            ports: ports.clone(),
+            config: parts.config.clone(),
+            clock: parts.clock,
+            tap,
+        });
+        let thread = spawn(&format!("media {number}"), move || worker.run())?;
+        Ok(Door { commands, bell, thread })
+    }
+}
+
+fn check(config: &config::Media, recordings: &Path) -> Result<(), MediaError> {
+    let address = config.address;
+    if address.is_unspecified() {
+        return Err(MediaError::Unspecified(address));
+    }
+    UdpSocket::bind((address, 0)).map_err(|error| MediaError::Address { address, error })?;
+    let (first, last) = config.ports;
+    if first.saturating_add(first % 2) >= last {
+        return Err(MediaError::Ports(first, last));
+    }
+    let probe = recordings.join(".writable");
+    let written = std::fs::create_dir_all(recordings).and_then(|()| std::fs::write(&probe, [])).and_then(|()| std::fs::remove_file(&probe));
+    written.map_err(|error| MediaError::Recordings { folder: recordings.to_owned(), error })
+}
+
+fn threads(config: &config::Media) -> usize {
+    if config.threads > 0 { config.threads } else { std::thread::available_parallelism().map_or(1, usize::from) }
+}
+
+fn seed() -> Result<u64, MediaError> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| MediaError::System(io::Error::other(error)))?;
+    Ok(u64::from_ne_bytes(bytes))
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, MediaError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(MediaError::System)
+}
+
+/// The leg that suffers if an order is lost; an order for a whole call names the resident's.
+fn leg_of(order: &ToMedia) -> LegId {
+    let caller = |call: CallId| LegId::caller(call);
+    match order {
+        ToMedia::Open { leg, .. }
+        | ToMedia::Agree { leg, .. }
+        | ToMedia::Play { leg, .. }
+        | ToMedia::StopPlay { leg }
+        | ToMedia::Close { leg } => *leg,
+        ToMedia::Connect { call, .. } => caller(*call),
+        ToMedia::Record { recording, .. } | ToMedia::StopRecord { recording } => caller(recording.call),
+    }
+}

@@ -1,0 +1,129 @@
+//! What does our side of a session say? Offers, answers and their versions (RFC 3264).
+
+use std::fmt::Write;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::centre::input::Codec;
+use crate::media::codec::{name, payload_type};
+use crate::media::sdp::{Description, Direction, Terms};
+
+/// The payload type of RFC 4733 events in offers of ours.
+pub const OUR_EVENT_TYPE: u8 = 101;
+
+/// The author of one leg's descriptions.
+pub struct Author {
+    session: u64,
+    version: u64,
+    local: SocketAddr,
+    last: String,
+}
+
+impl Author {
+    /// Descriptions that name `local`. `session` tells them from those of other sessions (RFC 8866 §5.2).
+    pub fn new(local: SocketAddr, session: u64) -> Author {
+        // Many parsers read this number as signed.
+        Author { session: session >> 2, version: 0, local, last: String::new() }
+    }
+
+    /// PCMA, PCMU and RFC 4733.
+    pub fn offer(&mut self) -> String {
+        let codecs = [Codec::Pcma, Codec::Pcmu].map(|codec| (payload_type(codec), codec));
+        let mut body = String::new();
+        sound(&mut body, "RTP/AVP", self.local.port(), &codecs, Some(OUR_EVENT_TYPE), Direction::SendRecv);
+        self.publish(body)
+    }
+
+    /// The answer to `offer`, of which `terms` were taken: every other section is refused with port 0 (RFC 3264 §6).
+    pub fn answer(&mut self, offer: &Description, terms: &Terms) -> String {
+        let mut body = String::new();
+        for (index, section) in offer.sections.iter().enumerate() {
+            if index == terms.section {
+                let codec = [(terms.sound_type, terms.codec)];
+                sound(&mut body, &section.protocol, self.local.port(), &codec, terms.event_type, terms.direction.answered());
+            } else {
+                let formats = if section.formats.is_empty() { "0".to_owned() } else { section.formats.join(" ") };
+                let _ = write!(body, "m={} 0 {} {formats}\r\n", section.kind, section.protocol);
+            }
+        }
+        self.publish(body)
+    }
+
+    /// The version grows when the text changes, and only then (RFC 3264 §8).
+    fn publish(&mut self, body: String) -> String {
+        if body != self.last {
+            self.version += 1;
+            self.last = body;
+        }
+        let ip = self.local.ip();
+        let family = match ip {
+            IpAddr::V4(_) => "IP4",
+            IpAddr::V6(_) => "IP6",
+        };
+        let (session, version, body) = (self.session, self.version, &self.last);
+        format!("v=0\r\no=- {session} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n{body}")
+    }
+}
+
+fn sound(body: &mut String, protocol: &str, port: u16, codecs: &[(u8, Codec)], event_type: Option<u8>, direction: Direction) {
+    let _ = write!(body, "m=audio {port} {protocol}");
+    for number in codecs.iter().map(|(number, _)| *number).chain(event_type) {
+        let _ = write!(body, " {number}");
+    }
+    for (number, codec) in codecs {
+        let _ = write!(body, "\r\na=rtpmap:{number} {}/8000", name(*codec));
+    }
+    if let Some(number) = event_type {
+        let _ = write!(body, "\r\na=rtpmap:{number} telephone-event/8000\r\na=fmtp:{number} 0-15");
+    }
+    let _ = write!(body, "\r\na=ptime:20\r\na={}\r\n", direction.name());
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::media::sdp::parse;
+
+    fn author() -> Author {
+        Author::new("127.0.0.1:30000".parse().unwrap(), 400)
+    }
+
+    #[test]
+    fn an_answer_mirrors_the_offer() {
+        let lines =
+            "m=video 9 RTP/AVP 96 97\nm=audio 4000 RTP/AVP 0 8 96\nc=IN IP4 192.0.2.1\na=rtpmap:96 telephone-event/8000\na=sendonly";
+        let offer = parse(lines).unwrap();
+        let answer = author().answer(&offer, &offer.terms(true).unwrap());
+        let expected = [
+            "v=0",
+            "o=- 100 1 IN IP4 127.0.0.1",
+            "s=-",
+            "c=IN IP4 127.0.0.1",
+            "t=0 0",
+            "m=video 0 RTP/AVP 96 97",
+            "m=audio 30000 RTP/AVP 0 96",
+            "a=rtpmap:0 PCMU/8000",
+            "a=rtpmap:96 telephone-event/8000",
+            "a=fmtp:96 0-15",
+            "a=ptime:20",
+            "a=recvonly",
+            "",
+        ];
+        assert_eq!(answer, expected.join("\r\n"));
+    }
+
+    #[test]
+    fn our_offer_is_one_that_we_would_take() {
+        let terms = parse(&author().offer()).unwrap().terms(true).unwrap();
+        assert_eq!((terms.codec, terms.event_type), (Codec::Pcma, Some(OUR_EVENT_TYPE)));
+    }
+
+    #[test]
+    fn the_version_grows_only_with_a_change() {
+        let mut author = author();
+        let first = author.offer();
+        assert_eq!(author.offer(), first);
+        let held = parse("m=audio 4000 RTP/AVP 8\na=sendonly").unwrap();
+        assert!(author.answer(&held, &held.terms(true).unwrap()).contains("o=- 100 2 IN"));
+    }
+}

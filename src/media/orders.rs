@@ -1,0 +1,248 @@
+//! How does a media thread carry out an order of the core? One function an order; orders for what is gone change nothing.
+
+use std::net::SocketAddr;
+
+use crate::centre::ids::{CallId, LegId, PlayId, RecordingId, SdpRef};
+use crate::centre::input::{FromMedia, MediaFailure};
+use crate::centre::output::{Ending, Hears, Sound, ToMedia};
+use crate::media::leg::Leg;
+use crate::media::negotiation::Author;
+use crate::media::playback::Playback;
+use crate::media::recorder::Track;
+use crate::media::room::RoomRecording;
+use crate::media::sdp::{Description, Terms, parse};
+use crate::media::socket::SocketPair;
+use crate::media::stream::Outgoing;
+use crate::media::worker::Worker;
+
+/// Ports that another program holds are skipped, this many at most.
+const PORTS_TRIED: usize = 16;
+
+impl Worker {
+    /// Carries out one order.
+    pub(super) fn carry_out(&mut self, order: ToMedia) {
+        match order {
+            ToMedia::Open { leg, offer } => {
+                let opened = self.open(leg, offer);
+                self.answer(leg, opened);
+            }
+            ToMedia::Agree { leg, sdp, answer } => {
+                let agreed = self.agree(leg, sdp, answer);
+                self.answer(leg, agreed);
+            }
+            ToMedia::Play { leg, play, sounds, ending } => self.play(leg, play, &sounds, ending),
+            ToMedia::StopPlay { leg } => {
+                if let Some(leg) = self.leg_mut(leg) {
+                    leg.playback = None;
+                }
+            }
+            ToMedia::Connect { call, hears } => self.connect(call, hears),
+            ToMedia::Record { recording, resident } => self.record(recording, resident),
+            ToMedia::StopRecord { recording } => self.stop_record(recording),
+            ToMedia::Close { leg } => self.close(leg),
+        }
+    }
+
+    /// Closes all that is open, at the end of the process.
+    pub(super) fn close_everything(&mut self) {
+        let calls: Vec<CallId> = self.rooms.keys().copied().collect();
+        for call in calls {
+            let Some(room) = self.rooms.get(&call) else { continue };
+            let recordings: Vec<RecordingId> = room.recordings.iter().map(|recording| recording.id).collect();
+            let legs: Vec<LegId> = room.legs.iter().map(|(leg, _)| *leg).collect();
+            recordings.into_iter().for_each(|recording| self.stop_record(recording));
+            legs.into_iter().for_each(|leg| self.close(leg));
+        }
+        self.outfit.tap.finish();
+    }
+
+    /// An outcome for the core; an order for a leg that is gone has none.
+    fn answer(&mut self, leg: LegId, outcome: Result<Option<FromMedia>, MediaFailure>) {
+        match outcome {
+            Ok(report) => report.into_iter().for_each(|report| self.tell(report)),
+            Err(why) => self.tell(FromMedia::Failed { leg, why }),
+        }
+    }
+
+    fn open(&mut self, id: LegId, offer: Option<SdpRef>) -> Result<Option<FromMedia>, MediaFailure> {
+        if self.place(id).is_some() {
+            return Ok(None);
+        }
+        let offered = offer.map(|sdp| self.read(sdp)).transpose()?;
+        let sockets = self.bind().ok_or(MediaFailure::NoPort)?;
+        let mut leg = self.new_leg(id, sockets);
+        let text = match &offered {
+            None => leg.author.offer(),
+            Some((description, terms)) => {
+                leg.agree(terms.clone(), self.outfit.config.inband_digits, self.now_us());
+                leg.author.answer(description, terms)
+            }
+        };
+        self.seat(leg);
+        Ok(Some(FromMedia::Opened { leg: id, sdp: self.outfit.sdps.put(text) }))
+    }
+
+    fn agree(&mut self, id: LegId, sdp: SdpRef, answer: bool) -> Result<Option<FromMedia>, MediaFailure> {
+        if self.place(id).is_none() {
+            return Ok(None);
+        }
+        let (description, terms) = self.read(sdp)?;
+        let (hear_tones, now_us, sdps) = (self.outfit.config.inband_digits, self.now_us(), self.outfit.sdps.clone());
+        let Some(leg) = self.leg_mut(id) else { return Ok(None) };
+        let codec = terms.codec;
+        let reply = answer.then(|| sdps.put(leg.author.answer(&description, &terms)));
+        leg.agree(terms, hear_tones, now_us);
+        Ok(Some(FromMedia::Agreed { leg: id, codec, answer: reply }))
+    }
+
+    /// Takes a description out of the book. One that is there no longer is as good as unreadable.
+    fn read(&self, sdp: SdpRef) -> Result<(Description, Terms), MediaFailure> {
+        let text = self.outfit.sdps.take(sdp).ok_or(MediaFailure::BadSdp)?;
+        let description = parse(&text)?;
+        let terms = description.terms(self.outfit.config.address.is_ipv4())?;
+        Ok((description, terms))
+    }
+
+    fn bind(&self) -> Option<SocketPair> {
+        let now_us = self.now_us();
+        for _ in 0..PORTS_TRIED {
+            let port = self.outfit.ports.take(now_us)?;
+            match SocketPair::bind(self.outfit.config.address, port) {
+                Ok(sockets) => return Some(sockets),
+                Err(error) => {
+                    tracing::warn!(port, %error, "a media port cannot be bound: keep other programs out of media.ports");
+                    self.outfit.ports.give_back(port, now_us);
+                }
+            }
+        }
+        None
+    }
+
+    fn new_leg(&self, id: LegId, sockets: SocketPair) -> Leg {
+        let random = random_bytes();
+        let [session, stream] = [random[0], random[1]];
+        let local = SocketAddr::new(self.outfit.config.address, sockets.port());
+        let out = Outgoing::new(stream as u32, (stream >> 32) as u16, (random[2]) as u32);
+        let shortest = (0..self.turns.len()).min_by_key(|phase| self.turns.get(*phase).map_or(usize::MAX, Vec::len));
+        Leg::new(id, shortest.unwrap_or(0), sockets, Author::new(local, session), out)
+    }
+
+    fn seat(&mut self, leg: Leg) {
+        let (id, phase) = (leg.id, leg.phase);
+        let place = self.vacant.pop().unwrap_or(self.legs.len());
+        match self.legs.get_mut(place) {
+            Some(seat) => *seat = Some(Box::new(leg)),
+            None => self.legs.push(Some(Box::new(leg))),
+        }
+        if let Some(turns) = self.turns.get_mut(phase) {
+            turns.push(place);
+        }
+        let room = self.rooms.entry(id.call).or_default();
+        room.legs.push((id, place));
+        if !room.hears.is_empty() {
+            self.arrange(id.call);
+        }
+    }
+
+    fn close(&mut self, id: LegId) {
+        let Some(place) = self.place(id) else { return };
+        let Some(leg) = self.legs.get_mut(place).and_then(Option::take) else { return };
+        leg.say_goodbye();
+        self.counters.lost += leg.lost();
+        self.outfit.ports.give_back(leg.port(), self.now_us());
+        self.vacant.push(place);
+        if let Some(turns) = self.turns.get_mut(leg.phase) {
+            turns.retain(|other| *other != place);
+        }
+        self.talking.retain(|other| *other != place);
+        let Some(room) = self.rooms.get_mut(&id.call) else { return };
+        room.legs.retain(|(other, _)| *other != id);
+        room.hears.retain(|pair| pair.ear != id && pair.mouth != id);
+        if room.legs.is_empty() && room.recordings.is_empty() {
+            self.rooms.remove(&id.call);
+        } else {
+            self.arrange(id.call);
+        }
+    }
+
+    fn play(&mut self, leg: LegId, play: PlayId, sounds: &[Sound], ending: Ending) {
+        let (book, now_us) = (self.outfit.sounds.clone(), self.now_us());
+        if let Some(leg) = self.leg_mut(leg) {
+            let playback = Playback::new(play, sounds, ending, book.as_ref(), leg.music.as_ref());
+            leg.play(playback, now_us);
+        }
+    }
+
+    fn connect(&mut self, call: CallId, hears: Vec<Hears>) {
+        if let Some(room) = self.rooms.get_mut(&call) {
+            room.hears = hears;
+            self.arrange(call);
+        }
+    }
+
+    fn record(&mut self, id: RecordingId, resident: LegId) {
+        let now_us = self.now_us();
+        let Some(room) = self.rooms.get_mut(&id.call) else { return };
+        if room.recordings.iter().all(|recording| recording.id != id) {
+            room.recordings.push(RoomRecording { id, resident });
+            self.outfit.tap.open(id, now_us);
+            self.arrange(id.call);
+        }
+    }
+
+    fn stop_record(&mut self, id: RecordingId) {
+        let now_us = self.now_us();
+        let Some(room) = self.rooms.get_mut(&id.call) else { return };
+        let before = room.recordings.len();
+        room.recordings.retain(|recording| recording.id != id);
+        if room.recordings.len() < before {
+            self.outfit.tap.close(id, now_us);
+        }
+        if room.legs.is_empty() && room.recordings.is_empty() {
+            self.rooms.remove(&id.call);
+        } else {
+            self.arrange(id.call);
+        }
+    }
+
+    /// Tells every leg of a call whom it hears, who hears it, and where it is recorded.
+    fn arrange(&mut self, call: CallId) {
+        let now_us = self.now_us();
+        let Some(room) = self.rooms.get(&call) else { return };
+        for (id, place) in &room.legs {
+            let Some(leg) = self.legs.get_mut(*place).and_then(Option::as_mut) else { continue };
+            leg.ears = room.ears(*id);
+            leg.hear(&room.mouths(*id), now_us);
+            leg.track = room
+                .recordings
+                .iter()
+                .find_map(|recording| Some(Track { recording: recording.id, side: room.side(recording, *id)?, mouth: id.n }));
+            self.talking.retain(|other| other != place);
+            if leg.is_talking() {
+                self.talking.push(*place);
+            }
+        }
+    }
+
+    fn place(&self, leg: LegId) -> Option<usize> {
+        self.rooms.get(&leg.call)?.place(leg)
+    }
+
+    fn leg_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
+        let place = self.place(leg)?;
+        self.legs.get_mut(place)?.as_deref_mut()
+    }
+}
+
+/// Numbers that nobody outside can guess (RFC 3550 §5.1); zeros should the system have none, which costs nothing but that.
+fn random_bytes() -> [u64; 3] {
+    let mut bytes = [0u8; 24];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::error!(%error, "the system gives no random numbers: RTP streams can be guessed");
+    }
+    let mut numbers = [0; 3];
+    for (number, eight) in numbers.iter_mut().zip(bytes.chunks_exact(8)) {
+        *number = eight.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    }
+    numbers
+}

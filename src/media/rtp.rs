@@ -1,0 +1,247 @@
+//! What is in an RTP packet, and what does its sender's stream look like? RFC 3550 §5.1 and §6.4.
+//!
+//! Parsing is our own twelve bytes instead of rtp-rs: forwarding writes the new header in place, straight before the
+//! payload, and rtp-rs does not tell where in the buffer the payload lies.
+
+/// Bytes of a header without contributing sources and extension, as we send it.
+pub const HEADER: usize = 12;
+
+/// Signed distance from one sequence number to another, over the wrap.
+pub fn steps(from: u16, to: u16) -> i32 {
+    i32::from(to.wrapping_sub(from) as i16)
+}
+
+/// Signed distance from one timestamp to another, over the wrap.
+pub fn samples_between(from: u32, to: u32) -> i64 {
+    i64::from(to.wrapping_sub(from) as i32)
+}
+
+/// A parsed header, and where the payload lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Packet {
+    /// First packet of a talk spurt, or of an event.
+    pub marker: bool,
+    /// 0–127.
+    pub payload_type: u8,
+    /// Counts packets, wraps.
+    pub sequence: u16,
+    /// Counts samples, wraps.
+    pub timestamp: u32,
+    /// The sender's name for this stream.
+    pub ssrc: u32,
+    /// Where the payload begins in the datagram.
+    pub begin: usize,
+    /// Where it ends, padding left out.
+    pub end: usize,
+}
+
+/// Reads a datagram; `None` if it is no RTP of version 2 or its lengths contradict each other.
+pub fn parse(datagram: &[u8]) -> Option<Packet> {
+    let head = datagram.first_chunk::<HEADER>()?;
+    let [flags, kind, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3] = *head;
+    if flags >> 6 != 2 {
+        return None;
+    }
+    let mut begin = HEADER + 4 * usize::from(flags & 0x0f);
+    if flags & 0x10 != 0 {
+        let words = datagram.get(begin + 2..begin + 4)?.first_chunk::<2>()?;
+        begin += 4 + 4 * usize::from(u16::from_be_bytes(*words));
+    }
+    let padding = if flags & 0x20 != 0 { usize::from(*datagram.last()?) } else { 0 };
+    let end = datagram.len().checked_sub(padding)?;
+    (begin <= end).then_some(Packet {
+        marker: kind & 0x80 != 0,
+        payload_type: kind & 0x7f,
+        sequence: u16::from_be_bytes([s0, s1]),
+        timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
+        ssrc: u32::from_be_bytes([c0, c1, c2, c3]),
+        begin,
+        end,
+    })
+}
+
+/// What a packet of ours says in its header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    /// First packet of a talk spurt.
+    pub marker: bool,
+    /// Sequence number.
+    pub sequence: u16,
+    /// Timestamp in samples.
+    pub timestamp: u32,
+    /// Our stream.
+    pub ssrc: u32,
+}
+
+/// Writes a header.
+pub fn write_header(out: &mut [u8; HEADER], stamp: Stamp, payload_type: u8) {
+    let [s0, s1] = stamp.sequence.to_be_bytes();
+    let [t0, t1, t2, t3] = stamp.timestamp.to_be_bytes();
+    let [c0, c1, c2, c3] = stamp.ssrc.to_be_bytes();
+    let kind = payload_type & 0x7f | if stamp.marker { 0x80 } else { 0 };
+    *out = [0x80, kind, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3];
+}
+
+/// What has arrived of a far end's stream, for receiver reports and to drop copies.
+#[derive(Default)]
+pub struct Reception {
+    stream: Option<Stream>,
+    jitter_16th: u32,
+    lost_before: u64,
+}
+
+struct Stream {
+    ssrc: u32,
+    first: u64,
+    /// Highest sequence number, extended by the wraps.
+    highest: u64,
+    /// Bit `n`: `highest - n` has arrived.
+    seen: u64,
+    received: u64,
+    transit: i64,
+    reported: (u64, u64),
+}
+
+/// Whether a packet is worth its work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Novelty {
+    /// It has not been here before.
+    New,
+    /// The network delivered it twice, or so late that nobody can tell.
+    Copy,
+}
+
+/// The figures of a report block (RFC 3550 §6.4.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Received {
+    /// Whose stream.
+    pub ssrc: u32,
+    /// Lost since the last report, in 1/256.
+    pub fraction_lost: u8,
+    /// Lost in all.
+    pub lost: u32,
+    /// Highest sequence number, with its wraps.
+    pub highest: u32,
+    /// Interarrival jitter in samples.
+    pub jitter: u32,
+}
+
+/// Sequence numbers further apart than this belong to a sender that started anew (RFC 3550 A.1).
+const RESTART: i32 = 3_000;
+
+impl Reception {
+    /// Takes note of a packet that arrived at `now_us`.
+    pub fn note(&mut self, packet: &Packet, now_us: u64) -> Novelty {
+        let arrival = i64::try_from(now_us / 125).unwrap_or(0);
+        let transit = arrival.wrapping_sub(i64::from(packet.timestamp));
+        match &mut self.stream {
+            Some(stream) if stream.ssrc == packet.ssrc && steps(stream.highest as u16, packet.sequence).abs() < RESTART => {
+                let moved = (transit.wrapping_sub(stream.transit) as i32).unsigned_abs().min(RESTART as u32 * 160);
+                stream.transit = transit;
+                let novelty = stream.note(packet.sequence);
+                if novelty == Novelty::New {
+                    self.jitter_16th = self.jitter_16th + moved - ((self.jitter_16th + 8) >> 4).min(self.jitter_16th);
+                }
+                novelty
+            }
+            other => {
+                self.lost_before += other.as_ref().map_or(0, Stream::lost);
+                *other = Some(Stream::begin(packet, transit));
+                Novelty::New
+            }
+        }
+    }
+
+    /// Packets of the far end that never arrived.
+    pub fn lost(&self) -> u64 {
+        self.lost_before + self.stream.as_ref().map_or(0, Stream::lost)
+    }
+
+    /// The figures for a report, and the beginning of the next interval.
+    pub fn report(&mut self) -> Option<Received> {
+        let stream = self.stream.as_mut()?;
+        let (expected, received) = (stream.highest - stream.first + 1, stream.received);
+        let (of_interval, arrived) = (expected - stream.reported.0, received - stream.reported.1);
+        stream.reported = (expected, received);
+        let missing = of_interval.saturating_sub(arrived);
+        Some(Received {
+            ssrc: stream.ssrc,
+            fraction_lost: (missing * 256).checked_div(of_interval).unwrap_or(0).min(255) as u8,
+            lost: stream.lost().min(0x7f_ffff) as u32,
+            highest: stream.highest as u32,
+            jitter: self.jitter_16th >> 4,
+        })
+    }
+}
+
+impl Stream {
+    fn begin(packet: &Packet, transit: i64) -> Stream {
+        // One wrap is added so that packets from before the first one stay above zero.
+        let first = u64::from(packet.sequence) + 0x1_0000;
+        Stream { ssrc: packet.ssrc, first, highest: first, seen: 1, received: 1, transit, reported: (0, 0) }
+    }
+
+    fn note(&mut self, sequence: u16) -> Novelty {
+        let ahead = steps(self.highest as u16, sequence);
+        if ahead > 0 {
+            self.highest += ahead.unsigned_abs() as u64;
+            self.seen = self.seen.checked_shl(ahead.unsigned_abs()).unwrap_or(0) | 1;
+        } else {
+            let bit = 1u64.checked_shl(ahead.unsigned_abs()).unwrap_or(0);
+            if bit == 0 || self.seen & bit != 0 {
+                return Novelty::Copy;
+            }
+            self.seen |= bit;
+            self.first = self.first.min(self.highest - ahead.unsigned_abs() as u64);
+        }
+        self.received += 1;
+        Novelty::New
+    }
+
+    fn lost(&self) -> u64 {
+        (self.highest - self.first + 1).saturating_sub(self.received)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn packet(sequence: u16, timestamp: u32) -> Packet {
+        Packet { marker: false, payload_type: 8, sequence, timestamp, ssrc: 1, begin: HEADER, end: HEADER + 160 }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let stamp = Stamp { marker: true, sequence: 65_535, timestamp: u32::MAX, ssrc: 7 };
+        let mut head = [0; HEADER];
+        write_header(&mut head, stamp, 101);
+        let read = parse(&head).unwrap();
+        assert_eq!((read.marker, read.payload_type, read.sequence, read.timestamp), (true, 101, 65_535, u32::MAX));
+        assert_eq!((read.ssrc, read.begin, read.end), (7, HEADER, HEADER));
+    }
+
+    #[test]
+    fn padding_sources_and_extension_are_skipped() {
+        let mut bytes = vec![0xb1, 8, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 9, 9, 9, 9, 0xbe, 0xde, 0, 1, 1, 2, 3, 4, 42, 43, 0, 2];
+        let read = parse(&bytes).unwrap();
+        assert_eq!(bytes.get(read.begin..read.end).unwrap(), [42, 43]);
+        *bytes.last_mut().unwrap() = 200;
+        assert_eq!(parse(&bytes), None);
+        assert_eq!(parse(&[]), None);
+        assert_eq!(parse(&[0x80; 11]), None);
+    }
+
+    #[test]
+    fn losses_and_copies_are_counted_over_the_wrap() {
+        let mut reception = Reception::default();
+        let sent = [65_533, 65_534, 65_534, 0, 65_535, 3, 3];
+        let copies = sent.iter().filter(|&&n| reception.note(&packet(n, u32::from(n) * 160), 0) == Novelty::Copy).count();
+        assert_eq!(copies, 2);
+        assert_eq!(reception.lost(), 2, "1 and 2 are missing");
+        let report = reception.report().unwrap();
+        assert_eq!((report.lost, report.fraction_lost), (2, 73));
+        assert_eq!(reception.report().unwrap().fraction_lost, 0);
+    }
+}

@@ -1,0 +1,172 @@
+//! How do prompts, music and forwarded talk become one RTP stream? With one SSRC, sequence numbers without a hole of our
+//! own making, and timestamps that follow the clock (RFC 3550 §5.1, the translator of §7.2).
+
+use crate::media::codec::{FRAME, RATE_HZ};
+use crate::media::rtp::{Packet, Stamp, samples_between, steps};
+
+/// A frame that follows the last packet by more than this begins a talk spurt; ticks and networks jitter by less.
+const SPURT_GAP_US: u64 = 60_000;
+
+/// A forwarded packet this far from the last one belongs to a source that started anew.
+const SOURCE_JUMP: i32 = 100;
+
+/// The same for timestamps: two seconds.
+const SOURCE_JUMP_SAMPLES: i64 = 2 * RATE_HZ as i64;
+
+/// What one leg sends.
+pub struct Outgoing {
+    ssrc: u32,
+    next_sequence: u16,
+    /// Of the packet that was last in order, and when it was sent.
+    last: Option<(u32, u64)>,
+    first_timestamp: u32,
+    splice: Option<Splice>,
+    packets: u32,
+    octets: u32,
+}
+
+/// How a source's numbers become ours, for as long as nothing else is sent in between.
+struct Splice {
+    ssrc: u32,
+    sequence_ahead: u16,
+    timestamp_ahead: u32,
+    first: u16,
+    highest: u16,
+    timestamp: u32,
+}
+
+impl Outgoing {
+    /// A stream with these first numbers, which RFC 3550 §5.1 wants random.
+    pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Outgoing {
+        Outgoing { ssrc, next_sequence: sequence, last: None, first_timestamp: timestamp, splice: None, packets: 0, octets: 0 }
+    }
+
+    /// Our stream's name.
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// Packets and payload bytes sent, for sender reports.
+    pub fn sent(&self) -> (u32, u32) {
+        (self.packets, self.octets)
+    }
+
+    /// When something was last sent, in microseconds; `None` before the first packet.
+    pub fn last_sent_us(&self) -> Option<u64> {
+        self.last.map(|(_, at)| at)
+    }
+
+    /// Whether the last packet was a frame of our own.
+    pub fn is_own(&self) -> bool {
+        self.last.is_some() && self.splice.is_none()
+    }
+
+    /// The timestamp that a sample of this moment has, for sender reports.
+    pub fn timestamp_at(&self, now_us: u64) -> u32 {
+        let (timestamp, at) = self.last.unwrap_or((self.first_timestamp, now_us));
+        timestamp.wrapping_add((now_us.saturating_sub(at) / 125) as u32)
+    }
+
+    /// Numbers for a frame of 20 ms of our own: a prompt, music, silence, a mix.
+    pub fn own(&mut self, now_us: u64) -> Stamp {
+        let continues = self.splice.is_none() && self.last.is_some_and(|(_, at)| now_us.saturating_sub(at) <= SPURT_GAP_US);
+        self.splice = None;
+        let timestamp = self.next_timestamp(now_us);
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        self.last = Some((timestamp, now_us));
+        self.stamp(!continues, sequence, timestamp, FRAME)
+    }
+
+    /// Numbers for a packet that is passed on. Gaps, order and spacing of its source are kept, so that the receiver can
+    /// tell loss from silence. `None` if it is older than the sound that the stream has already gone on with.
+    pub fn forwarded(&mut self, packet: &Packet, now_us: u64) -> Option<Stamp> {
+        let fits = self.splice.as_ref().is_some_and(|splice| splice.fits(packet));
+        if !fits {
+            self.splice = Some(Splice {
+                ssrc: packet.ssrc,
+                sequence_ahead: self.next_sequence.wrapping_sub(packet.sequence),
+                timestamp_ahead: self.next_timestamp(now_us).wrapping_sub(packet.timestamp),
+                first: packet.sequence,
+                highest: packet.sequence,
+                timestamp: packet.timestamp,
+            });
+        }
+        let splice = self.splice.as_mut()?;
+        if steps(splice.first, packet.sequence) < 0 {
+            return None;
+        }
+        let sequence = packet.sequence.wrapping_add(splice.sequence_ahead);
+        let timestamp = packet.timestamp.wrapping_add(splice.timestamp_ahead);
+        if steps(splice.highest, packet.sequence) >= 0 {
+            (splice.highest, splice.timestamp) = (packet.sequence, packet.timestamp);
+            self.next_sequence = sequence.wrapping_add(1);
+            self.last = Some((timestamp, now_us));
+        }
+        Some(self.stamp(packet.marker || !fits, sequence, timestamp, packet.end - packet.begin))
+    }
+
+    fn stamp(&mut self, marker: bool, sequence: u16, timestamp: u32, octets: usize) -> Stamp {
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(octets as u32);
+        Stamp { marker, sequence, timestamp, ssrc: self.ssrc }
+    }
+
+    /// One frame after the last packet, or after a pause the whole frames that have passed.
+    fn next_timestamp(&self, now_us: u64) -> u32 {
+        let Some((timestamp, at)) = self.last else { return self.first_timestamp };
+        let passed_us = now_us.saturating_sub(at);
+        let frames = if passed_us > SPURT_GAP_US { (passed_us + 10_000) / 20_000 } else { 1 };
+        timestamp.wrapping_add((frames as u32).wrapping_mul(FRAME as u32))
+    }
+}
+
+impl Splice {
+    fn fits(&self, packet: &Packet) -> bool {
+        self.ssrc == packet.ssrc
+            && steps(self.highest, packet.sequence).abs() <= SOURCE_JUMP
+            && samples_between(self.timestamp, packet.timestamp).abs() <= SOURCE_JUMP_SAMPLES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn packet(sequence: u16, timestamp: u32) -> Packet {
+        Packet { marker: false, payload_type: 8, sequence, timestamp, ssrc: 9, begin: 12, end: 172 }
+    }
+
+    #[test]
+    fn prompt_talk_and_prompt_are_one_stream() {
+        let mut out = Outgoing::new(1, 65_534, 1_000);
+        let a = out.own(0);
+        let b = out.own(20_000);
+        let c = out.forwarded(&packet(500, 77_000), 35_000).unwrap();
+        let d = out.forwarded(&packet(501, 77_160), 55_000).unwrap();
+        let e = out.own(80_000);
+        let numbers = [a, b, c, d, e].map(|s| (s.marker, s.sequence, s.timestamp));
+        assert_eq!(numbers, [(true, 65_534, 1_000), (false, 65_535, 1_160), (true, 0, 1_320), (false, 1, 1_480), (true, 2, 1_640)]);
+    }
+
+    #[test]
+    fn loss_and_reordering_of_the_source_pass_through() {
+        let mut out = Outgoing::new(1, 10, 0);
+        let sent: Vec<_> = [(100, 0), (103, 480), (102, 320), (104, 640)]
+            .into_iter()
+            .map(|(sequence, timestamp)| out.forwarded(&packet(sequence, timestamp), 0).unwrap())
+            .map(|stamp| (stamp.sequence, stamp.timestamp))
+            .collect();
+        assert_eq!(sent, [(10, 0), (13, 480), (12, 320), (14, 640)]);
+        assert_eq!(out.forwarded(&packet(99, 4_294_967_136), 0), None, "older than the splice");
+    }
+
+    #[test]
+    fn a_pause_moves_the_timestamp_by_the_clock() {
+        let mut out = Outgoing::new(1, 0, 0);
+        out.own(0);
+        let late = out.own(1_001_000);
+        assert_eq!((late.marker, late.timestamp), (true, 8_000));
+    }
+}
