@@ -135,11 +135,13 @@ pub struct Line {
 }
 
 impl Line {
-    /// Binds a SIP port (0: one of the system's choice) for UDP and TCP. Tags, branches and SSRCs follow the seed.
+    /// Binds a SIP port (0: one of the system's choice) for UDP and TCP.
+    ///
+    /// Tags, branches, Call-IDs and SSRCs are drawn anew in every run: a server remembers those of the last one.
     ///
     /// # Errors
     /// When the address is busy or not of this machine.
-    pub fn bind(address: SocketAddrV4, seed: u64) -> Result<Self, LineError> {
+    pub fn bind(address: SocketAddrV4) -> Result<Self, LineError> {
         let failed = |source| LineError::Bind { address, source };
         let poller = Poller::new().map_err(failed)?;
         let transport = Transport::bind(address, &poller).map_err(failed)?;
@@ -147,8 +149,8 @@ impl Line {
         Ok(Self {
             poller,
             transport,
-            agent: Agent::new(local, seed),
-            media: Media::new(*local.ip(), seed ^ 0x5eed).map_err(failed)?,
+            agent: Agent::new(local, fastrand::u64(..)),
+            media: Media::new(*local.ip(), fastrand::u64(..)).map_err(failed)?,
             address: local,
             legs: HashMap::new(),
             calls: HashMap::new(),

@@ -77,7 +77,7 @@ impl Phone {
     /// # Errors
     /// When the address is busy or not of this machine.
     pub fn bind(address: SocketAddrV4) -> Result<Self, PhoneError> {
-        let mut line = Line::bind(address, fastrand::u64(..))?;
+        let mut line = Line::bind(address)?;
         let failed = |source| LineError::Bind { address, source };
         let (bell, ear) = UnixDatagram::pair().map_err(failed)?;
         bell.set_nonblocking(true).map_err(failed)?;

@@ -73,7 +73,7 @@ impl CallerOptions {
 /// # Errors
 /// When no port is free at the source address.
 pub fn run_callers(options: &CallerOptions, tell: &mut dyn FnMut(&CallerSummary)) -> Result<CallerSummary, LineError> {
-    let mut line = Line::bind(SocketAddrV4::new(options.source, 0), options.seed)?;
+    let mut line = Line::bind(SocketAddrV4::new(options.source, 0))?;
     let mut callers = Callers::new(options, tell, Instant::now());
     line.run(&mut callers);
     Ok(callers.summary())

@@ -61,7 +61,7 @@ impl OperatorOptions {
 /// # Errors
 /// When the source address is busy.
 pub fn run_operators(options: &OperatorOptions, tell: &mut dyn FnMut(&OperatorSummary)) -> Result<OperatorSummary, LineError> {
-    let mut line = Line::bind(options.source, options.seed)?;
+    let mut line = Line::bind(options.source)?;
     let mut room = Room::new(options, tell, Instant::now());
     room.register(&mut line);
     line.run(&mut room);

@@ -86,6 +86,12 @@ impl Arrivals {
         }
     }
 
+    /// Begins the counts anew, at the start of a measured window; the flow itself goes on.
+    pub fn reset(&mut self) {
+        let (sequence, ssrc, last_ns) = (self.sequence, self.ssrc, self.last_ns);
+        *self = Self { sequence, ssrc, last_ns, first_ns: last_ns, ..Self::default() };
+    }
+
     /// Adds another leg's counts; first and last become the earliest and the latest.
     pub fn add(&mut self, other: &Self) {
         self.packets += other.packets;

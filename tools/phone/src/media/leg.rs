@@ -113,6 +113,11 @@ impl Leg {
         &self.heard
     }
 
+    /// Begins the counts of what comes in anew.
+    pub fn reset_arrivals(&mut self) {
+        self.heard.arrivals.reset();
+    }
+
     /// When the numbered chirps went out so far.
     pub fn said(&self) -> &Said {
         &self.said

@@ -195,9 +195,10 @@ impl Media {
         &self.lateness
     }
 
-    /// Forgets the lateness so far, at the begin of a measured window.
-    pub fn reset_lateness(&mut self) {
+    /// Forgets the lateness and all counts of arrivals so far, at the begin of a measured window.
+    pub fn reset_counts(&mut self) {
         self.lateness = Lateness::default();
+        self.legs.values_mut().for_each(Leg::reset_arrivals);
     }
 }
 

@@ -1,0 +1,239 @@
+//! What can a call server bear, and how does it sound then? Callers and operators with sound, judged from outside.
+
+mod callers;
+mod content;
+mod operators;
+mod process;
+mod report;
+mod setups;
+mod window;
+
+use std::error::Error;
+use std::net::SocketAddrV4;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cityline_phone::line::Line;
+use cityline_phone::media::sound;
+use cityline_phone::sip::digest::Credentials;
+use cityline_phone::sys;
+use clap::{Parser, ValueEnum};
+
+use callers::{Outcome, Plan};
+use report::{Content, Flow, Ms, Report};
+use window::{Phase, Window};
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// INVITE, 200, first packet, BYE at a rate.
+    Setups,
+    /// Callers who hear a prompt.
+    Prompt,
+    /// Callers who hear music.
+    Music,
+    /// Callers who talk to operators.
+    Bridged,
+    /// Callers who wait, and operators who hang up.
+    Queue,
+    /// No callers: answer every call at `--operators-at` for `--seconds`, and chirp. Another run of this program has a far end in it.
+    Answer,
+}
+
+/// Plays callers and operators with sound against a call server, and judges what arrives.
+#[derive(Parser)]
+#[command(name = "cityline-load", version)]
+struct Options {
+    #[arg(long, value_enum)]
+    mode: Mode,
+    /// The server's SIP address.
+    #[arg(long, default_value = "127.0.0.1:5060")]
+    target: SocketAddrV4,
+    /// The number that is dialled.
+    #[arg(long, default_value = "109")]
+    number: String,
+    /// Calls: at once, or in all for set-ups.
+    #[arg(long, default_value_t = 100)]
+    calls: usize,
+    /// INVITEs a second.
+    #[arg(long, default_value_t = 50.0)]
+    rate: f64,
+    /// Seconds of the measured window.
+    #[arg(long, default_value_t = 12.0)]
+    seconds: f64,
+    /// Milliseconds that a set-up call stays after its first packet.
+    #[arg(long, default_value_t = 0)]
+    hold_ms: u64,
+    /// Where callers call from.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    source: SocketAddrV4,
+    /// Where operators' phones are.
+    #[arg(long, default_value = "127.0.0.1:5070")]
+    operators_at: SocketAddrV4,
+    /// Operators in a queue, or operators that register.
+    #[arg(long, default_value_t = 30)]
+    operators: usize,
+    /// Register the operators USER01, USER02 … at the target, each with the password PASSWORD followed by its user name.
+    #[arg(long, value_name = "USER:PASSWORD")]
+    register: Option<String>,
+    /// Shortest and longest talk of an operator in a queue, milliseconds.
+    #[arg(long, num_args = 2, default_values_t = [2000, 4000])]
+    talk_ms: Vec<u64>,
+    /// Calls of each side whose sound is judged.
+    #[arg(long, default_value_t = 20)]
+    judge: usize,
+    /// The prompt that callers should hear: a WAV of 16 bit at 8 kHz.
+    #[arg(long)]
+    prompt: Option<PathBuf>,
+    /// The server's process, for its processor time and memory.
+    #[arg(long)]
+    pid: Option<u32>,
+    /// Seed of the operators' talking times.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where the report is written as JSON.
+    #[arg(long)]
+    report: Option<PathBuf>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    sys::raise_open_files();
+    let report = match options.mode {
+        Mode::Answer => return run_answer(&options),
+        Mode::Setups => run_setups(&options)?,
+        Mode::Prompt | Mode::Music | Mode::Bridged | Mode::Queue => run_held(&options)?,
+    };
+    println!("{}", report.line());
+    if let Some(path) = &options.report {
+        let text = serde_json::to_string_pretty(&report)?;
+        std::fs::write(path, text).map_err(|error| format!("cannot write the report {}: {error}", path.display()))?;
+    }
+    if report.pass { Ok(()) } else { Err("the run did not pass".into()) }
+}
+
+fn plan(options: &Options) -> Plan {
+    let window = Duration::from_secs_f64(options.seconds.clamp(0.1, 86_400.0));
+    let ramp = Duration::from_secs_f64(options.calls as f64 / options.rate.max(0.01));
+    Plan {
+        target: options.target,
+        number: options.number.clone(),
+        calls: options.calls,
+        rate: options.rate,
+        window,
+        refill: options.mode == Mode::Queue,
+        registered: if options.register.is_some() { options.operators as u64 } else { 0 },
+        operators: if options.mode == Mode::Bridged { options.calls as u64 } else { 0 },
+        judged: options.judge,
+        keep: ramp + window + Duration::from_secs(30),
+        pid: options.pid,
+    }
+}
+
+/// Answers calls for a while.
+fn run_answer(options: &Options) -> Result<(), Box<dyn Error>> {
+    let window = Arc::new(Window::default());
+    let (room, shared, behaviour) = (Line::bind(options.operators_at)?, Arc::clone(&window), operators_of(options));
+    let thread = std::thread::spawn(move || operators::run(room, operators::Behaviour { judged: 0, ..behaviour }, shared));
+    std::thread::sleep(plan(options).window);
+    window.enter(Phase::End);
+    thread.join().map_err(|_| "the operators' thread failed")??;
+    Ok(())
+}
+
+fn run_setups(options: &Options) -> Result<Report, Box<dyn Error>> {
+    let line = Line::bind(options.source)?;
+    let (outcome, bye) = setups::run(line, plan(options), Duration::from_millis(options.hold_ms))?;
+    let mut report = report_of(options, &outcome);
+    report.bye_ms = Ms::of(&bye);
+    report.conclude(false);
+    Ok(report)
+}
+
+fn run_held(options: &Options) -> Result<Report, Box<dyn Error>> {
+    let wanted = options.prompt.as_deref().map(sound::read_wav).transpose()?.and_then(|channels| channels.into_iter().next());
+    let window = Arc::new(Window::default());
+    let line = Line::bind(options.source)?;
+    let talks = matches!(options.mode, Mode::Bridged | Mode::Queue);
+    let room = if talks { Some(Line::bind(options.operators_at)?) } else { None };
+    let behaviour = operators_of(options);
+    let shared = Arc::clone(&window);
+    let operators = room.map(|room| std::thread::spawn(move || operators::run(room, behaviour, shared)));
+    let outcome = callers::run(line, plan(options), window)?;
+    let operators = operators.map(|thread| thread.join().map_err(|_| "the operators' thread failed")).transpose()?.transpose()?;
+    let mut report = report_of(options, &outcome);
+    report.callers = Flow::of(&outcome.arrivals, outcome.legs, outcome.window);
+    if options.mode == Mode::Queue {
+        report.callers.expect(outcome.expected);
+    }
+    if let Some(operators) = &operators {
+        add_operators(&mut report, options, &outcome, operators);
+    }
+    if options.mode != Mode::Bridged {
+        report.callers_content = content::judge_sound(&outcome.records, wanted.as_deref());
+    }
+    report.conclude(true);
+    Ok(report)
+}
+
+fn operators_of(options: &Options) -> operators::Behaviour {
+    let millis = |at: usize| Duration::from_millis(options.talk_ms.get(at).copied().unwrap_or(3000));
+    let account = |spec: &str, number: usize| {
+        let (user, password) = spec.split_once(':').unwrap_or((spec, ""));
+        let user = format!("{user}{number:02}");
+        Credentials { password: format!("{password}{user}"), user }
+    };
+    let accounts = options.register.iter().flat_map(|spec| (1..=options.operators).map(move |number| account(spec, number)));
+    operators::Behaviour {
+        accounts: accounts.collect(),
+        registrar: options.target,
+        talk: (options.mode == Mode::Queue).then(|| (millis(0), millis(1))),
+        judged: options.judge,
+        keep: plan(options).keep,
+        seed: options.seed,
+    }
+}
+
+fn report_of(options: &Options, outcome: &Outcome) -> Report {
+    Report {
+        mode: format!("{:?}", options.mode).to_lowercase(),
+        target: options.target.to_string(),
+        number: options.number.clone(),
+        calls: options.calls as u64,
+        rate: options.rate,
+        window_s: outcome.window.as_secs_f64(),
+        reached: outcome.reached,
+        failed: outcome.failed_by_code.values().sum(),
+        failed_by_code: outcome.failed_by_code.clone(),
+        ended_early: outcome.ended_early,
+        retransmitted: outcome.retransmitted,
+        repeated: outcome.repeated,
+        set_up_ms: Ms::of(&outcome.set_up),
+        first_packet_ms: Ms::of(&outcome.first_packet),
+        own: vec![outcome.own.clone()],
+        server: outcome.server,
+        ..Report::default()
+    }
+}
+
+fn add_operators(report: &mut Report, options: &Options, callers: &Outcome, operators: &operators::Outcome) {
+    report.own.push(operators.own.clone());
+    report.failed += operators.failed;
+    if options.mode == Mode::Queue {
+        report.talks = operators.talks;
+        report.talks_per_minute = operators.talks as f64 * 60.0 / callers.window.as_secs_f64().max(0.001);
+        report.next_ring_ms = Ms::of(&operators.next_ring);
+        return;
+    }
+    report.operators = Flow::of(&operators.arrivals, operators.legs, callers.window);
+    let clear = !content::is_ambiguous(options.calls);
+    let judge = |records, bands: &[u8], said| {
+        let mut content: Content = content::judge_chirps(records, bands, said);
+        // With more legs than voices a chirp's sender is not certain.
+        content.mouth_to_ear_ms = if clear { content.mouth_to_ear_ms } else { Ms::default() };
+        content
+    };
+    report.callers_content = judge(&callers.records, &[2, 3], &operators.said);
+    report.operators_content = judge(&operators.records, &[0, 1], &callers.said);
+}
