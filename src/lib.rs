@@ -20,3 +20,4 @@ pub mod prompts;
 pub mod sip;
 
 pub mod store;
+pub mod web;

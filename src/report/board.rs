@@ -252,6 +252,11 @@ impl Board {
         self.operators.get(agent).map(|operator| (&operator.state, operator.since))
     }
 
+    /// What every operator does and since when.
+    pub fn states(&self) -> Vec<(AgentId, AgentStatus, Time)> {
+        self.operators.iter().map(|(agent, operator)| (agent.clone(), operator.state.clone(), operator.since)).collect()
+    }
+
     /// The short number of a call that is up.
     pub fn number(&self, call: CallId) -> Option<&NumberId> {
         self.calls.get(&call).map(|up| &up.number)

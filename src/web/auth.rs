@@ -1,0 +1,149 @@
+//! Who asks, and may they? Sign-in, sessions and roles.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::{Extension, Json};
+use axum_login::{AuthUser, AuthnBackend};
+use serde::{Deserialize, Serialize};
+
+use crate::private::Private;
+use crate::store::{Role, Store, StoreError, User};
+
+use super::Web;
+use super::error::WebError;
+use super::extract::Body;
+
+/// The longest name and password that are looked at, in bytes.
+const LONGEST: usize = 256;
+
+/// A session's life is written anew when this part of it has passed.
+const RENEWED_EVERY: u64 = 20;
+
+/// Under which a session keeps the moment when its life was last written.
+const SEEN: &str = "seen";
+
+/// The session of a request.
+pub(super) type Auth = axum_login::AuthSession<Accounts>;
+
+/// The account that was let in, for handlers behind [`require`].
+#[derive(Clone, Debug)]
+pub(super) struct SignedIn(pub User);
+
+/// Accounts of the store, as the login layer wants them.
+#[derive(Clone, Debug)]
+pub(super) struct Accounts(pub Store);
+
+/// What is typed to sign in.
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    name: String,
+    password: Private<String>,
+}
+
+/// Who is signed in.
+#[derive(Serialize)]
+pub(super) struct Me {
+    name: String,
+    role: Role,
+}
+
+impl AuthUser for User {
+    type Id = String;
+
+    fn id(&self) -> String {
+        self.name.clone()
+    }
+
+    fn session_auth_hash(&self) -> &[u8] {
+        self.hash.as_bytes()
+    }
+}
+
+impl AuthnBackend for Accounts {
+    type User = User;
+    type Credentials = Credentials;
+    type Error = StoreError;
+
+    async fn authenticate(&self, typed: Credentials) -> Result<Option<User>, StoreError> {
+        self.0.check_password(&typed.name, &typed.password).await
+    }
+
+    async fn get_user(&self, name: &String) -> Result<Option<User>, StoreError> {
+        self.0.user(name).await
+    }
+}
+
+impl From<axum_login::Error<Accounts>> for WebError {
+    fn from(error: axum_login::Error<Accounts>) -> Self {
+        match error {
+            axum_login::Error::Session(error) => error.into(),
+            axum_login::Error::Backend(error) => error.into(),
+        }
+    }
+}
+
+/// POST /api/login. Each try counts before it is checked.
+pub(super) async fn login(
+    State(web): State<Arc<Web>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    mut auth: Auth,
+    Body(typed): Body<Credentials>,
+) -> Result<Json<Me>, WebError> {
+    if typed.name.len() > LONGEST || typed.password.reveal().len() > LONGEST {
+        return Err(WebError::WrongPassword);
+    }
+    let (name, address) = (typed.name.clone(), from.ip().to_canonical());
+    let guesses = || web.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+    guesses().try_one(&name, address, web.clock.now()).map_err(|retry_after_s| WebError::Locked { retry_after_s })?;
+    let Some(user) = auth.authenticate(typed).await? else {
+        metrics::counter!("cityline_logins_total", "outcome" => "wrong").increment(1);
+        return Err(WebError::WrongPassword);
+    };
+    guesses().right(&name, address);
+    auth.login(&user).await?;
+    metrics::counter!("cityline_logins_total", "outcome" => "right").increment(1);
+    tracing::info!(user = %user.name, role = user.role.word(), "signed in");
+    Ok(Json(Me { name: user.name, role: user.role }))
+}
+
+/// POST /api/logout. The operator's desk goes with the session.
+pub(super) async fn logout(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+    mut auth: Auth,
+) -> Result<StatusCode, WebError> {
+    auth.logout().await?;
+    web.desks.dismiss(&user.name.as_str().into());
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// GET /api/me.
+pub(super) async fn me(Extension(SignedIn(user)): Extension<SignedIn>) -> Json<Me> {
+    Json(Me { name: user.name, role: user.role })
+}
+
+/// Lets accounts of these roles through, and keeps their session alive.
+pub(super) async fn require(
+    roles: &'static [Role],
+    State(web): State<Arc<Web>>,
+    auth: Auth,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, WebError> {
+    let user = auth.user.clone().ok_or(WebError::SignIn)?;
+    if !roles.contains(&user.role) {
+        return Err(WebError::Role { role: user.role.word() });
+    }
+    let (now, life_ms) = (web.clock.now().0, web.config.session_s.saturating_mul(1000));
+    let seen: u64 = auth.session.get(SEEN).await?.unwrap_or_default();
+    if now.saturating_sub(seen) > life_ms / RENEWED_EVERY {
+        auth.session.insert(SEEN, now).await?;
+    }
+    request.extensions_mut().insert(SignedIn(user));
+    Ok(next.run(request).await)
+}

@@ -1,0 +1,37 @@
+//! Which callbacks are owed, and who has made one?
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+
+use crate::centre::ids::CallId;
+use crate::store::{Access, Callback};
+
+use super::Web;
+use super::auth::SignedIn;
+use super::error::WebError;
+use super::extract::At;
+
+/// GET /api/callbacks: those still to be made, the longest wait first. They hold numbers, so it is on record who reads them.
+pub(super) async fn list(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+) -> Result<Json<Vec<Callback>>, WebError> {
+    let owed = web.store.callbacks_owed().await?;
+    if !owed.is_empty() {
+        web.store.log_access(web.clock.now(), &user.name, Access::Callbacks, &format!("{} owed", owed.len())).await?;
+    }
+    Ok(Json(owed))
+}
+
+/// POST /api/callbacks/{call}/done.
+pub(super) async fn done(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+    At(id): At<u64>,
+) -> Result<StatusCode, WebError> {
+    let done = web.store.callback_done(CallId(id), &user.name, web.clock.now()).await?;
+    if done { Ok(StatusCode::NO_CONTENT) } else { Err(WebError::Missing { what: format!("a callback owed for call {id}") }) }
+}

@@ -1,0 +1,325 @@
+//! What happens on an operator's socket? Wishes go in as inputs, orders come out as messages, and the page proves that it lives.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::centre::fact::AgentStatus;
+use crate::centre::ids::{AgentId, CallId, CallerRef};
+use crate::centre::input::{FromDesk, Input};
+use crate::private::Private;
+use crate::store::{Access, User};
+
+use super::Web;
+use super::auth::SignedIn;
+use super::cases;
+use super::desks::{Held, state_message};
+use super::error::WebError;
+use super::live;
+use super::messages::{Frame, FromPage, ToPage};
+
+/// The server asks for an echo this often.
+const ECHO_EVERY: Duration = Duration::from_secs(5);
+
+/// Without an echo for this long the page is gone, whatever its browser says.
+const ECHO_LOST: Duration = Duration::from_secs(15);
+
+/// A socket that closed may come back as another page within this: a reload is no absence.
+const RELOAD: Duration = Duration::from_secs(5);
+
+/// A message that the network does not take within this cuts the page off.
+const SEND_LIMIT: Duration = Duration::from_secs(10);
+
+/// Messages of a page between two echoes; more is a broken page, which is cut off.
+const MOST_MESSAGES: u32 = 200;
+
+/// The longest message of a page, in bytes: a case of 10,000 letters in four-byte characters fits.
+const LONGEST_BYTES: usize = 64 * 1024;
+
+type Later = Pin<Box<dyn Future<Output = ToPage> + Send>>;
+
+/// Why a socket ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The page closed it, or the network did.
+    Closed,
+    /// No echo.
+    Silent,
+    /// The seat went to another page, or the operator signed out, or the page was too slow.
+    LetGo,
+    /// It sent too much, or what is no text.
+    Broken,
+    /// The account was changed or removed.
+    NoAccount,
+    /// The server stops.
+    Stopping,
+}
+
+/// GET /desk, upgraded.
+pub(super) async fn desk(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, WebError> {
+    let operator = AgentId::from(user.name.as_str());
+    let Some(held) = web.desks.take(&operator, web.clock.now()) else {
+        return Err(WebError::NotAnOperator { name: user.name });
+    };
+    let upgrade = upgrade.max_message_size(LONGEST_BYTES).max_frame_size(LONGEST_BYTES);
+    Ok(upgrade.on_upgrade(move |socket| attend(web, user, operator, held, socket)))
+}
+
+/// From the first message to the word that the desk is gone.
+async fn attend(web: Arc<Web>, user: User, operator: AgentId, held: Held, socket: WebSocket) {
+    let generation = held.generation;
+    let came = FromDesk::DeskUp { agent: operator.clone(), generation };
+    if web.inputs.send(Input::Desk(came)).is_err() {
+        // Nothing was promised: the page tries again.
+        web.desks.leave(&operator, generation);
+        return;
+    }
+    let mut page = Page {
+        web: web.clone(),
+        user,
+        operator: operator.clone(),
+        held,
+        socket,
+        events: 0,
+        echo: 0,
+        echoed: Instant::now(),
+        messages: 0,
+        later: FuturesUnordered::new(),
+    };
+    let end = page.run().await;
+    tracing::info!(%operator, generation = generation.0, ?end, "desk closed");
+    drop(page);
+    web.desks.leave(&operator, generation);
+    match end {
+        End::Stopping => return,
+        End::Closed | End::LetGo | End::Broken => tokio::time::sleep(RELOAD).await,
+        End::Silent | End::NoAccount => {}
+    }
+    while web.desks.is_held(&operator, generation) && !web.stop.is_cancelled() {
+        let gone = FromDesk::DeskGone { agent: operator.clone(), generation };
+        if web.inputs.send(Input::Desk(gone)).is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// One open socket.
+struct Page {
+    web: Arc<Web>,
+    user: User,
+    operator: AgentId,
+    held: Held,
+    socket: WebSocket,
+    events: u64,
+    echo: u32,
+    echoed: Instant,
+    messages: u32,
+    /// What the store is asked for; its answers go to this page alone.
+    later: FuturesUnordered<Later>,
+}
+
+impl Page {
+    async fn run(&mut self) -> End {
+        match self.serve().await {
+            Ok(end) | Err(end) => end,
+        }
+    }
+
+    async fn serve(&mut self) -> Result<End, End> {
+        self.welcome().await?;
+        let mut board = self.web.live.clone();
+        let mut echoes = tokio::time::interval(ECHO_EVERY);
+        echoes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stop = self.web.stop.clone();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(End::Stopping),
+                message = self.socket.recv() => match message {
+                    Some(Ok(message)) => self.received(message).await?,
+                    Some(Err(_)) | None => return Ok(End::Closed),
+                },
+                message = self.held.inbox.recv() => match message {
+                    Some(message) => self.deliver(message).await?,
+                    None => return Ok(End::LetGo),
+                },
+                Some(message) = self.later.next() => self.send(&message).await?,
+                Ok(()) = board.changed() => self.send_board(&mut board).await?,
+                _ = echoes.tick() => self.ask_echo().await?,
+            }
+        }
+    }
+
+    /// Everything that a page must know, in the order in which it draws it.
+    async fn welcome(&mut self) -> Result<(), End> {
+        let welcome = ToPage::Welcome {
+            operator: self.operator.clone(),
+            generation: self.held.generation,
+            pause_reasons: self.web.pause_reasons.clone(),
+            now_ms: self.web.clock.now().0,
+        };
+        self.send(&welcome).await?;
+        let state = self.web.with_board(|board| board.operator(&self.operator).map(|(state, since)| state_message(state, since)));
+        let offline = || state_message(&AgentStatus::Offline, self.web.clock.now());
+        self.send(&state.unwrap_or_else(offline)).await?;
+        if let Some(work) = self.web.desks.work(&self.operator) {
+            self.deliver(ToPage::offer(&work.offer, work.ringing)).await?;
+        }
+        self.send_text(live::message(&self.web)).await
+    }
+
+    /// An offer rings at once; who calls follows when the store has told it.
+    async fn deliver(&mut self, message: ToPage) -> Result<(), End> {
+        self.send(&message).await?;
+        match message {
+            ToPage::Offer { call, .. } => self.ask_story(call),
+            ToPage::TakenOver => return Err(End::LetGo),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Only for the call that this operator works on, and on record before it is shown.
+    fn ask_story(&mut self, call: CallId) {
+        let Some(work) = self.web.desks.work_on(&self.operator, call) else { return };
+        let (web, who) = (self.web.clone(), self.user.name.clone());
+        self.later.push(Box::pin(async move {
+            match story(&web, &who, call, work.offer.caller).await {
+                Ok(story) => ToPage::Context { call, story },
+                Err(error) => {
+                    tracing::error!(%error, %call, "no story for an offer");
+                    ToPage::Refused { what: "the caller's story cannot be read".into(), mend: "Ask the caller; the database is away." }
+                }
+            }
+        }));
+    }
+
+    async fn received(&mut self, message: Message) -> Result<(), End> {
+        self.messages += 1;
+        if self.messages > MOST_MESSAGES {
+            return Err(End::Broken);
+        }
+        match message {
+            Message::Text(text) => match serde_json::from_str(&text) {
+                Ok(wish) => self.wished(wish).await,
+                Err(_) => self.refuse("the message was not understood", "Load the page again.").await,
+            },
+            Message::Binary(_) => Err(End::Broken),
+            Message::Ping(_) | Message::Pong(_) => Ok(()),
+            Message::Close(_) => Err(End::Closed),
+        }
+    }
+
+    async fn wished(&mut self, wish: FromPage) -> Result<(), End> {
+        let agent = self.operator.clone();
+        match wish {
+            FromPage::Hello { .. } => self.welcome().await,
+            FromPage::Echo { n } => {
+                if n == self.echo {
+                    self.echoed = Instant::now();
+                }
+                Ok(())
+            }
+            FromPage::WriteCase { call, topic, text, draft } => {
+                self.write_case(call, topic, text, draft);
+                Ok(())
+            }
+            FromPage::Ready => self.tell(FromDesk::Ready { agent }).await,
+            FromPage::Pause { reason } => self.tell(FromDesk::Pause { agent, reason: reason.into() }).await,
+            FromPage::SignOut => self.tell(FromDesk::SignOut { agent }).await,
+            FromPage::OfferShown { call } => self.tell(FromDesk::OfferShown { agent, call }).await,
+            FromPage::Accept { call } => self.tell(FromDesk::Accept { agent, call }).await,
+            FromPage::Decline { call } => self.tell(FromDesk::Decline { agent, call }).await,
+            FromPage::HangUp { call } => self.tell(FromDesk::HangUp { agent, call }).await,
+            FromPage::WrapUpDone => self.tell(FromDesk::WrapUpDone { agent }).await,
+        }
+    }
+
+    /// A wish that the engine has no room for is refused, not kept: the operator sees it and tries again.
+    async fn tell(&mut self, wish: FromDesk) -> Result<(), End> {
+        match self.web.inputs.send(Input::Desk(wish)) {
+            Ok(()) => Ok(()),
+            Err(_) => self.refuse("the server is overloaded", "Try again.").await,
+        }
+    }
+
+    fn write_case(&mut self, call: CallId, topic: String, text: Private<String>, draft: String) {
+        let (web, user) = (self.web.clone(), self.user.clone());
+        self.later.push(Box::pin(async move {
+            let wanted = cases::Wanted { service: None, call: Some(call), topic, text, draft: draft.clone() };
+            match cases::write(&web, &user, wanted).await {
+                Ok(case) => ToPage::CaseSaved { draft, number: case.number },
+                Err(error) => refusal(error),
+            }
+        }));
+    }
+
+    /// Asks the page for a sign of life, and looks whether the account still stands.
+    async fn ask_echo(&mut self) -> Result<(), End> {
+        self.messages = 0;
+        if self.echoed.elapsed() >= ECHO_LOST {
+            return Err(End::Silent);
+        }
+        match self.web.store.user(&self.user.name).await {
+            Ok(Some(user)) if user == self.user => {}
+            Ok(_) => return Err(End::NoAccount),
+            // A database that is away ends no shift.
+            Err(error) => tracing::warn!(%error, "an open desk's account could not be checked"),
+        }
+        self.echo = self.echo.wrapping_add(1);
+        self.send(&ToPage::Echo { n: self.echo }).await
+    }
+
+    async fn refuse(&mut self, what: &str, mend: &'static str) -> Result<(), End> {
+        self.send(&ToPage::Refused { what: what.to_owned(), mend }).await
+    }
+
+    async fn send(&mut self, message: &ToPage) -> Result<(), End> {
+        self.events += 1;
+        let text = serde_json::to_string(&Frame { event: self.events, message }).map_err(|_| End::Broken)?;
+        self.send_text(text.into()).await
+    }
+
+    async fn send_board(&mut self, board: &mut watch::Receiver<Utf8Bytes>) -> Result<(), End> {
+        let text = board.borrow_and_update().clone();
+        self.send_text(text).await
+    }
+
+    async fn send_text(&mut self, text: Utf8Bytes) -> Result<(), End> {
+        match tokio::time::timeout(SEND_LIMIT, self.socket.send(Message::Text(text))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Closed),
+        }
+    }
+}
+
+/// The story of a caller, after it was written down who opens it.
+async fn story(web: &Web, who: &str, call: CallId, caller: CallerRef) -> Result<crate::store::Story, WebError> {
+    web.store.log_access(web.clock.now(), who, Access::Story, &call.to_string()).await?;
+    Ok(web.store.story(caller).await?)
+}
+
+fn refusal(error: WebError) -> ToPage {
+    match error {
+        WebError::Invalid { what, mend } => ToPage::Refused { what, mend },
+        WebError::Missing { what } => ToPage::Refused { what: format!("{what} is not there"), mend: "Write the case from the list." },
+        other => {
+            tracing::error!(error = %other, "a case could not be written");
+            ToPage::Refused { what: "the case could not be written".into(), mend: "It is still in the form; send it again." }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Whose page is open, and what was told to it? One seat an operator; a second page takes it over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+
+use crate::centre::fact::{AgentStatus, Fact};
+use crate::centre::ids::{AgentId, CallId, Generation};
+use crate::centre::output::{Offer, ToDesk};
+use crate::centre::time::Time;
+
+use super::messages::ToPage;
+
+/// Messages that may wait for a slow page; one more and the page is cut off. It comes back and is told everything anew.
+const INBOX: usize = 64;
+
+/// All seats. A clone is the same room.
+#[derive(Clone)]
+pub(super) struct Desks {
+    seats: Arc<Mutex<BTreeMap<AgentId, Seat>>>,
+}
+
+/// What is known of one operator; it outlives pages, so that a reloaded one is told the same.
+#[derive(Default)]
+struct Seat {
+    generation: Generation,
+    page: Option<mpsc::Sender<ToPage>>,
+    state: Option<AgentStatus>,
+    work: Option<Work>,
+}
+
+/// The call that was offered last: while it rings, is talked in and is written up.
+#[derive(Clone)]
+pub(super) struct Work {
+    pub offer: Offer,
+    pub ringing: bool,
+}
+
+/// A page's hold on its seat.
+pub(super) struct Held {
+    pub generation: Generation,
+    pub inbox: mpsc::Receiver<ToPage>,
+}
+
+impl Desks {
+    /// A seat for each operator of the settings, none for anybody else.
+    pub fn new(operators: BTreeSet<AgentId>) -> Self {
+        let seats = operators.into_iter().map(|operator| (operator, Seat::default())).collect();
+        Self { seats: Arc::new(Mutex::new(seats)) }
+    }
+
+    /// Gives the seat to a page; the one before is told and let go. Generations rise across restarts, because they begin with the
+    /// seconds of the clock. `None` for somebody who is no operator.
+    pub fn take(&self, operator: &AgentId, now: Time) -> Option<Held> {
+        let mut seats = self.lock();
+        let seat = seats.get_mut(operator)?;
+        let (sender, inbox) = mpsc::channel(INBOX);
+        if let Some(former) = seat.page.replace(sender) {
+            // A page too slow for this word is let go without it.
+            let _ = former.try_send(ToPage::TakenOver);
+        }
+        let by_clock = u32::try_from(now.0 / 1000).unwrap_or(u32::MAX);
+        seat.generation = Generation(seat.generation.0.saturating_add(1).max(by_clock));
+        Some(Held { generation: seat.generation, inbox })
+    }
+
+    /// Whether this page still has the seat.
+    pub fn is_held(&self, operator: &AgentId, generation: Generation) -> bool {
+        self.lock().get(operator).is_some_and(|seat| seat.generation == generation)
+    }
+
+    /// The page is gone; nothing is sent to it any more.
+    pub fn leave(&self, operator: &AgentId, generation: Generation) {
+        if let Some(seat) = self.lock().get_mut(operator).filter(|seat| seat.generation == generation) {
+            seat.page = None;
+        }
+    }
+
+    /// Lets the operator's page go, whichever it is: after signing out.
+    pub fn dismiss(&self, operator: &AgentId) {
+        if let Some(seat) = self.lock().get_mut(operator) {
+            seat.page = None;
+        }
+    }
+
+    /// Pages that are connected.
+    pub fn connected(&self) -> usize {
+        self.lock().values().filter(|seat| seat.page.is_some()).count()
+    }
+
+    /// The call that the operator works on, if it is this one.
+    pub fn work_on(&self, operator: &AgentId, call: CallId) -> Option<Work> {
+        self.work(operator).filter(|work| work.offer.call == call)
+    }
+
+    /// The call that the operator works on.
+    pub fn work(&self, operator: &AgentId) -> Option<Work> {
+        self.lock().get(operator)?.work.clone()
+    }
+
+    /// Carries an order of the core out; never waits.
+    pub fn carry_out(&self, order: ToDesk) {
+        match order {
+            ToDesk::Offer { agent, offer } => self.with(&agent, |seat| {
+                seat.push(ToPage::offer(&offer, true));
+                seat.work = Some(Work { offer, ringing: true });
+            }),
+            ToDesk::OfferGone { agent, call } => self.with(&agent, |seat| seat.offer_gone(call)),
+            ToDesk::Refused { agent, why } => self.with(&agent, |seat| seat.push(ToPage::refused(&why))),
+        }
+    }
+
+    /// Tells pages what facts mean for them.
+    pub fn follow(&self, at: Time, fact: &Fact) {
+        match fact {
+            Fact::AgentChanged { agent, state } => self.with(agent, |seat| seat.changed(state, at)),
+            Fact::Connected { call, agent, .. } => self.with(agent, |seat| seat.push(ToPage::CallState { call: *call, state: "connected" })),
+            Fact::CallEnded { call, .. } => self.call_ended(*call),
+            _ => {}
+        }
+    }
+
+    /// Tells a page its state as the board has it: after facts were missed.
+    pub fn tell_state(&self, operator: &AgentId, state: &AgentStatus, since: Time) {
+        self.with(operator, |seat| seat.changed(state, since));
+    }
+
+    fn call_ended(&self, call: CallId) {
+        let mut seats = self.lock();
+        let concerned = seats.values_mut().filter(|seat| seat.work.as_ref().is_some_and(|work| work.offer.call == call));
+        concerned.for_each(|seat| seat.push(ToPage::CallState { call, state: "ended" }));
+    }
+
+    fn with(&self, operator: &AgentId, change: impl FnOnce(&mut Seat)) {
+        if let Some(seat) = self.lock().get_mut(operator) {
+            change(seat);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AgentId, Seat>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    fn push(&mut self, message: ToPage) {
+        let Some(page) = &self.page else { return };
+        if page.try_send(message).is_err() {
+            metrics::counter!("cityline_desks_cut_off_total").increment(1);
+            self.page = None;
+        }
+    }
+
+    fn offer_gone(&mut self, call: CallId) {
+        if let Some(work) = self.work.as_mut().filter(|work| work.offer.call == call) {
+            work.ringing = false;
+        }
+        self.push(ToPage::OfferGone { call });
+        self.forget_idle_work();
+    }
+
+    fn changed(&mut self, state: &AgentStatus, since: Time) {
+        self.state = Some(state.clone());
+        self.push(state_message(state, since));
+        self.forget_idle_work();
+    }
+
+    /// Orders and facts come on two ways, so an older state may arrive after an offer: what rings is never forgotten for a state.
+    fn forget_idle_work(&mut self) {
+        let ringing = self.work.as_ref().is_some_and(|work| work.ringing);
+        let busy = matches!(self.state, Some(AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::WrapUp));
+        if !ringing && !busy {
+            self.work = None;
+        }
+    }
+}
+
+/// A state as the page gets it.
+pub(super) fn state_message(state: &AgentStatus, since: Time) -> ToPage {
+    let reason = match state {
+        AgentStatus::Paused(reason) => Some(reason.to_string()),
+        AgentStatus::Offline
+        | AgentStatus::Ready
+        | AgentStatus::Offered(_)
+        | AgentStatus::Talking(_)
+        | AgentStatus::WrapUp
+        | AgentStatus::NotResponding => None,
+    };
+    ToPage::State { state: state.word(), reason, call: state.call(), since_ms: since.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::centre::ids::{CallerRef, Language};
+    use crate::centre::routing::{Explanation, Rule};
+
+    fn desks() -> (Desks, AgentId) {
+        let operator = AgentId::from("aigul");
+        (Desks::new([operator.clone()].into()), operator)
+    }
+
+    fn offer(operator: &AgentId, call: u64) -> ToDesk {
+        let why = Explanation { rule: Rule::LongestIdle, needed: vec![], verdicts: vec![] };
+        let offer = Offer {
+            call: CallId(call),
+            caller: CallerRef(1),
+            queue: "heating".into(),
+            language: Language::Kk,
+            topic: None,
+            waited_ms: 1,
+            rings_ms: 2,
+            why,
+        };
+        ToDesk::Offer { agent: operator.clone(), offer }
+    }
+
+    fn change(desks: &Desks, operator: &AgentId, state: AgentStatus) {
+        desks.follow(Time(1), &Fact::AgentChanged { agent: operator.clone(), state });
+    }
+
+    #[test]
+    fn a_second_page_takes_over_with_a_higher_generation() {
+        let (desks, operator) = desks();
+        let mut first = desks.take(&operator, Time(5_000)).unwrap();
+        let second = desks.take(&operator, Time(5_001)).unwrap();
+        assert_eq!((first.generation, second.generation), (Generation(5), Generation(6)));
+        assert_eq!(first.inbox.try_recv(), Ok(ToPage::TakenOver));
+        assert!(!desks.is_held(&operator, first.generation) && desks.is_held(&operator, second.generation));
+        assert!(desks.take(&AgentId::from("mallory"), Time(0)).is_none());
+    }
+
+    #[test]
+    fn a_call_stays_the_operators_from_the_offer_to_the_end_of_wrap_up() {
+        let (desks, operator) = desks();
+        change(&desks, &operator, AgentStatus::Ready);
+        desks.carry_out(offer(&operator, 7));
+        change(&desks, &operator, AgentStatus::Ready);
+        assert!(desks.work_on(&operator, CallId(7)).is_some(), "a late fact of the state before");
+        change(&desks, &operator, AgentStatus::Offered(CallId(7)));
+        desks.carry_out(ToDesk::OfferGone { agent: operator.clone(), call: CallId(7) });
+        change(&desks, &operator, AgentStatus::Talking(CallId(7)));
+        change(&desks, &operator, AgentStatus::WrapUp);
+        assert!(desks.work_on(&operator, CallId(7)).is_some());
+        assert!(desks.work_on(&operator, CallId(8)).is_none());
+        change(&desks, &operator, AgentStatus::Ready);
+        assert!(desks.work(&operator).is_none());
+    }
+
+    #[test]
+    fn a_page_that_does_not_read_is_cut_off_and_costs_nobody_anything() {
+        let (desks, operator) = desks();
+        let _held = desks.take(&operator, Time(0)).unwrap();
+        for _ in 0..=INBOX {
+            change(&desks, &operator, AgentStatus::Ready);
+        }
+        assert_eq!(desks.connected(), 0);
+    }
+}

@@ -1,0 +1,129 @@
+//! How is a refusal told? One error for every route: JSON `{error, what, mend}`, logged once, here.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::store::StoreError;
+
+/// Why a request is refused, or the server cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// The address cannot be listened on.
+    #[error("web: {address} cannot be listened on ({why}); end the program that holds it, or set web.listen to a free address")]
+    Listen { address: SocketAddr, why: std::io::Error },
+    /// Nobody is signed in.
+    #[error("nobody is signed in")]
+    SignIn,
+    /// Name or password are wrong; which of them is not told.
+    #[error("name or password are wrong")]
+    WrongPassword,
+    /// Too many guesses.
+    #[error("too many wrong passwords")]
+    Locked { retry_after_s: u64 },
+    /// The role does not allow it.
+    #[error("the role {role} may not do this")]
+    Role { role: &'static str },
+    /// The account has no operator in the settings.
+    #[error("{name} is none of the operators of the settings")]
+    NotAnOperator { name: String },
+    /// The page that asks comes from another site.
+    #[error("the request comes from another site")]
+    Origin,
+    /// There is no such thing.
+    #[error("{what} is not there")]
+    Missing { what: String },
+    /// The request cannot be understood.
+    #[error("{what}")]
+    Invalid { what: String, mend: &'static str },
+    /// It took too long.
+    #[error("the answer took too long")]
+    Slow,
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The session could not be read or written.
+    #[error("the session could not be kept: {0}")]
+    Session(String),
+}
+
+#[derive(Serialize)]
+struct Refusal {
+    error: &'static str,
+    what: String,
+    mend: &'static str,
+}
+
+impl WebError {
+    /// Status, code for programs, and what the reader can do.
+    fn parts(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            WebError::Listen { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "listen", "See the server's log."),
+            WebError::SignIn => (StatusCode::UNAUTHORIZED, "sign_in", "Sign in first."),
+            WebError::WrongPassword => (StatusCode::UNAUTHORIZED, "wrong_password", "Type both again, or ask an administrator."),
+            WebError::Locked { .. } => (StatusCode::TOO_MANY_REQUESTS, "locked", "Wait some minutes, or ask an administrator."),
+            WebError::Role { .. } => (StatusCode::FORBIDDEN, "role", "Sign in with an account that may, or ask an administrator."),
+            WebError::NotAnOperator { .. } => {
+                (StatusCode::FORBIDDEN, "not_an_operator", "Add the operator to the settings under the account's name.")
+            }
+            WebError::Origin => (StatusCode::FORBIDDEN, "origin", "Open the page at the server's own address."),
+            WebError::Missing { .. } => (StatusCode::NOT_FOUND, "missing", "Look at the list; it may be written a moment later."),
+            WebError::Invalid { mend, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", mend),
+            WebError::Slow => (StatusCode::SERVICE_UNAVAILABLE, "slow", "Try again in a moment."),
+            WebError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store", "Try again; if it stays, the server's log says why."),
+            WebError::Session(_) => (StatusCode::SERVICE_UNAVAILABLE, "session", "Sign in again."),
+        }
+    }
+
+    /// What the reader is told: never the inside of the database.
+    fn told(&self) -> String {
+        match self {
+            WebError::Store(_) => "the database could not be used".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl IntoResponse for WebError {
+    fn into_response(self) -> Response {
+        let (status, error, mend) = self.parts();
+        if status.is_server_error() {
+            tracing::error!(error = %self, "request failed");
+        } else {
+            tracing::debug!(error = %self, "request refused");
+        }
+        let mut response = (status, Json(Refusal { error, what: self.told(), mend })).into_response();
+        if let WebError::Locked { retry_after_s } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after_s.into());
+        }
+        response
+    }
+}
+
+impl From<JsonRejection> for WebError {
+    fn from(rejection: JsonRejection) -> Self {
+        WebError::Invalid { what: rejection.body_text(), mend: "Send JSON with the fields that the route names." }
+    }
+}
+
+impl From<QueryRejection> for WebError {
+    fn from(rejection: QueryRejection) -> Self {
+        WebError::Invalid { what: rejection.body_text(), mend: "Look at the names and types of the parameters." }
+    }
+}
+
+impl From<PathRejection> for WebError {
+    fn from(rejection: PathRejection) -> Self {
+        WebError::Invalid { what: rejection.body_text(), mend: "Look at the address: numbers are whole and not negative." }
+    }
+}
+
+impl From<tower_sessions::session::Error> for WebError {
+    fn from(error: tower_sessions::session::Error) -> Self {
+        WebError::Session(error.to_string())
+    }
+}

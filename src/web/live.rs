@@ -1,0 +1,70 @@
+//! How does the board reach the screens? Once a second as one text that all share, if anything changed.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::Utf8Bytes;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use futures_util::stream::{self, Stream, StreamExt};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::report::board::BoardView;
+
+use super::Web;
+
+/// Between two boards.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// A stream ends after this and the browser asks again, with its session as it is then.
+const STREAM_LIFE: Duration = Duration::from_secs(600);
+
+/// The board as a message of the desk's socket and of the event stream.
+#[derive(Serialize)]
+struct Message<'a> {
+    r#type: &'static str,
+    board: &'a BoardView,
+}
+
+/// Publishes the board until the server stops. Nothing is written while nobody looks.
+pub(super) async fn publish(web: Arc<Web>, sender: watch::Sender<Utf8Bytes>) {
+    let mut told = None;
+    let mut ticks = tokio::time::interval(EVERY);
+    while web.stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let revision = web.with_board(|board| board.revision());
+        if sender.receiver_count() > 1 && told != Some(revision) {
+            told = Some(revision);
+            sender.send_replace(message(&web));
+        }
+    }
+}
+
+/// The board of this moment, as a message.
+pub(super) fn message(web: &Web) -> Utf8Bytes {
+    let message = Message { r#type: "board", board: &web.board_view() };
+    serde_json::to_string(&message).unwrap_or_default().into()
+}
+
+/// GET /api/board.
+pub(super) async fn board(State(web): State<Arc<Web>>) -> axum::Json<BoardView> {
+    axum::Json(web.board_view())
+}
+
+/// GET /api/live: the board at once and after each change, as server-sent events.
+pub(super) async fn live(State(web): State<Arc<Web>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let first = message(&web);
+    let later = stream::unfold(web.live.clone(), |mut live| async move {
+        live.changed().await.ok()?;
+        let text = live.borrow_and_update().clone();
+        Some((text, live))
+    });
+    let stop = web.stop.clone();
+    let end = async move {
+        let _ = tokio::time::timeout(STREAM_LIFE, stop.cancelled()).await;
+    };
+    let texts = stream::once(std::future::ready(first)).chain(later).take_until(end);
+    Sse::new(texts.map(|text| Ok(Event::default().data(text.as_str())))).keep_alive(KeepAlive::default())
+}

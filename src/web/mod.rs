@@ -1,0 +1,207 @@
+//! What do browsers get? Sign-in, the operators' desks, the live board, cases, calls, recordings, health and metrics.
+
+mod auth;
+mod callbacks;
+mod calls;
+mod cases;
+mod desk;
+mod desks;
+mod error;
+mod extract;
+mod guard;
+mod guesses;
+mod health;
+mod live;
+mod messages;
+mod metrics;
+mod page;
+mod recordings;
+mod router;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::ws::Utf8Bytes;
+use axum::serve::ListenerExt;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::centre::fact::Fact;
+use crate::centre::ids::AgentId;
+use crate::centre::output::ToDesk;
+use crate::centre::time::Time;
+use crate::clock::Clock;
+use crate::config;
+use crate::lanes::Inputs;
+use crate::report::board::{Board, BoardView};
+use crate::store::Store;
+
+use desks::Desks;
+use guesses::Guesses;
+
+pub use error::WebError;
+pub use health::{Health, HealthView};
+pub use messages::{Frame, FromPage, ToPage};
+
+/// Expired sessions are deleted this often.
+const SESSIONS_SWEPT_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// One fact with its moment, for whoever follows what happens live.
+#[derive(Clone, Debug)]
+pub struct FactEvent {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub fact: Fact,
+}
+
+/// What the web layer is given.
+pub struct WebParts {
+    /// Where to listen, and how long sessions live.
+    pub config: config::Web,
+    /// The database.
+    pub store: Store,
+    /// The way to the engine.
+    pub inputs: Inputs,
+    /// The live board; `app` applies each fact to it before it sends the fact on.
+    pub board: Arc<Mutex<Board>>,
+    /// Where facts are sent as they happen.
+    pub facts: broadcast::Sender<FactEvent>,
+    /// The operators of the settings: accounts of other names have no desk.
+    pub operators: BTreeSet<AgentId>,
+    /// Why operators may pause.
+    pub pause_reasons: Vec<String>,
+    /// The city's time zone, for the year in a case's number.
+    pub zone: chrono_tz::Tz,
+    /// The time.
+    pub clock: Clock,
+    /// How the parts of the process are.
+    pub health: Arc<Health>,
+    /// What was counted.
+    pub metrics: PrometheusHandle,
+}
+
+/// What every handler shares.
+pub(crate) struct Web {
+    config: config::Web,
+    store: Store,
+    inputs: Inputs,
+    board: Arc<Mutex<Board>>,
+    pause_reasons: Vec<String>,
+    zone: chrono_tz::Tz,
+    clock: Clock,
+    health: Arc<Health>,
+    metrics: PrometheusHandle,
+    desks: Desks,
+    guesses: Mutex<Guesses>,
+    live: watch::Receiver<Utf8Bytes>,
+    stop: CancellationToken,
+}
+
+/// The running server.
+pub struct WebShell {
+    desks: Desks,
+    address: SocketAddr,
+    tasks: JoinSet<()>,
+}
+
+/// Listens and serves until `stop`. Fails when the address cannot be had.
+pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell, WebError> {
+    let wanted = parts.config.listen;
+    let listen = |why| WebError::Listen { address: wanted, why };
+    let listener = TcpListener::bind(wanted).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let desks = Desks::new(parts.operators);
+    let facts = parts.facts.subscribe();
+    let (board_sender, live) = watch::channel(Utf8Bytes::default());
+    let web = Arc::new(Web {
+        config: parts.config,
+        store: parts.store,
+        inputs: parts.inputs,
+        board: parts.board,
+        pause_reasons: parts.pause_reasons,
+        zone: parts.zone,
+        clock: parts.clock,
+        health: parts.health,
+        metrics: parts.metrics,
+        desks: desks.clone(),
+        guesses: Mutex::default(),
+        live,
+        stop: stop.clone(),
+    });
+    let mut tasks = JoinSet::new();
+    tasks.spawn(follow_facts(web.clone(), facts));
+    tasks.spawn(live::publish(web.clone(), board_sender));
+    tasks.spawn(sweep_sessions(web.clone()));
+    tasks.spawn(answer(listener, web, stop));
+    Ok(WebShell { desks, address, tasks })
+}
+
+impl WebShell {
+    /// Tells an operator's page what the core orders. Never waits: a page that cannot take it is cut off and comes back.
+    pub fn carry_out(&self, order: ToDesk) {
+        self.desks.carry_out(order);
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until everything has ended after `stop`.
+    pub async fn ended(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl Web {
+    /// Reads the board; `app` writes it with every fact, so this must be short.
+    fn with_board<T>(&self, read: impl FnOnce(&Board) -> T) -> T {
+        read(&self.board.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn board_view(&self) -> BoardView {
+        self.with_board(|board| board.view(self.clock.now()))
+    }
+}
+
+async fn answer(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
+    // Small answers must not wait for the other side's delayed ACK.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let service = router::router(web).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the web server ended");
+    }
+}
+
+/// Tells the desks what happened. When too much happened at once the board says how everybody stands.
+async fn follow_facts(web: Arc<Web>, mut facts: broadcast::Receiver<FactEvent>) {
+    while let Some(next) = web.stop.run_until_cancelled(facts.recv()).await {
+        match next {
+            Ok(event) => web.desks.follow(event.at, &event.fact),
+            Err(broadcast::error::RecvError::Lagged(_)) => catch_up(&web),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+fn catch_up(web: &Web) {
+    let states = web.with_board(|board| board.states());
+    for (operator, state, since) in states {
+        web.desks.tell_state(&operator, &state, since);
+    }
+}
+
+async fn sweep_sessions(web: Arc<Web>) {
+    let mut ticks = tokio::time::interval(SESSIONS_SWEPT_EVERY);
+    while web.stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(error) = web.store.forget_expired_sessions(web.clock.now()).await {
+            tracing::warn!(%error, "expired sessions could not be deleted");
+        }
+    }
+}
