@@ -75,7 +75,7 @@ impl BulkRow for CallbackRow {
     fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
         statement
             .bind(signed(self.call.0))
-            .bind((self.caller != CallerRef(0)).then(|| signed(self.caller.0)))
+            .bind((self.caller != CallerRef::WITHHELD).then(|| signed(self.caller.0)))
             .bind(self.queue.as_str().to_owned())
             .bind(self.language.code())
             .bind(ms(self.waiting_since_ms))

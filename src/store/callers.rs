@@ -66,7 +66,7 @@ struct Resident {
 impl Store {
     /// Keeps the numbers of those who called, in one transaction.
     pub async fn remember_callers(&self, seen: &[CallerSeen]) -> Result<(), StoreError> {
-        let known: Vec<SeenRow> = seen.iter().filter(|seen| seen.caller != CallerRef(0)).map(SeenRow).collect();
+        let known: Vec<SeenRow> = seen.iter().filter(|seen| seen.caller != CallerRef::WITHHELD).map(SeenRow).collect();
         if known.is_empty() {
             return Ok(());
         }
@@ -78,7 +78,7 @@ impl Store {
 
     /// What the core decides by, in one indexed query; nothing is known of a withheld number.
     pub async fn known(&self, caller: CallerRef) -> Result<CallerKnown, StoreError> {
-        if caller == CallerRef(0) {
+        if caller == CallerRef::WITHHELD {
             return Ok(CallerKnown::default());
         }
         let known: Known = sqlx::query_as(

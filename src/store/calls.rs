@@ -154,7 +154,7 @@ impl CallRow {
         self.started = Some(at);
         self.number = Some(number.clone());
         self.trunk = Some(trunk.clone());
-        self.caller = (caller != CallerRef(0)).then_some(caller);
+        self.caller = (caller != CallerRef::WITHHELD).then_some(caller);
     }
 
     pub fn connect(&mut self, at: Time, queue: &QueueId, agent: &AgentId, waited_ms: u64) {

@@ -121,7 +121,7 @@ impl Store {
              VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8) RETURNING *",
         )
         .bind(number)
-        .bind((case.caller != CallerRef(0)).then(|| signed(case.caller.0)))
+        .bind((case.caller != CallerRef::WITHHELD).then(|| signed(case.caller.0)))
         .bind(case.call.map(|call| signed(call.0)))
         .bind(&case.topic)
         .bind(case.text.reveal())

@@ -169,7 +169,7 @@ impl Rows {
     /// Only a key is the caller's own choice and worth remembering.
     fn language(&mut self, call: CallId, caller: CallerRef, language: Language, how: Chosen, at: Time) {
         self.call(call).language = Some(language);
-        if how == Chosen::Key && caller != CallerRef(0) {
+        if how == Chosen::Key && caller != CallerRef::WITHHELD {
             self.languages.insert(caller, LanguageRow { caller, language, at });
         }
     }

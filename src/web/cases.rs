@@ -81,7 +81,7 @@ pub(super) async fn write(web: &Web, user: &User, wanted: Wanted) -> Result<Case
     checked("draft", &wanted.draft, LONGEST_NAME)?;
     let (caller, service) = match wanted.call {
         Some(call) => of_call(web, user, call).await?,
-        None => (CallerRef(0), wanted.service.ok_or_else(no_service)?),
+        None => (CallerRef::WITHHELD, wanted.service.ok_or_else(no_service)?),
     };
     checked("service", service.as_str(), LONGEST_NAME)?;
     let at = web.clock.now();
