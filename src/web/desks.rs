@@ -115,7 +115,9 @@ impl Desks {
     pub fn follow(&self, at: Time, fact: &Fact) {
         match fact {
             Fact::AgentChanged { agent, state } => self.with(agent, |seat| seat.changed(state, at)),
-            Fact::Connected { call, agent, .. } => self.with(agent, |seat| seat.push(ToPage::CallState { call: *call, state: "connected" })),
+            Fact::Connected { call, agent, .. } => {
+                self.with(agent, |seat| seat.push(ToPage::CallState { call: *call, state: "connected" }))
+            }
             Fact::CallEnded { call, .. } => self.call_ended(*call),
             _ => {}
         }

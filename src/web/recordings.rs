@@ -34,7 +34,8 @@ pub(super) async fn listen(
 
 fn answer(file: RecordingFile, partly: bool) -> Response {
     let length = (file.range.end - file.range.start).to_string();
-    let headers = [(header::CONTENT_TYPE, "audio/wav".to_owned()), (header::CONTENT_LENGTH, length), (header::ACCEPT_RANGES, "bytes".into())];
+    let headers =
+        [(header::CONTENT_TYPE, "audio/wav".to_owned()), (header::CONTENT_LENGTH, length), (header::ACCEPT_RANGES, "bytes".into())];
     let body = Body::from_stream(file.bytes);
     if !partly || file.range.is_empty() {
         return (headers, body).into_response();

@@ -43,8 +43,11 @@ pub(super) fn router(web: Arc<Web>) -> Router {
         .route("/api/callbacks/{call}/done", post(callbacks::done));
     let anybody =
         Router::new().route("/api/me", get(auth::me)).route("/api/logout", post(auth::logout)).route("/api/board", get(live::board));
-    let streams = only(&web, ANYBODY, Router::new().route("/api/live", get(live::live)))
-        .merge(only(&web, OPERATORS, Router::new().route("/desk", get(desk::desk))));
+    let streams = only(&web, ANYBODY, Router::new().route("/api/live", get(live::live))).merge(only(
+        &web,
+        OPERATORS,
+        Router::new().route("/desk", get(desk::desk)),
+    ));
     let answered = only(&web, JUDGES, judged)
         .merge(only(&web, RESIDENTS, residents))
         .merge(only(&web, ANYBODY, anybody))

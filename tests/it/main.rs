@@ -1,3 +1,4 @@
 //! Does the whole hold together? One binary for all integration tests, so that they link once.
 
+mod api;
 mod dialplans;

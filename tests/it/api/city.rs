@@ -1,0 +1,124 @@
+//! A small city for the tests of the web layer: the server with accounts, and the engine's end of the lanes in the test's hand.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cityline::centre::fact::Fact;
+use cityline::centre::ids::AgentId;
+use cityline::centre::input::Input;
+use cityline::centre::time::Time;
+use cityline::clock::Clock;
+use cityline::lanes::{InputLanes, lanes};
+use cityline::private::Private;
+use cityline::report::board::Board;
+use cityline::store::{Position, Projected, Role, Store};
+use cityline::web::{FactEvent, Health, WebParts, WebShell, serve};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use super::http::{Answer, request};
+
+/// Nothing here takes longer.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+pub struct City {
+    pub address: SocketAddr,
+    pub store: Store,
+    pub health: Arc<Health>,
+    pub shell: WebShell,
+    pub folder: PathBuf,
+    lanes: InputLanes,
+    board: Arc<Mutex<Board>>,
+    facts: broadcast::Sender<FactEvent>,
+    position: u64,
+    stop: CancellationToken,
+}
+
+impl City {
+    /// A server with one account a role; names are the roles' words, passwords "secret-" and the name. Operators: operator, olena.
+    pub async fn start() -> City {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let unique = format!("cityline-api-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(unique);
+        let _ = std::fs::remove_dir_all(&folder);
+        let store = Store::open_at(&format!("sqlite:{}", folder.join("city.db").display()), folder.join("recordings")).await.unwrap();
+        let stop = CancellationToken::new();
+        let (parts, lanes) = parts(&store, "127.0.0.1:0".parse().unwrap());
+        let (health, board, facts) = (parts.health.clone(), parts.board.clone(), parts.facts.clone());
+        let shell = serve(parts, stop.clone()).await.unwrap();
+        City { address: shell.address(), store, health, shell, folder, lanes, board, facts, position: 0, stop }
+    }
+
+    /// Makes an account.
+    pub async fn account(&self, name: &str, role: Role) {
+        self.store.put_user(name, &Private::new(format!("secret-{name}")), role, Time(1)).await.unwrap();
+    }
+
+    /// Makes an account and signs in; returns the cookie's header line.
+    pub async fn signed_in(&self, name: &str, role: Role) -> String {
+        self.account(name, role).await;
+        let answer = self.login(name, &format!("secret-{name}")).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        format!("Cookie: {}", answer.cookie().unwrap())
+    }
+
+    pub async fn login(&self, name: &str, password: &str) -> Answer {
+        let body = serde_json::json!({ "name": name, "password": password }).to_string();
+        self.ask("POST", "/api/login", &[], Some(&body)).await
+    }
+
+    pub async fn ask(&self, method: &str, path: &str, headers: &[String], body: Option<&str>) -> Answer {
+        request(self.address, method, path, headers, body).await
+    }
+
+    /// What `app` does with a fact: board first, then whoever follows; and the store.
+    pub async fn happens(&mut self, at: u64, facts: Vec<Fact>) {
+        for fact in &facts {
+            self.board.lock().unwrap().apply(Time(at), fact);
+            self.facts.send(FactEvent { at: Time(at), fact: fact.clone() }).unwrap();
+        }
+        self.position += 1;
+        self.store.project(&[Projected { position: Position(self.position), at: Time(at), facts }]).await.unwrap();
+    }
+
+    /// The next input that the web layer sent to the engine.
+    pub async fn input(&mut self) -> Input {
+        let next = async {
+            tokio::select! {
+                Some(input) = self.lanes.reserved.recv() => input,
+                Some(input) = self.lanes.common.recv() => input,
+            }
+        };
+        tokio::time::timeout(LIMIT, next).await.expect("an input")
+    }
+
+    /// Stops the server and sees that every task of it ends.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        tokio::time::timeout(LIMIT, self.shell.ended()).await.expect("the server ends");
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// What a server is given.
+pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
+    let (inputs, ends) = lanes(100);
+    let parts = WebParts {
+        config: cityline::config::Web { listen, session_s: 600 },
+        store: store.clone(),
+        inputs,
+        board: Arc::new(Mutex::new(Board::new(Time(0)))),
+        facts: broadcast::channel(100).0,
+        operators: ["operator", "olena"].into_iter().map(AgentId::from).collect(),
+        pause_reasons: vec!["lunch".into()],
+        zone: chrono_tz::Asia::Qostanay,
+        clock: Clock::of_process(),
+        health: Arc::new(Health::default()),
+        metrics: PrometheusBuilder::new().build_recorder().handle(),
+    };
+    (parts, ends)
+}

@@ -1,0 +1,64 @@
+//! Is the page bound to its own server, and is bad input refused with what mends it?
+
+use cityline::store::Role;
+
+use super::city::City;
+
+#[tokio::test]
+async fn pages_carry_a_strict_policy_and_ask_nobody_else() {
+    let city = City::start().await;
+    for (path, kind) in [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"), ("/icon.svg", "image/svg")] {
+        let answer = city.ask("GET", path, &[], None).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.header("content-type").unwrap().starts_with(kind));
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!((answer.header("x-frame-options"), answer.header("x-content-type-options")), (Some("DENY"), Some("nosniff")));
+        let text = String::from_utf8(answer.body).unwrap().replace("http://www.w3.org/2000/svg", "");
+        assert!(!text.contains("http://") && !text.contains("https://"), "{path} names another host");
+    }
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_with_its_mend() {
+    let city = City::start().await;
+    let cookie = city.signed_in("operator", Role::Operator).await;
+    let cookie = std::slice::from_ref(&cookie);
+    let long = serde_json::json!({ "service": "109", "topic": "x", "text": "y".repeat(10_001), "draft": "d" }).to_string();
+    for (body, part) in [
+        ("{", "JSON"),
+        (r#"{"topic":"heating","text":"cold","draft":"1"}"#, "service"),
+        (r#"{"service":"109","topic":" ","text":"cold","draft":"1"}"#, "topic is empty"),
+        (r#"{"call":7,"topic":"heating","text":"cold","draft":"1"}"#, "not yours"),
+        (long.as_str(), "10001 characters"),
+    ] {
+        let answer = city.ask("POST", "/api/cases", cookie, Some(body)).await;
+        let told = answer.json();
+        assert_eq!((answer.status, told["error"].as_str()), (422, Some("invalid")), "{body}");
+        assert!(told["what"].as_str().unwrap().contains(part), "{told}");
+        assert!(!told["mend"].as_str().unwrap().is_empty());
+    }
+    let huge = format!("{{\"text\":\"{}\"}}", "y".repeat(100_000));
+    assert_eq!(city.ask("POST", "/api/cases", cookie, Some(&huge)).await.status, 422);
+    assert_eq!(city.ask("GET", "/api/nothing", cookie, None).await.json()["error"], "missing");
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn a_case_without_a_call_is_written_once_and_closed() {
+    let city = City::start().await;
+    let cookie = city.signed_in("supervisor", Role::Supervisor).await;
+    let cookie = std::slice::from_ref(&cookie);
+    let body = r#"{"service":"1520","topic":"lift","text":"it stands still","draft":"form-1"}"#;
+    let first = city.ask("POST", "/api/cases", cookie, Some(body)).await;
+    let again = city.ask("POST", "/api/cases", cookie, Some(body)).await;
+    assert_eq!((first.status, &first.json()["number"]), (201, &again.json()["number"]));
+    let number = first.json()["number"].as_str().unwrap().to_owned();
+    assert!(number.starts_with("1520-") && number.ends_with("-000001"), "{number}");
+    let close = format!("/api/cases/{number}/close");
+    assert_eq!(city.ask("POST", &close, cookie, Some("{}")).await.json()["status"], "closed");
+    assert_eq!(city.ask("POST", &close, cookie, Some("{}")).await.status, 404);
+    assert_eq!(city.ask("GET", "/api/cases?status=closed", cookie, None).await.json()[0]["text"], "it stands still");
+    city.stop().await;
+}
