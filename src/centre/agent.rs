@@ -156,11 +156,16 @@ impl Centre {
     fn phone_changed(&mut self, agent: &AgentId, contacts: Vec<ContactId>) {
         let by_phone = self.is_ready_by_phone(agent);
         let Some(known) = self.agents.get_mut(agent) else { return };
+        let mut contacts = contacts;
+        contacts.truncate(MAX_CONTACTS);
+        if known.contacts == contacts {
+            return;
+        }
         known.contacts = contacts;
-        known.contacts.truncate(MAX_CONTACTS);
         let has_phone = !known.contacts.is_empty();
-        match (known.state.clone(), has_phone) {
-            (State::Offline | State::NotResponding, true) if by_phone => self.set_agent(agent, State::Ready),
+        let state = known.state.clone();
+        match (state, has_phone) {
+            (State::Offline | State::NotResponding, true) if by_phone && self.can_be_rung(agent) => self.set_agent(agent, State::Ready),
             (State::Ready, false) => self.set_agent(agent, if by_phone { State::Offline } else { State::NotResponding }),
             (State::NotResponding, false) if by_phone => self.set_agent(agent, State::Offline),
             (State::Offered { call }, false) => self.offer_failed(call, OfferEnd::AgentGone),
@@ -256,7 +261,9 @@ impl Centre {
         self.set_agent(agent, if by_phone && !rung { State::Offline } else { State::NotResponding });
         let rests = by_phone && rung && how != OfferEnd::AgentGone;
         if rests {
-            self.deadlines.set(Reason::Rest(agent.clone()), self.now.plus_ms(self.settings.limits.rest_ms));
+            // Never at once: an offer that rings for no time and a rest of no time would go round for ever in one step.
+            let rest_ms = self.settings.limits.rest_ms.max(1);
+            self.deadlines.set(Reason::Rest(agent.clone()), self.now.plus_ms(rest_ms));
         }
     }
 
@@ -273,6 +280,9 @@ impl Centre {
         let Some(known) = self.agents.get_mut(agent) else { return };
         if known.state == state {
             return;
+        }
+        if !matches!(state, State::Talking { .. } | State::WrapUp) {
+            known.wish = None;
         }
         known.state = state;
         known.since = now;
@@ -314,7 +324,7 @@ impl Centre {
         }
     }
 
-    /// New settings: operators who came or left, and those who are always ready.
+    /// New settings: operators who came or left, those who are always ready, and those whose new device is not there.
     pub(super) fn match_agents_to_settings(&mut self) {
         for agent in self.settings.agents.keys() {
             self.agents.entry(agent.clone()).or_default();
@@ -324,6 +334,13 @@ impl Centre {
             let fixed = matches!(self.device(&agent), Some(Device::Fixed { .. }));
             match (self.device(&agent).is_some(), self.agent_state(&agent)) {
                 (true, Some(State::Offline)) if fixed => self.set_agent(&agent, State::Ready),
+                (true, Some(State::NotResponding)) if fixed && !self.deadlines.is_set(&Reason::Rest(agent.clone())) => {
+                    self.set_agent(&agent, State::Ready);
+                }
+                (true, Some(State::Ready)) if !self.can_be_rung(&agent) => {
+                    let state = if self.is_ready_by_phone(&agent) { State::Offline } else { State::NotResponding };
+                    self.set_agent(&agent, state);
+                }
                 (false, Some(State::Offline)) => {
                     self.agents.remove(&agent);
                 }

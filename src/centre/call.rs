@@ -18,7 +18,7 @@ use super::time::Time;
 
 /// A refused caller is asked to come back after this many seconds (RFC 3261 §20.33).
 const RETRY_AFTER_S: u32 = 5;
-/// Calls whose end was told before their beginning, remembered at most.
+/// Calls whose end was told while they were not up, remembered at most: some of them have yet to arrive.
 const EARLY_KEPT: usize = 10_000;
 
 /// One call.
@@ -168,7 +168,12 @@ impl Centre {
 
     fn arrive(&mut self, call: CallId, caller: CallerRef, number: NumberId, trunk: TrunkId, sdp: Option<SdpRef>) {
         self.highest_call = self.highest_call.max(call);
-        if self.early_ends.remove(&call) || self.calls.contains_key(&call) {
+        if self.calls.contains_key(&call) {
+            return;
+        }
+        if self.early_ends.remove(&call) {
+            self.out.fact(Fact::CallStarted { call, number, trunk, caller });
+            self.out.fact(Fact::CallEnded { call, reason: EndReason::LeftInMenu });
             return;
         }
         let leg = LegId::caller(call);
@@ -219,7 +224,7 @@ impl Centre {
         }
     }
 
-    fn resident_answered(&mut self, call: CallId) {
+    pub(super) fn resident_answered(&mut self, call: CallId) {
         let leg = LegId::caller(call);
         if let Some(known) = self.leg_mut(leg) {
             known.state = LegState::Up;
@@ -260,7 +265,7 @@ impl Centre {
     }
 
     /// A dialled leg has sound: it is connected, if the call still wants it.
-    fn partner_up(&mut self, leg: LegId) {
+    pub(super) fn partner_up(&mut self, leg: LegId) {
         match self.stage(leg.call) {
             Some(Stage::Offered(ringing)) if ringing.legs.contains(&leg.n) => self.commit(leg),
             Some(Stage::Dialling(dialling)) if dialling.leg == leg.n => self.outside_up(leg),
@@ -304,14 +309,19 @@ impl Centre {
     }
 
     fn far_end_refused(&mut self, leg: LegId, status: u16) {
-        if self.leg_mut(leg).is_some() {
-            self.drop_leg(leg, EndReason::Refused);
-            self.partner_lost(leg, OfferEnd::Failed(status), EndReason::OutsideEnded);
+        if self.leg_mut(leg).is_none() {
+            return;
         }
+        if leg.n == 0 {
+            self.far_end_gone(leg, EndReason::SignallingFailed);
+            return;
+        }
+        self.drop_leg(leg, EndReason::Refused);
+        self.partner_lost(leg, OfferEnd::Failed(status), EndReason::OutsideEnded);
     }
 
     fn far_end_hung_up(&mut self, leg: LegId, cause: HangUpCause) {
-        if leg.n == 0 && leg.call > self.highest_call {
+        if leg.n == 0 && !self.calls.contains_key(&leg.call) {
             if self.early_ends.len() >= EARLY_KEPT {
                 self.early_ends.pop_first();
             }
@@ -561,6 +571,16 @@ impl Call {
             play: PlayId(0),
             next_recording: 1,
             stage: Stage::Arriving,
+        }
+    }
+
+    /// The queue that the resident waits in, or that the talk came from.
+    pub(super) fn queue(&self) -> Option<&QueueId> {
+        match &self.stage {
+            Stage::Waiting(wait) => Some(&wait.queue),
+            Stage::Offered(ringing) => Some(&ringing.wait.queue),
+            Stage::Talking(Talk { partner: Partner::Agent { queue, .. }, .. }) => Some(queue),
+            Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_) | Stage::Talking(_) => None,
         }
     }
 

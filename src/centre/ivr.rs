@@ -160,7 +160,13 @@ impl Centre {
                 self.walk(call, &walk.step, Phase::Listening { tries });
                 self.deadlines.set(Reason::Key(call), until);
             }
-            _ => {}
+            (_, Phase::Listening { .. } | Phase::LookingUp) => {}
+            // New settings have made another step of it.
+            (Action::Play { .. } | Action::HangUp { .. }, Phase::Asking { .. })
+            | (Action::Language { .. } | Action::Menu { .. }, Phase::Speaking)
+            | (Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. }, Phase::Speaking | Phase::Asking { .. }) => {
+                self.enter_step(call, &walk.step, false);
+            }
         }
     }
 
@@ -176,7 +182,10 @@ impl Centre {
                 self.enter_step(call, &next, false);
             }
             Action::Menu { otherwise, .. } => self.enter_step(call, &otherwise, false),
-            Action::Play { .. } | Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. } | Action::HangUp { .. } => {}
+            // New settings have made another step of it.
+            Action::Play { .. } | Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. } | Action::HangUp { .. } => {
+                self.enter_step(call, &step, false);
+            }
         }
     }
 
@@ -257,7 +266,9 @@ impl Centre {
                 self.ask(call, &walk.step, &wrong, tries);
             }
             Action::Language { say, .. } => self.ask(call, &walk.step, &say, tries),
-            Action::Play { .. } | Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. } | Action::HangUp { .. } => {}
+            Action::Play { .. } | Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. } | Action::HangUp { .. } => {
+                self.enter_step(call, &walk.step, false);
+            }
         }
     }
 

@@ -51,8 +51,8 @@ pub struct Centre {
     callbacks: BTreeMap<CallId, Callback>,
     open_recordings: BTreeSet<RecordingId>,
     deadlines: Deadlines,
-    /// The highest call that has arrived: an end of a higher one has overtaken its beginning.
     highest_call: CallId,
+    /// Ends of calls that are not up: each may have overtaken its beginning.
     early_ends: BTreeSet<CallId>,
     wall_ahead_ms: i64,
     draining: bool,
@@ -192,11 +192,12 @@ impl Centre {
         self.closing.plans.extend(before.numbers);
         self.closing.queues.extend(before.queues);
         let in_use: BTreeSet<NumberId> = self.calls.values().map(|call| call.number.clone()).collect();
-        let waited: BTreeSet<QueueId> = self.calls.keys().filter_map(|call| self.wait_of(*call)).map(|wait| wait.queue.clone()).collect();
         let numbers = &self.settings.numbers;
         self.closing.plans.retain(|number, _| in_use.contains(number) && !numbers.contains_key(number));
+        let mut needed: BTreeSet<QueueId> = self.calls.values().filter_map(|call| call.queue()).cloned().collect();
+        needed.extend(self.closing.plans.values().flat_map(Plan::queues).cloned());
         let queues = &self.settings.queues;
-        self.closing.queues.retain(|queue, _| waited.contains(queue) && !queues.contains_key(queue));
+        self.closing.queues.retain(|queue, _| needed.contains(queue) && !queues.contains_key(queue));
         self.out.fact(Fact::SettingsApplied { revision: self.settings.revision });
         self.match_agents_to_settings();
     }

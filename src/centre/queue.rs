@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Centre;
 use super::call::Stage;
 use super::deadline::Reason;
-use super::fact::{Fact, QueueEnd};
+use super::fact::{EndReason, Fact, QueueEnd};
 use super::ids::{AgentId, CallId, Language, PromptId, QueueId, SkillId};
 use super::output::{Ending, Sound};
 use super::settings::QueueSettings;
@@ -120,7 +120,10 @@ impl Waiting {
 impl Centre {
     /// The plan's queue step: the caller takes a place, or goes to `overflow` when the queue is full.
     pub(super) fn enter_queue(&mut self, call: CallId, queue: &QueueId) {
-        let Some(rules) = self.queue_settings(queue).cloned() else { return };
+        let Some(rules) = self.queue_settings(queue).cloned() else {
+            self.end_call(call, EndReason::PlanEnded);
+            return;
+        };
         let overflowed = self.calls.get(&call).is_some_and(|known| known.overflowed);
         let full = self.waiting.length(queue) >= usize::try_from(rules.max_waiting).unwrap_or(usize::MAX);
         if full && !overflowed && self.overflow(call) {

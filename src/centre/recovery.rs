@@ -21,6 +21,7 @@ impl Centre {
             }
         }
         self.free_operators();
+        self.hold_the_unknown_back();
         if !self.calls.is_empty() {
             self.deadlines.set(Reason::Recovery, self.now.plus_ms(RECOVERY_MS));
         }
@@ -46,6 +47,15 @@ impl Centre {
         self.match_agents_to_settings();
     }
 
+    /// Nobody is rung for a caller who may be gone: who waits keeps place and age, and is served once the leg is known.
+    fn hold_the_unknown_back(&mut self) {
+        for (call, known) in &self.calls {
+            if let Stage::Waiting(wait) = &known.stage {
+                self.waiting.offered(*call, wait);
+            }
+        }
+    }
+
     /// All legs that the core believes in, for a shell that has to say which of them it has.
     pub fn legs(&self) -> Vec<LegId> {
         let legs_of =
@@ -63,12 +73,18 @@ impl Centre {
         }
     }
 
-    /// The shell has this leg again.
+    /// The shell has this leg again: a caller who waits is served again, and what the end of the process cut off goes on.
     pub(super) fn leg_recovered(&mut self, leg: LegId) {
-        if let Some(known) = self.calls.get_mut(&leg.call).and_then(|call| call.legs.get_mut(&leg.n))
-            && known.state == LegState::Unknown
-        {
-            known.state = LegState::Up;
+        let Some(call) = self.calls.get_mut(&leg.call) else { return };
+        match call.legs.get_mut(&leg.n) {
+            Some(known) if known.state == LegState::Unknown => known.state = LegState::Up,
+            Some(_) | None => return,
+        }
+        match (&call.stage, leg.n) {
+            (Stage::Arriving, 0) => self.resident_answered(leg.call),
+            (Stage::Waiting(wait), 0) => self.waiting.seek(leg.call, wait),
+            (Stage::Dialling(_), 1..) => self.partner_up(leg),
+            (Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Talking(_), _) => {}
         }
     }
 

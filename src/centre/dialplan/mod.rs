@@ -34,6 +34,21 @@ pub struct Plan {
     pub steps: BTreeMap<StepId, Step>,
 }
 
+impl Plan {
+    /// The queues that its callers may come to.
+    pub fn queues(&self) -> impl Iterator<Item = &QueueId> {
+        self.steps.values().filter_map(|step| match &step.action {
+            Action::Queue { queue, .. } => Some(queue),
+            Action::Play { .. }
+            | Action::Language { .. }
+            | Action::Menu { .. }
+            | Action::Hours { .. }
+            | Action::Dial { .. }
+            | Action::HangUp { .. } => None,
+        })
+    }
+}
+
 /// One step of a plan.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Step {

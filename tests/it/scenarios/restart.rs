@@ -1,0 +1,194 @@
+//! What becomes of calls and operators when the process starts again?
+
+use cityline::centre::deadline::Reason;
+use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, QueueEnd};
+use cityline::centre::ids::{CallId, CallerRef, LegId};
+use cityline::centre::input::{FromDesk, Input};
+use cityline::centre::output::{Output, ToLine};
+
+use super::story::{SPEAKS_MS, Story};
+use crate::city::{PHONE, fixed, operator, settings, with};
+
+fn city() -> Story {
+    Story::new(with(settings(), "aigul", operator(&["kk", "ru", "heating"], PHONE)))
+}
+
+fn owed(story: &Story) -> Vec<(CallId, CallerRef, u64)> {
+    let callback = |fact: &Fact| match fact {
+        Fact::CallbackOwed { call, caller, waiting_since_ms, .. } => Some((*call, *caller, *waiting_since_ms)),
+        _ => None,
+    };
+    story.told.iter().filter_map(|(_, fact)| callback(fact)).collect()
+}
+
+fn all_legs_are_gone(story: &mut Story) {
+    for leg in story.centre.legs() {
+        story.happens(Input::LegGone { leg });
+    }
+}
+
+/// FP#621, FP#525: one callback for one wait, with the caller's own place in time.
+#[test]
+fn who_waited_is_owed_one_callback_with_the_old_place() {
+    let mut story = city();
+    let waiting = story.waits_for_heating(77);
+    let since = story.now;
+    story.pass(30_000);
+    let in_menu = story.calls(78);
+    story.pass(100);
+    story.restarts(8_000);
+    all_legs_are_gone(&mut story);
+    assert_eq!(owed(&story), [(waiting, CallerRef(77), since.0)]);
+    assert_eq!(story.ended(waiting), Some(EndReason::Interrupted));
+    assert_eq!(story.ended(in_menu), Some(EndReason::Interrupted));
+    assert_eq!(story.dequeued(waiting)[0].1, QueueEnd::Interrupted);
+    story.restarts(1_000);
+    story.happens(Input::LegGone { leg: LegId::caller(waiting) });
+    assert_eq!(owed(&story).len(), 1, "never owed twice");
+    story.everything_is_released();
+}
+
+#[test]
+fn who_withheld_the_number_cannot_be_called_back() {
+    let mut story = city();
+    let call = story.waits_for_heating(0);
+    story.restarts(8_000);
+    all_legs_are_gone(&mut story);
+    assert!(owed(&story).is_empty());
+    assert_eq!(story.ended(call), Some(EndReason::Interrupted));
+}
+
+#[test]
+fn an_offer_that_rang_is_over_and_its_caller_is_owed_a_callback() {
+    let mut story = city();
+    story.signs_in("aigul", &[11]);
+    let call = story.waits_for_heating(77);
+    story.pass(1_000);
+    story.restarts(2_000);
+    assert_eq!(story.offers(call), [("aigul".to_owned(), OfferEnd::AgentGone)]);
+    assert_eq!(story.agent("aigul"), AgentStatus::Offline, "desks and phones come back by themselves");
+    all_legs_are_gone(&mut story);
+    assert_eq!(owed(&story).len(), 1);
+    story.everything_is_released();
+}
+
+#[test]
+fn a_talk_whose_legs_are_gone_is_interrupted_and_its_operator_free() {
+    let mut story = city();
+    story.signs_in("aigul", &[11]);
+    let call = story.talks_with(77, "aigul");
+    story.restarts(2_000);
+    assert_eq!(story.agent("aigul"), AgentStatus::Talking(call), "not known yet");
+    all_legs_are_gone(&mut story);
+    assert_eq!(story.ended(call), Some(EndReason::Interrupted));
+    assert!(owed(&story).is_empty(), "they have talked");
+    story.signs_in("aigul", &[12]);
+    story.pass(20_000);
+    assert_eq!(story.agent("aigul"), AgentStatus::Ready);
+    story.everything_is_released();
+}
+
+#[test]
+fn a_talk_whose_legs_are_found_again_goes_on() {
+    let mut story = city();
+    story.signs_in("aigul", &[11]);
+    let call = story.talks_with(77, "aigul");
+    story.restarts(2_000);
+    for leg in story.centre.legs() {
+        story.happens(Input::LegRecovered { leg });
+    }
+    story.pass(60_000);
+    assert_eq!(story.ended(call), None);
+    assert_eq!(story.agent("aigul"), AgentStatus::Talking(call));
+    story.hangs_up(call);
+    assert_eq!(story.ended(call), Some(EndReason::CallerHungUp));
+    story.everything_is_released();
+}
+
+#[test]
+fn what_nobody_speaks_of_is_gone_after_ten_seconds() {
+    let mut story = city();
+    let call = story.waits_for_heating(77);
+    story.restarts(2_000);
+    story.pass(9_999);
+    assert_eq!(story.ended(call), None);
+    story.pass(1);
+    assert_eq!(story.ended(call), Some(EndReason::Interrupted));
+    assert_eq!(owed(&story).len(), 1);
+    story.everything_is_released();
+}
+
+#[test]
+fn nobody_is_rung_for_a_caller_who_may_be_gone() {
+    let mut story = Story::new(settings());
+    let call = story.waits_for_heating(77);
+    story.pass(1_000);
+    let since = story.now.0 - 1_000;
+    story.restarts(2_000);
+    story.reload(with(settings(), "desk1", fixed(&["ru", "heating"])));
+    assert_eq!(story.agent("desk1"), AgentStatus::Ready);
+    story.happens(Input::LegRecovered { leg: LegId::caller(call) });
+    assert_eq!(story.agent("desk1"), AgentStatus::Offered(call), "found again, with place and age");
+    story.pass(100);
+    let leg = story.rings_at("desk1");
+    story.answers(leg);
+    assert_eq!(story.dequeued(call)[0].2, story.now.0 - since);
+}
+
+#[test]
+fn a_caller_found_again_whose_service_is_not_comes_to_a_human() {
+    let mut story = city();
+    let call = story.calls(77);
+    story.pass(100);
+    story.presses(call, '0');
+    story.pass(100);
+    story.restarts(1_000);
+    story.happens(Input::LegRecovered { leg: LegId::caller(call) });
+    story.happens(Input::LegGone { leg: LegId { call, n: 1 } });
+    assert_eq!(story.steps(call).last().map(String::as_str), Some("general"));
+    story.hangs_up(call);
+    story.everything_is_released();
+}
+
+#[test]
+fn a_caller_found_again_before_the_plan_began_begins_it() {
+    let mut story = city();
+    let call = story.calls(77);
+    story.restarts(1_000);
+    story.happens(Input::LegRecovered { leg: LegId::caller(call) });
+    assert_eq!(story.steps(call), ["welcome"]);
+}
+
+#[test]
+fn deadlines_that_passed_meanwhile_fire_once_and_in_order() {
+    let mut story = city();
+    story.signs_in("aigul", &[11]);
+    let call = story.talks_with(77, "aigul");
+    story.hangs_up(call);
+    let waiting = story.calls(78);
+    story.pass(2 * SPEAKS_MS + 100);
+    assert!(matches!(story.centre.next_deadline(), Some((_, Reason::Key(_)))));
+    story.restarts(60_000);
+    let now = story.now;
+    assert!(story.centre.next_deadline().is_some_and(|(at, _)| at > now), "nothing is overdue any more");
+    assert_eq!(story.agent("aigul"), AgentStatus::Offline);
+    assert_eq!(story.ended(waiting), None);
+    all_legs_are_gone(&mut story);
+    story.everything_is_released();
+}
+
+#[test]
+fn an_operator_must_come_back_before_being_rung() {
+    let mut story = city();
+    story.signs_in("aigul", &[11]);
+    story.restarts(1_000);
+    story.desk(FromDesk::Ready { agent: "aigul".into() });
+    assert_eq!(story.agent("aigul"), AgentStatus::Offline, "her phone is not registered yet");
+    let dialled = story.asked_count(|output| matches!(output, Output::Line(ToLine::Dial { .. })));
+    story.waits_for_heating(77);
+    story.pass(1_000);
+    assert_eq!(story.asked_count(|output| matches!(output, Output::Line(ToLine::Dial { .. }))), dialled);
+    story.registers("aigul", &[11]);
+    story.desk(FromDesk::Ready { agent: "aigul".into() });
+    assert!(matches!(story.agent("aigul"), AgentStatus::Offered(_)));
+}
