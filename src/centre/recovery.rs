@@ -2,7 +2,7 @@
 
 use super::Centre;
 use super::agent::State;
-use super::call::LegState;
+use super::call::{LegState, Stage};
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact};
 use super::ids::{AgentId, CallId, LegId};

@@ -21,25 +21,30 @@ fn explanation(story: &Story, call: CallId) -> Explanation {
 #[test]
 fn the_longest_idle_operator_who_can_gets_the_call_and_the_offer_says_why() {
     let mut city = settings();
-    for (name, skills) in
-        [("aigul", ["ru", "roads"]), ("bolat", ["ru", "heating"]), ("cemre", ["ru", "heating"]), ("dana", ["ru", "heating"])]
-    {
+    for (name, skills) in [
+        ("aigul", ["ru", "roads"]),
+        ("bolat", ["ru", "heating"]),
+        ("cemre", ["ru", "heating"]),
+        ("dana", ["ru", "heating"]),
+        ("eren", ["ru", "heating"]),
+    ] {
         city = with(city, name, operator(&skills, PHONE));
     }
     let mut story = Story::new(city);
-    for (agent, contact) in [("aigul", 1), ("cemre", 3), ("bolat", 2)] {
+    for (agent, contact) in [("aigul", 1), ("cemre", 3), ("bolat", 2), ("eren", 4)] {
         story.signs_in(agent, &[contact]);
         story.pass(1_000);
     }
+    story.pauses("eren", "lunch");
     let call = story.waits_for_heating(77);
     let why = explanation(&story, call);
     assert_eq!(why.rule, Rule::LongestIdle);
     assert_eq!(why.needed, ["heating".into(), "ru".into()]);
     let verdicts = [
         ("aigul".into(), Verdict::Lacks { skills: vec!["heating".into()] }),
-        ("bolat".into(), Verdict::Eligible { idle_ms: 3_100 }),
-        ("cemre".into(), Verdict::Chosen { idle_ms: 4_100 }),
-        ("dana".into(), Verdict::NotReady { state: "offline".into() }),
+        ("bolat".into(), Verdict::Eligible { idle_ms: 4_100 }),
+        ("cemre".into(), Verdict::Chosen { idle_ms: 5_100 }),
+        ("eren".into(), Verdict::NotReady { state: "paused".into() }),
     ];
     assert_eq!(why.verdicts, verdicts);
     let shown = |output: &Output| matches!(output, Output::Desk(ToDesk::Offer { offer, .. }) if offer.why == why && offer.topic.as_deref() == Some("heating"));
