@@ -125,7 +125,7 @@ fn unknown_fields_are_told() {
     assert_eq!(
         faults("title = \"City 109\"", "title = \"City 109\"\ncolour = 1"),
         [
-            "109.toml:3: the plan has an unknown field \"colour\" — mend: remove it; the plan knows number, title, languages, start, keys, steps"
+            "109.toml:3: the plan has an unknown field \"colour\" — mend: remove it; the plan knows number, title, languages, announcement, start, keys, steps"
         ]
     );
 }
