@@ -1,0 +1,274 @@
+//! How do the parts become a server? Builds them, wires the channels, owns every task, and shuts down in order.
+
+mod lookups;
+mod projection;
+mod secrets;
+mod settings;
+mod world;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::caller::CallerSeen;
+use crate::centre::Centre;
+use crate::centre::ids::CallId;
+use crate::centre::input::{FromMedia, Input};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::engine::{self, Engine};
+use crate::journal::Journal;
+use crate::lanes::{self, InputLanes, Inputs};
+use crate::media::{self, MediaEngine, MediaParts};
+use crate::prompts::{PromptBook, Source};
+use crate::report::board::Board;
+use crate::sdp_book::SdpBook;
+use crate::sip::{self, SipParts, SipShell};
+use crate::store::Store;
+use crate::web::{self, WebParts, WebShell};
+use world::{Shells, Wires};
+
+/// Places of each input lane: some seconds of a busy centre.
+const LANE_PLACES: usize = 16_384;
+/// Fact events that a slow screen may be behind before it starts again from the board.
+const FACTS_KEPT: usize = 4_096;
+/// On SIGTERM calls get this long to end by themselves.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long hang-ups and the last facts may take after that.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// A running server.
+pub struct App {
+    /// The way to its core.
+    pub inputs: Inputs,
+    /// What happens now.
+    pub board: Arc<RwLock<Board>>,
+    /// The database.
+    pub store: Store,
+    /// What each screen reads from.
+    pub facts: broadcast::Sender<web::FactEvent>,
+    sip: Arc<SipShell>,
+    media: Arc<MediaEngine>,
+    web: Arc<WebShell>,
+    book: Arc<PromptBook>,
+    config: Config,
+    revision: u64,
+    tasks: Tasks,
+}
+
+/// Every task, in the order in which they are told to stop.
+struct Tasks {
+    engine: JoinHandle<()>,
+    engine_stop: CancellationToken,
+    shells_stop: CancellationToken,
+    feeders: Vec<JoinHandle<()>>,
+    feeders_stop: CancellationToken,
+}
+
+/// `cityline serve`: runs until SIGTERM or Ctrl-C; SIGHUP reads settings and dialplans again.
+pub async fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
+    let mut app = App::start(config).await?;
+    app.announce();
+    let mut hang_up = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    loop {
+        tokio::select! {
+            _ = hang_up.recv() => app.reload(file.as_deref()),
+            _ = terminate.recv() => break,
+            _ = tokio::signal::ctrl_c() => break,
+        }
+    }
+    app.stop().await;
+    Ok(())
+}
+
+impl App {
+    /// Starts every part. An error names the part and the mend; nothing is left running then.
+    pub async fn start(config: Config) -> anyhow::Result<App> {
+        let clock = Clock::of_process();
+        let folder = &config.data.folder;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("the data folder {} cannot be made: set data.folder to one that this user may write", folder.display()))?;
+        let caller_key = secrets::caller_key(folder)?;
+        let store = Store::open(&config).await?;
+        let book = Arc::new(load_prompts(&config)?);
+        let journal_folder = folder.join("journal");
+        let (centre, next_seq, downtime_ms) = engine::resume(&journal_folder, &clock)?;
+        let journal = Journal::begin(&journal_folder, &centre, next_seq)?;
+        let revision = centre.settings_revision() + 1;
+        let settings = config.centre_settings(book.vocabulary().clone(), revision)?;
+
+        let (inputs, lanes) = lanes::lanes(LANE_PLACES);
+        let sdps = SdpBook::default();
+        let stops = [CancellationToken::new(), CancellationToken::new(), CancellationToken::new()];
+        let [engine_stop, shells_stop, feeders_stop] = stops;
+        let (seen_tx, seen_rx) = mpsc::channel::<CallerSeen>(lookups::NUMBERS);
+        let (questions_tx, questions_rx) = mpsc::channel(lookups::QUESTIONS);
+        let (written_tx, written_rx) = watch::channel(next_seq - 1);
+        let (facts, _) = broadcast::channel(FACTS_KEPT);
+        let board = Arc::new(RwLock::new(Board::default()));
+        let health = Arc::new(web::Health::default());
+
+        let recordings = folder.join("recordings");
+        let left = media::repair(&recordings);
+        let media = Arc::new(media::start(MediaParts {
+            config: config.media.clone(),
+            recordings,
+            inputs: inputs.clone(),
+            sdps: sdps.clone(),
+            sounds: book.clone(),
+            clock,
+        })?);
+        let sip = Arc::new(
+            sip::start(
+                SipParts {
+                    config: config.sip.clone(),
+                    trunks: config.trunks.clone(),
+                    phones: settings::phones(&config),
+                    inputs: inputs.clone(),
+                    sdps,
+                    caller_key,
+                    callers: seen_tx,
+                    clock,
+                    next_call: Arc::new(AtomicU64::new(centre.highest_call().0 + 1)),
+                },
+                shells_stop.clone(),
+            )
+            .await?,
+        );
+        let web = Arc::new(
+            web::serve(
+                WebParts {
+                    config: config.web.clone(),
+                    store: store.clone(),
+                    inputs: inputs.clone(),
+                    board: board.clone(),
+                    facts: facts.clone(),
+                    operators: settings.agents.keys().cloned().collect(),
+                    clock,
+                    health: health.clone(),
+                    metrics: world::metrics_recorder()?,
+                },
+                shells_stop.clone(),
+            )
+            .await?,
+        );
+
+        let wires = Wires { questions: questions_tx, board: board.clone(), facts: facts.clone(), health, written: written_tx, clock };
+        let shells = Shells::new(sip.clone(), media.clone(), web.clone(), wires);
+        let first = first_inputs(&centre, downtime_ms, left, Input::SettingsChanged(Box::new(settings)));
+        let engine = Engine::new(centre, journal, shells, clock);
+        let tasks = Tasks {
+            engine: spawn_engine(engine, first, lanes, engine_stop.clone()),
+            engine_stop,
+            shells_stop,
+            feeders: vec![
+                tokio::spawn(projection::run(store.clone(), journal_folder, written_rx, feeders_stop.clone())),
+                tokio::spawn(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone())),
+                tokio::spawn(lookups::remember(store.clone(), seen_rx, feeders_stop.clone())),
+            ],
+            feeders_stop,
+        };
+        Ok(App { inputs, board, store, facts, sip, media, web, book, config, revision, tasks })
+    }
+
+    /// Where people and lines find the server.
+    fn announce(&self) {
+        for (what, address) in [("SIP over UDP", self.sip.udp_addr()), ("SIP over TCP", self.sip.tcp_addr())] {
+            if let Some(address) = address {
+                tracing::info!("{what} on {address}");
+            }
+        }
+        tracing::info!("desks on http://{}", self.web.address());
+    }
+
+    /// Reads settings and dialplans again. With an error everything goes on as it was, and the log says why.
+    fn reload(&mut self, file: Option<&std::path::Path>) {
+        match self.read_again(file) {
+            Ok(()) => tracing::info!(revision = self.revision, "new settings and dialplans are in force"),
+            Err(error) => tracing::error!("the running settings and dialplans stay in force:\n{error:#}"),
+        }
+    }
+
+    fn read_again(&mut self, file: Option<&std::path::Path>) -> anyhow::Result<()> {
+        let config = Config::load(file)?;
+        let settings = config.centre_settings(self.book.vocabulary().clone(), self.revision + 1)?;
+        self.inputs.send(Input::SettingsChanged(Box::new(settings)))?;
+        self.sip.reload(config.trunks.clone(), settings::phones(&config));
+        self.revision += 1;
+        self.config = config;
+        Ok(())
+    }
+
+    /// No new calls; those that are up get some seconds, then they are hung up; then every task ends in its order.
+    pub async fn stop(self) {
+        tracing::info!("draining: no new calls");
+        let _ = self.inputs.send(Input::DrainStarted);
+        self.wait_for_silence(DRAIN).await;
+        let _ = self.inputs.send(Input::Stopping);
+        self.wait_for_silence(LAST_WORDS).await;
+        self.media.stop();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.tasks.engine_stop.cancel();
+        let _ = self.tasks.engine.await;
+        self.tasks.shells_stop.cancel();
+        self.tasks.feeders_stop.cancel();
+        for feeder in self.tasks.feeders {
+            let _ = feeder.await;
+        }
+        self.store.close().await;
+    }
+
+    async fn wait_for_silence(&self, limit: Duration) {
+        let mut facts = self.facts.subscribe();
+        let silent = async {
+            while self.calls_up() > 0 {
+                // A screen that fell behind looks at the board again.
+                if let Err(broadcast::error::RecvError::Closed) = facts.recv().await {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(limit, silent).await;
+    }
+
+    fn calls_up(&self) -> usize {
+        self.board.read().map_or(0, |board| board.calls_up())
+    }
+}
+
+fn load_prompts(config: &Config) -> anyhow::Result<PromptBook> {
+    let all = |errors: Vec<crate::prompts::PromptsError>| anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    let source = Source::embedded().map_err(all)?;
+    PromptBook::load(&config.prompts(), &source.manifest).map_err(all)
+}
+
+/// What the core is told before anything else: what a former process left, and the settings.
+fn first_inputs(centre: &Centre, downtime_ms: Option<u64>, left: Vec<media::Left>, settings: Input) -> Vec<Input> {
+    let mut first = Vec::new();
+    if let Some(downtime_ms) = downtime_ms {
+        first.push(Input::Restarted { downtime_ms });
+        first.extend(centre.legs().into_iter().map(|leg| Input::LegGone { leg }));
+        first.extend(left.into_iter().map(|file| {
+            Input::Media(FromMedia::Recorded { recording: file.recording, length_ms: file.length_ms, lost_ms: 0 })
+        }));
+    }
+    first.push(settings);
+    first
+}
+
+fn spawn_engine(mut engine: Engine<Shells>, mut first: Vec<Input>, lanes: InputLanes, stop: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        engine.handle_group(&mut first);
+        if let Err(error) = engine.run(lanes, stop.cancelled_owned()).await {
+            tracing::error!(%error, "the engine has ended");
+        }
+    })
+}
+

@@ -1,0 +1,14 @@
+//! What of the settings do the shells want to know? The phones of operators.
+
+use crate::centre::ids::AgentId;
+use crate::config::Config;
+use crate::sip::PhoneAccount;
+
+/// The accounts that operators' phones register with.
+pub fn phones(config: &Config) -> Vec<PhoneAccount> {
+    let account = |(name, operator): (&String, &crate::config::Operator)| {
+        let phone = operator.phone.as_ref()?;
+        Some(PhoneAccount { agent: AgentId::from(name.as_str()), user: phone.user.clone(), password: phone.password.clone() })
+    };
+    config.operators.iter().filter_map(account).collect()
+}

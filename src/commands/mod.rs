@@ -1,0 +1,55 @@
+//! Which command does what? Each has a file; here they are chosen, with the settings and the log that they need.
+
+mod check;
+mod explain;
+mod prompts;
+mod replay;
+mod user;
+
+use std::process::ExitCode;
+
+use cityline::config::Config;
+use cityline::{app, demo};
+use tracing_subscriber::EnvFilter;
+
+use super::{Cli, Command, DemoArgs, PromptsCommand, UserCommand};
+
+/// The memory that a call takes stays small when threads share their heaps: more of them only spread it.
+const WORKER_THREADS: usize = 2;
+
+/// Runs the chosen command to its end.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = || Config::load(cli.config.as_deref());
+    match cli.command {
+        Command::Serve => {
+            log("cityline=info,warn");
+            runtime()?.block_on(app::serve(config()?, cli.config.clone())).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Demo(args) => {
+            log("cityline=warn,error");
+            runtime()?.block_on(demo::run(config()?, options(&args))).map(|()| ExitCode::SUCCESS)
+        }
+        Command::City(args) => demo::city(&args.target, &options(&args.demo)).map(|()| ExitCode::SUCCESS),
+        Command::Check => Ok(runtime()?.block_on(check::run(cli.config.as_deref()))),
+        Command::Replay { file } => replay::run(&file),
+        Command::Explain { call } => runtime()?.block_on(explain::run(&config()?, call)),
+        Command::Prompts(PromptsCommand::Build { from }) => prompts::build(&config()?, from.as_deref()),
+        Command::Prompts(PromptsCommand::Check) => prompts::check(&config()?),
+        Command::User(UserCommand::Add { name, role }) => runtime()?.block_on(user::add(&config()?, &name, role)),
+        Command::User(UserCommand::Remove { name }) => runtime()?.block_on(user::remove(&config()?, &name)),
+        Command::User(UserCommand::List) => runtime()?.block_on(user::list(&config()?)),
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build()
+}
+
+fn log(otherwise: &str) {
+    let filter = EnvFilter::try_from_env("CITYLINE_LOG").unwrap_or_else(|_| EnvFilter::new(otherwise));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn options(args: &DemoArgs) -> demo::Options {
+    demo::Options { calls_per_minute: args.calls_per_minute, seed: args.seed, duration_s: args.duration, report: args.report.clone() }
+}
