@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use crate::agenda::Agenda;
-use crate::line::{AnswerOptions, CallKey, Event, Line, Notice, Record, Script};
+use crate::line::{AnswerOptions, CallKey, Event, Line, Notice, Record, RegistrationKey, Script};
 use crate::media::sound::Sound;
 use crate::phone::{Call, PhoneError};
 
@@ -89,6 +89,7 @@ pub(crate) struct Desk {
     orders: Orders,
     pub(crate) calls: HashMap<CallKey, SyncSender<Happened>>,
     pub(crate) registering: HashMap<u64, SyncSender<Notice>>,
+    pub(crate) registered: Vec<RegistrationKey>,
     pub(crate) asking: Vec<SyncSender<u16>>,
     pub(crate) behaviour: Behaviour,
     agenda: Agenda<(CallKey, Step)>,
@@ -110,6 +111,7 @@ impl Desk {
             orders,
             calls: HashMap::new(),
             registering: HashMap::new(),
+            registered: Vec::new(),
             asking: Vec::new(),
             behaviour: Behaviour::default(),
             agenda: Agenda::default(),

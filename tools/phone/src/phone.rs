@@ -139,6 +139,7 @@ impl Phone {
         let user = account.credentials.user.clone();
         self.orders.give(move |line, desk| {
             let key = line.register(account);
+            desk.registered.push(key);
             desk.registering.insert(key.0, sender);
         })?;
         match notices.recv().map_err(|_| PhoneError::Gone)? {
@@ -146,6 +147,24 @@ impl Phone {
             Notice::RegistrationFailed { code, .. } => Err(PhoneError::Registration { user, code }),
             Notice::Unregistered { .. } | Notice::OptionsAnswered(_) => Err(PhoneError::Gone),
         }
+    }
+
+    /// Ends all registrations of this phone and waits for the registrar's word.
+    ///
+    /// # Errors
+    /// When the registrar does not answer in time.
+    pub fn unregister(&self, limit: Duration) -> Result<(), PhoneError> {
+        let (sender, notices) = mpsc::sync_channel(EVENTS);
+        let count = self.orders.ask(move |line, desk| {
+            let keys = std::mem::take(&mut desk.registered);
+            for key in &keys {
+                line.unregister(*key);
+                desk.registering.insert(key.0, sender.clone());
+            }
+            keys.len()
+        })?;
+        let late = |_| PhoneError::NotInTime { what: "the end of a registration".to_owned(), limit, seen: Vec::new() };
+        (0..count).try_for_each(|_| notices.recv_timeout(limit).map(drop).map_err(late))
     }
 
     /// Sends OPTIONS and returns the answer's code.
@@ -198,11 +217,15 @@ impl Drop for Phone {
 }
 
 impl Call {
-    /// Waits for an event; those before it are passed over.
+    /// Waits for an event; those before it are passed over. One that comes once in a call may have come already: sound can overtake
+    /// the answer.
     ///
     /// # Errors
     /// When the time is over or the call ends before.
     pub fn wait_for(&mut self, event: Event, limit: Duration) -> Result<Event, PhoneError> {
+        if event.is_single() && self.seen.contains(&event) {
+            return Ok(event);
+        }
         let what = format!("{event:?}");
         self.wait_until(&what, limit, |seen| *seen == event)
     }

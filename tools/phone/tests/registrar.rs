@@ -66,6 +66,15 @@ fn proves_itself_after_a_lost_request_and_renews_in_time() {
 }
 
 #[test]
+fn leaves_when_told_to() {
+    let (address, requests) = registrar(vec![grant, grant]);
+    let phone = Phone::on_loopback().unwrap();
+    phone.register("op1", "pw1", address, Duration::from_secs(60)).unwrap();
+    phone.unregister(Duration::from_secs(5)).unwrap();
+    assert_eq!(requests.join().unwrap()[1].header("Expires"), Some("0"));
+}
+
+#[test]
 fn a_refusal_is_told_with_its_code() {
     let (address, _) = registrar(vec![challenge, refuse]);
     let refused = Phone::on_loopback().unwrap().register("op1", "wrong", address, Duration::from_secs(60));

@@ -4,3 +4,4 @@ pub mod chirp;
 pub mod correlate;
 pub mod find;
 pub mod prompt;
+pub mod recording;

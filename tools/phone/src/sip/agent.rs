@@ -64,6 +64,11 @@ pub enum Event {
 }
 
 impl Event {
+    /// Does it come once in a call at most?
+    pub fn is_single(&self) -> bool {
+        matches!(self, Self::Answered | Self::Confirmed | Self::FirstPacket | Self::FirstSound)
+    }
+
     /// Is it the last of its call?
     pub fn is_last(&self) -> bool {
         matches!(self, Self::Rejected(_) | Self::Cancelled | Self::Ended(_) | Self::Failed)
