@@ -6,9 +6,10 @@ mod secrets;
 mod settings;
 mod world;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::CallerSeen;
 use crate::centre::Centre;
-use crate::centre::ids::CallId;
+use crate::centre::ids::RecordingId;
 use crate::centre::input::{FromMedia, Input};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -32,7 +33,8 @@ use crate::sdp_book::SdpBook;
 use crate::sip::{self, SipParts, SipShell};
 use crate::store::Store;
 use crate::web::{self, WebParts, WebShell};
-use world::{Shells, Wires};
+pub use secrets::caller_key;
+use world::{Shells, Up, Wires};
 
 /// Places of each input lane: some seconds of a busy centre.
 const LANE_PLACES: usize = 16_384;
@@ -48,7 +50,7 @@ pub struct App {
     /// The way to its core.
     pub inputs: Inputs,
     /// What happens now.
-    pub board: Arc<RwLock<Board>>,
+    pub board: Arc<Mutex<Board>>,
     /// The database.
     pub store: Store,
     /// What each screen reads from.
@@ -59,6 +61,8 @@ pub struct App {
     book: Arc<PromptBook>,
     config: Config,
     revision: u64,
+    written: watch::Receiver<u64>,
+    up: watch::Receiver<Up>,
     tasks: Tasks,
 }
 
@@ -93,8 +97,9 @@ impl App {
     pub async fn start(config: Config) -> anyhow::Result<App> {
         let clock = Clock::of_process();
         let folder = &config.data.folder;
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("the data folder {} cannot be made: set data.folder to one that this user may write", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| {
+            format!("the data folder {} cannot be made: set data.folder to one that this user may write", folder.display())
+        })?;
         let caller_key = secrets::caller_key(folder)?;
         let store = Store::open(&config).await?;
         let book = Arc::new(load_prompts(&config)?);
@@ -110,13 +115,14 @@ impl App {
         let [engine_stop, shells_stop, feeders_stop] = stops;
         let (seen_tx, seen_rx) = mpsc::channel::<CallerSeen>(lookups::NUMBERS);
         let (questions_tx, questions_rx) = mpsc::channel(lookups::QUESTIONS);
-        let (written_tx, written_rx) = watch::channel(next_seq - 1);
+        let (written_tx, written) = watch::channel(next_seq - 1);
+        let (up_tx, up) = watch::channel(Up::default());
         let (facts, _) = broadcast::channel(FACTS_KEPT);
-        let board = Arc::new(RwLock::new(Board::default()));
+        let board = Arc::new(Mutex::new(Board::new(clock.now())));
         let health = Arc::new(web::Health::default());
 
         let recordings = folder.join("recordings");
-        let left = media::repair(&recordings);
+        let left = media::repair(&recordings).with_context(|| format!("recordings in {} cannot be read", recordings.display()))?;
         let media = Arc::new(media::start(MediaParts {
             config: config.media.clone(),
             recordings,
@@ -151,6 +157,8 @@ impl App {
                     board: board.clone(),
                     facts: facts.clone(),
                     operators: settings.agents.keys().cloned().collect(),
+                    pause_reasons: config.pause_reasons.clone(),
+                    zone: config.zone,
                     clock,
                     health: health.clone(),
                     metrics: world::metrics_recorder()?,
@@ -160,7 +168,11 @@ impl App {
             .await?,
         );
 
-        let wires = Wires { questions: questions_tx, board: board.clone(), facts: facts.clone(), health, written: written_tx, clock };
+        health.set_journal(true);
+        health.set_sip(true);
+        health.set_media(true);
+        let wires =
+            Wires { questions: questions_tx, board: board.clone(), facts: facts.clone(), health, written: written_tx, up: up_tx, clock };
         let shells = Shells::new(sip.clone(), media.clone(), web.clone(), wires);
         let first = first_inputs(&centre, downtime_ms, left, Input::SettingsChanged(Box::new(settings)));
         let engine = Engine::new(centre, journal, shells, clock);
@@ -169,13 +181,34 @@ impl App {
             engine_stop,
             shells_stop,
             feeders: vec![
-                tokio::spawn(projection::run(store.clone(), journal_folder, written_rx, feeders_stop.clone())),
+                tokio::spawn(projection::run(store.clone(), journal_folder, written.clone(), feeders_stop.clone())),
                 tokio::spawn(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone())),
                 tokio::spawn(lookups::remember(store.clone(), seen_rx, feeders_stop.clone())),
             ],
             feeders_stop,
         };
-        Ok(App { inputs, board, store, facts, sip, media, web, book, config, revision, tasks })
+        Ok(App { inputs, board, store, facts, sip, media, web, book, config, revision, written, up, tasks })
+    }
+
+    /// Where phones and trunks find it over UDP.
+    pub fn sip_address(&self) -> Option<SocketAddr> {
+        self.sip.udp_addr()
+    }
+
+    /// Where browsers find it.
+    pub fn web_address(&self) -> SocketAddr {
+        self.web.address()
+    }
+
+    /// Waits until the database holds every fact of the journal, or for `limit`.
+    pub async fn caught_up(&self, limit: Duration) {
+        let reached = async {
+            let wanted = *self.written.borrow();
+            while self.store.position().await.ok().flatten().is_none_or(|position| position.0 < wanted) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout(limit, reached).await;
     }
 
     /// Where people and lines find the server.
@@ -200,24 +233,29 @@ impl App {
         let config = Config::load(file)?;
         let settings = config.centre_settings(self.book.vocabulary().clone(), self.revision + 1)?;
         self.inputs.send(Input::SettingsChanged(Box::new(settings)))?;
-        self.sip.reload(config.trunks.clone(), settings::phones(&config));
+        self.sip.reload_trunks(&config.trunks)?;
+        self.sip.reload_phones(settings::phones(&config))?;
         self.revision += 1;
         self.config = config;
         Ok(())
     }
 
     /// No new calls; those that are up get some seconds, then they are hung up; then every task ends in its order.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         tracing::info!("draining: no new calls");
         let _ = self.inputs.send(Input::DrainStarted);
-        self.wait_for_silence(DRAIN).await;
+        self.until_nothing_is_up(DRAIN).await;
         let _ = self.inputs.send(Input::Stopping);
-        self.wait_for_silence(LAST_WORDS).await;
-        self.media.stop();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.until_nothing_is_up(LAST_WORDS).await;
         self.tasks.engine_stop.cancel();
         let _ = self.tasks.engine.await;
         self.tasks.shells_stop.cancel();
+        if let Ok(sip) = Arc::try_unwrap(self.sip) {
+            sip.stopped().await;
+        }
+        if let Ok(media) = Arc::try_unwrap(self.media) {
+            let _ = tokio::task::spawn_blocking(move || media.stop()).await;
+        }
         self.tasks.feeders_stop.cancel();
         for feeder in self.tasks.feeders {
             let _ = feeder.await;
@@ -225,39 +263,25 @@ impl App {
         self.store.close().await;
     }
 
-    async fn wait_for_silence(&self, limit: Duration) {
-        let mut facts = self.facts.subscribe();
-        let silent = async {
-            while self.calls_up() > 0 {
-                // A screen that fell behind looks at the board again.
-                if let Err(broadcast::error::RecvError::Closed) = facts.recv().await {
-                    return;
-                }
-            }
-        };
-        let _ = tokio::time::timeout(limit, silent).await;
-    }
-
-    fn calls_up(&self) -> usize {
-        self.board.read().map_or(0, |board| board.calls_up())
+    async fn until_nothing_is_up(&mut self, limit: Duration) {
+        let _ = tokio::time::timeout(limit, self.up.wait_for(Up::is_nothing)).await;
     }
 }
 
 fn load_prompts(config: &Config) -> anyhow::Result<PromptBook> {
-    let all = |errors: Vec<crate::prompts::PromptsError>| anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    let all =
+        |errors: Vec<crate::prompts::PromptsError>| anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     let source = Source::embedded().map_err(all)?;
     PromptBook::load(&config.prompts(), &source.manifest).map_err(all)
 }
 
 /// What the core is told before anything else: what a former process left, and the settings.
-fn first_inputs(centre: &Centre, downtime_ms: Option<u64>, left: Vec<media::Left>, settings: Input) -> Vec<Input> {
+fn first_inputs(centre: &Centre, downtime_ms: Option<u64>, left: Vec<(RecordingId, u64)>, settings: Input) -> Vec<Input> {
     let mut first = Vec::new();
     if let Some(downtime_ms) = downtime_ms {
         first.push(Input::Restarted { downtime_ms });
         first.extend(centre.legs().into_iter().map(|leg| Input::LegGone { leg }));
-        first.extend(left.into_iter().map(|file| {
-            Input::Media(FromMedia::Recorded { recording: file.recording, length_ms: file.length_ms, lost_ms: 0 })
-        }));
+        first.extend(left.into_iter().map(|(recording, length_ms)| Input::Media(FromMedia::Recorded { recording, length_ms, lost_ms: 0 })));
     }
     first.push(settings);
     first
@@ -271,4 +295,3 @@ fn spawn_engine(mut engine: Engine<Shells>, mut first: Vec<Input>, lanes: InputL
         }
     })
 }
-

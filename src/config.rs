@@ -24,6 +24,8 @@ pub const DEFAULTS: &str = include_str!("config/defaults.toml");
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The city's IANA time zone: in which year a case is counted.
+    pub zone: chrono_tz::Tz,
     /// Where the journal, the database and the recordings live.
     pub data: Data,
     /// Signalling.

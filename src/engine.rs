@@ -29,8 +29,11 @@ pub trait World: Send {
     /// The journal cannot be written: calls go on, and somebody must know.
     fn journal_failed(&mut self, error: &JournalError);
 
-    /// A group of records up to `seq` is in the journal.
+    /// A group of records up to `seq` is in the journal, and what it asked for is carried out.
     fn written(&mut self, seq: u64);
+
+    /// The engine came round, with or without anything to decide: at least once a second.
+    fn came_round(&mut self);
 }
 
 /// The core, its journal and the world around it.
@@ -43,6 +46,8 @@ pub struct Engine<W> {
     wall_ahead_ms: i64,
 }
 
+/// Without anything to decide the engine tells that it lives this often.
+const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(1);
 /// A wall clock that moved by less than this, in milliseconds, was merely slewed.
 const STEP_MS: i64 = 1_000;
 
@@ -56,6 +61,8 @@ impl<W: World> Engine<W> {
     pub async fn run(mut self, mut lanes: InputLanes, stop: impl Future<Output = ()>) -> Result<(), JournalError> {
         tokio::pin!(stop);
         let mut group = Vec::with_capacity(GROUP);
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let deadline = self.centre.next_deadline().map(|(at, _)| self.clock.instant(at).into());
             tokio::select! {
@@ -64,11 +71,12 @@ impl<W: World> Engine<W> {
                 Some(input) = lanes.reserved.recv() => group.push(input),
                 Some(input) = lanes.common.recv() => group.push(input),
                 () = sleep_until(deadline) => group.push(Input::DeadlineReached),
-                else => return Ok(()),
+                _ = heartbeat.tick() => {}
             }
             fill(&mut group, &mut lanes.reserved, &mut lanes.common);
             self.tell_of_a_clock_step(&mut group);
             self.handle_group(&mut group);
+            self.world.came_round();
         }
     }
 

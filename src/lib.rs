@@ -13,11 +13,17 @@ pub mod config;
 
 pub mod caller;
 pub mod lanes;
-pub mod media;
 pub mod sdp_book;
 
-pub mod prompts;
 pub mod sip;
 
+pub mod prompts;
+
+pub mod media;
+
 pub mod store;
+
 pub mod web;
+
+pub mod app;
+pub mod demo;

@@ -5,8 +5,8 @@ mod commands;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
 use cityline::store::Role;
+use clap::{Args, Parser, Subcommand};
 
 /// The call-handling server behind a city's short number.
 #[derive(Parser)]

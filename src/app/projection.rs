@@ -48,10 +48,8 @@ async fn feed(store: &Store, folder: &std::path::Path, written: &mut watch::Rece
         })
         .await?;
         tail = back;
-        let batch: Vec<Projected> = records?
-            .into_iter()
-            .map(|record| Projected { position: Position(record.seq), at: record.time, facts: record.facts })
-            .collect();
+        let batch: Vec<Projected> =
+            records?.into_iter().map(|record| Projected { position: Position(record.seq), at: record.time, facts: record.facts }).collect();
         let read = batch.len();
         if read > 0 {
             store.project(&batch).await?;

@@ -1,6 +1,6 @@
 //! Who carries the core's orders out? The shells, the store's questions, the board and the screens, as the engine sees them.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -19,18 +19,46 @@ use crate::report::board::Board;
 use crate::sip::SipShell;
 use crate::web::{FactEvent, Health, WebShell};
 
+/// How many calls and recordings are up.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Up {
+    calls: i64,
+    recordings: i64,
+}
+
+impl Up {
+    /// Whether nothing is left to be ended.
+    pub fn is_nothing(&self) -> bool {
+        self.calls <= 0 && self.recordings <= 0
+    }
+
+    /// Counts one fact; what a former process began is only ended here, and does not count.
+    fn count(&mut self, fact: &Fact) -> bool {
+        match fact {
+            Fact::CallStarted { .. } => self.calls += 1,
+            Fact::CallEnded { .. } => self.calls = (self.calls - 1).max(0),
+            Fact::RecordingStarted { .. } => self.recordings += 1,
+            Fact::RecordingEnded { .. } => self.recordings = (self.recordings - 1).max(0),
+            _ => return false,
+        }
+        true
+    }
+}
+
 /// Everything but the shells that hears from the engine.
 pub struct Wires {
     /// Questions to the store; a full channel leaves one unanswered, and the core's deadline decides.
     pub questions: mpsc::Sender<(CallId, CallerRef)>,
     /// What happens now.
-    pub board: Arc<RwLock<Board>>,
+    pub board: Arc<Mutex<Board>>,
     /// What each screen reads from; a slow one loses events and starts again from the board.
     pub facts: broadcast::Sender<FactEvent>,
     /// Whether the parts live.
     pub health: Arc<Health>,
     /// The last record in the journal.
     pub written: watch::Sender<u64>,
+    /// What is up, for an orderly end.
+    pub up: watch::Sender<Up>,
     /// For the age of the last decision.
     pub clock: Clock,
 }
@@ -72,11 +100,13 @@ impl World for Shells {
         if facts.is_empty() {
             return;
         }
-        if let Ok(mut board) = self.wires.board.write() {
+        {
+            let mut board = self.wires.board.lock().unwrap_or_else(PoisonError::into_inner);
             facts.iter().for_each(|fact| board.apply(time, fact));
         }
         for fact in facts {
             count(fact);
+            self.wires.up.send_if_modified(|up| up.count(fact));
             // Nobody looks: that is not an error.
             let _ = self.wires.facts.send(FactEvent { at: time, fact: fact.clone() });
         }
@@ -84,13 +114,16 @@ impl World for Shells {
 
     fn journal_failed(&mut self, error: &JournalError) {
         metrics::counter!("cityline_journal_errors_total").increment(1);
-        self.wires.health.journal_failed();
+        self.wires.health.set_journal(false);
         tracing::error!(%error, "the journal cannot be written: calls go on from memory");
     }
 
     fn written(&mut self, seq: u64) {
-        self.wires.health.decided(self.wires.clock.now());
         self.wires.written.send_replace(seq);
+    }
+
+    fn came_round(&mut self) {
+        self.wires.health.engine_came_round(self.wires.clock.now());
     }
 }
 

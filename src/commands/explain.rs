@@ -11,7 +11,10 @@ use cityline::store::{CallDetail, Store};
 /// Prints the story; numbers of callers stay out of it.
 pub async fn run(config: &Config, call: u64) -> anyhow::Result<ExitCode> {
     let store = Store::open(config).await?;
-    let detail = store.call(CallId(call)).await?.ok_or_else(|| anyhow!("call {call} is not in the database: see the calls of the page, or wait a second"))?;
+    let detail = store
+        .call(CallId(call))
+        .await?
+        .ok_or_else(|| anyhow!("call {call} is not in the database: see the calls of the page, or wait a second"))?;
     print(&detail);
     store.close().await;
     Ok(ExitCode::SUCCESS)
@@ -26,8 +29,8 @@ fn print(detail: &CallDetail) {
         println!("wait {}", serde_json::to_string(wait).unwrap_or_default());
     }
     for offer in &detail.offers {
-        println!("offered to {}: {:?}, needed {:?}", offer.agent, offer.why.rule, offer.why.needed);
-        for (agent, verdict) in &offer.why.verdicts {
+        println!("offered to {}: {:?}, needed {:?}", offer.agent, offer.why.0.rule, offer.why.0.needed);
+        for (agent, verdict) in &offer.why.0.verdicts {
             println!("  {agent}: {}", in_words(verdict));
         }
     }

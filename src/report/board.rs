@@ -262,6 +262,11 @@ impl Board {
         self.calls.get(&call).map(|up| &up.number)
     }
 
+    /// How many calls are up.
+    pub fn calls_up(&self) -> usize {
+        self.calls.len()
+    }
+
     /// The board as screens draw it.
     pub fn view(&self, now: Time) -> BoardView {
         BoardView {

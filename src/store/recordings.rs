@@ -55,6 +55,13 @@ impl Store {
         Ok(statement.bind(signed(recording.call.0)).bind(i64::from(recording.n)).fetch_optional(self.db.readers()).await?)
     }
 
+    /// How many recordings began at or after this moment and are complete, and how long they are together, in milliseconds.
+    pub async fn recordings_since(&self, since: Time) -> Result<(i64, i64), StoreError> {
+        let statement =
+            sqlx::query_as("SELECT COUNT(*), COALESCE(SUM(length_ms), 0) FROM recordings WHERE started_ms >= $1 AND length_ms IS NOT NULL");
+        Ok(statement.bind(ms(since.0)).fetch_one(self.db.readers()).await?)
+    }
+
     /// Opens the sound of a recording from byte `from` to `to` (not included); `None` where the file is gone.
     /// A range that begins behind the end gives the whole file.
     pub async fn open_recording(&self, recording: &Recording, from: u64, to: Option<u64>) -> Result<Option<RecordingFile>, StoreError> {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Percentiles of a row of times, in seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Times {
     pub count: usize,
     pub p50: f64,
@@ -26,7 +26,7 @@ impl Times {
 }
 
 /// What the callers met.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CallerSummary {
     /// Calls that were placed.
     pub calls: u64,
@@ -53,7 +53,7 @@ pub struct CallerSummary {
 }
 
 /// What the operators did.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct OperatorSummary {
     pub registered: u64,
     pub registrations_failed: u64,
