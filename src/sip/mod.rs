@@ -22,6 +22,8 @@ mod rate;
 mod registrar;
 mod reply;
 mod servers;
+#[cfg(test)]
+mod stories;
 mod streams;
 mod timers;
 mod trunk;

@@ -123,43 +123,52 @@ fn write_top_via(out: &mut String, via: &Via<'_>, from: Peer) {
 
 /// The reason phrase of a status that we send or name.
 pub fn phrase(status: u16) -> &'static str {
-    match status {
-        100 => "Trying",
-        180 => "Ringing",
-        183 => "Session Progress",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        406 => "Not Acceptable",
-        408 => "Request Timeout",
-        413 => "Request Entity Too Large",
-        415 => "Unsupported Media Type",
-        416 => "Unsupported URI Scheme",
-        420 => "Bad Extension",
-        423 => "Interval Too Brief",
-        480 => "Temporarily Unavailable",
-        481 => "Call/Transaction Does Not Exist",
-        486 => "Busy Here",
-        487 => "Request Terminated",
-        488 => "Not Acceptable Here",
-        489 => "Bad Event",
-        491 => "Request Pending",
-        500 => "Server Internal Error",
-        501 => "Not Implemented",
-        503 => "Service Unavailable",
-        505 => "Version Not Supported",
-        600 => "Busy Everywhere",
-        603 => "Decline",
-        604 => "Does Not Exist Anywhere",
-        200..300 => "OK",
-        300..400 => "Moved",
-        400..500 => "Request Failure",
-        500..600 => "Server Failure",
+    PHRASES.iter().find(|(own, _)| *own == status).map_or_else(|| phrase_of_class(status), |(_, phrase)| phrase)
+}
+
+fn phrase_of_class(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "Session Progress",
+        2 => "OK",
+        3 => "Moved",
+        4 => "Request Failure",
+        5 => "Server Failure",
         _ => "Failure",
     }
 }
+
+const PHRASES: [(u16, &str); 30] = [
+    (100, "Trying"),
+    (180, "Ringing"),
+    (400, "Bad Request"),
+    (401, "Unauthorized"),
+    (403, "Forbidden"),
+    (404, "Not Found"),
+    (405, "Method Not Allowed"),
+    (406, "Not Acceptable"),
+    (408, "Request Timeout"),
+    (413, "Request Entity Too Large"),
+    (415, "Unsupported Media Type"),
+    (416, "Unsupported URI Scheme"),
+    (420, "Bad Extension"),
+    (423, "Interval Too Brief"),
+    (480, "Temporarily Unavailable"),
+    (481, "Call/Transaction Does Not Exist"),
+    (486, "Busy Here"),
+    (487, "Request Terminated"),
+    (488, "Not Acceptable Here"),
+    (489, "Bad Event"),
+    (491, "Request Pending"),
+    (500, "Server Internal Error"),
+    (501, "Not Implemented"),
+    (503, "Service Unavailable"),
+    (505, "Version Not Supported"),
+    (600, "Busy Everywhere"),
+    (603, "Decline"),
+    (604, "Does Not Exist Anywhere"),
+    (606, "Not Acceptable"),
+    (183, "Session Progress"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,160 @@
+//! Operators' phones: registration, expiry, NAT, guessing, and calls to them.
+
+use super::*;
+use crate::centre::ids::ContactId;
+use crate::centre::input::FromDesk;
+use crate::centre::output::{Shown, Target};
+
+const PHONE: &str = "198.51.100.20:40001";
+
+struct Handset {
+    nonce: String,
+    count: u32,
+    cseq: u32,
+}
+
+impl Handset {
+    fn new() -> Handset {
+        Handset { nonce: String::new(), count: 0, cseq: 0 }
+    }
+
+    fn register(&mut self, stage: &mut Stage, password: &str, contact: &str, expires: u32) -> String {
+        self.cseq += 1;
+        self.count += 1;
+        let authorization = if self.nonce.is_empty() { String::new() } else { self.authorization(password) };
+        let message = format!(
+            "REGISTER sip:cityline SIP/2.0\r\nVia: SIP/2.0/UDP 192.168.1.9;rport;branch=z9hG4bKr{}\r\nFrom: <sip:201@cityline>;tag=1\r\nTo: <sip:201@cityline>\r\n\
+             Call-ID: reg\r\nCSeq: {} REGISTER\r\n{contact}Expires: {expires}\r\n{authorization}\r\n",
+            self.cseq, self.cseq
+        );
+        stage.hear_from(PHONE, &message);
+        let answer = stage.one();
+        if let Some(nonce) = answer.split("nonce=\"").nth(1) {
+            (self.nonce, self.count) = (nonce.split('"').next().unwrap().to_owned(), 0);
+        }
+        answer
+    }
+
+    /// The second try, with credentials.
+    fn sign_in(&mut self, stage: &mut Stage, contact: &str, expires: u32) -> String {
+        if self.nonce.is_empty() {
+            assert!(self.register(stage, "", contact, expires).starts_with("SIP/2.0 401"));
+        }
+        self.register(stage, "pw-201", contact, expires)
+    }
+
+    fn authorization(&self, password: &str) -> String {
+        use md5::{Digest, Md5};
+        let md5 = |text: String| Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let (who, what) = (md5(format!("201:cityline:{password}")), md5("REGISTER:sip:cityline".to_owned()));
+        let response = md5(format!("{who}:{}:{:08x}:c:auth:{what}", self.nonce, self.count));
+        format!(
+            "Authorization: Digest username=\"201\", realm=\"cityline\", nonce=\"{}\", uri=\"sip:cityline\", qop=auth, nc={:08x}, cnonce=\"c\", response=\"{response}\"\r\n",
+            self.nonce, self.count
+        )
+    }
+}
+
+fn contact(port: u16) -> String {
+    format!("Contact: <sip:201@192.168.1.9:{port};ob>\r\n")
+}
+
+fn contacts(stage: &mut Stage) -> Option<Vec<ContactId>> {
+    match stage.input()? {
+        Input::Desk(FromDesk::PhoneChanged { agent, contacts }) => {
+            assert_eq!(agent.as_str(), "aigul");
+            Some(contacts)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_phone_behind_nat_registers_is_called_and_expires() {
+    let mut stage = Stage::new();
+    let mut handset = Handset::new();
+    let answer = handset.sign_in(&mut stage, &contact(5060), 120);
+    assert!(answer.starts_with("SIP/2.0 200") && header(&answer, "Contact") == "<sip:201@192.168.1.9:5060;ob>;expires=120", "{answer}");
+    let ids = contacts(&mut stage).unwrap();
+    assert_eq!(ids.len(), 1);
+    let sdp = stage.sdp(OFFER);
+    stage.order(ToLine::Dial { leg: leg(1, 1), target: Target::Contact(ids[0]), shown: Shown::City("109".into()), sdp, auto_answer: true });
+    let (to, invite) = stage.sent().remove(0);
+    assert!(to == PHONE && invite.starts_with("INVITE sip:201@192.168.1.9:5060;ob SIP/2.0"), "{to} {invite}");
+    assert!(header(&invite, "Call-Info").contains("answer-after=0"));
+    stage.wait(119_000);
+    stage.lines();
+    assert!(handset.sign_in(&mut stage, &contact(5060), 120).starts_with("SIP/2.0 200"), "the same nonce counts on");
+    stage.wait(119_900);
+    while let Some(input) = stage.input() {
+        assert!(!matches!(input, Input::Desk(_)), "a refreshed contact keeps its id: nothing has changed");
+    }
+    stage.wait(200);
+    assert_eq!(contacts(&mut stage), Some(vec![]));
+}
+
+#[test]
+fn a_fifth_contact_takes_the_place_of_the_oldest_and_star_ends_all() {
+    let mut stage = Stage::new();
+    let mut handset = Handset::new();
+    for port in 1..=5 {
+        handset.sign_in(&mut stage, &contact(port), 600);
+    }
+    let counts: Vec<usize> = std::iter::from_fn(|| contacts(&mut stage)).map(|ids| ids.len()).collect();
+    assert_eq!(counts, [1, 2, 3, 4, 4]);
+    let answer = handset.sign_in(&mut stage, "", 600);
+    assert_eq!(answer.matches("Contact: ").count(), 4, "without a contact it asks");
+    assert!(!answer.contains(":1;ob"));
+    assert!(handset.sign_in(&mut stage, "Contact: *\r\n", 600).starts_with("SIP/2.0 400"), "* wants Expires: 0");
+    assert!(handset.sign_in(&mut stage, "Contact: *\r\n", 0).starts_with("SIP/2.0 200"));
+    assert_eq!(contacts(&mut stage), Some(vec![]));
+}
+
+#[test]
+fn too_short_a_registration_names_the_shortest() {
+    let mut stage = Stage::new();
+    let answer = Handset::new().sign_in(&mut stage, &contact(1), 30);
+    assert!(answer.starts_with("SIP/2.0 423") && answer.contains("Min-Expires: 60"), "{answer}");
+}
+
+#[test]
+fn a_repeated_register_gets_its_answer_and_a_replayed_one_a_challenge() {
+    let mut stage = Stage::new();
+    let mut handset = Handset::new();
+    handset.sign_in(&mut stage, &contact(1), 600);
+    contacts(&mut stage).unwrap();
+    handset.cseq -= 1;
+    handset.count -= 1;
+    assert!(handset.register(&mut stage, "pw-201", &contact(1), 600).starts_with("SIP/2.0 200"), "a retransmission");
+    handset.count -= 1;
+    let replayed = handset.register(&mut stage, "pw-201", &contact(1), 600);
+    assert!(replayed.starts_with("SIP/2.0 401") && replayed.contains("stale=true"), "{replayed}");
+    assert_eq!(contacts(&mut stage), None);
+}
+
+#[test]
+fn guessing_is_shut_out_for_a_time() {
+    let mut stage = Stage::new();
+    let mut handset = Handset::new();
+    handset.register(&mut stage, "", &contact(1), 600);
+    for _ in 0..10 {
+        assert!(handset.register(&mut stage, "guess", &contact(1), 600).starts_with("SIP/2.0 401"));
+    }
+    assert!(handset.register(&mut stage, "pw-201", &contact(1), 600).starts_with("SIP/2.0 403"));
+    stage.wait(61_000);
+    assert!(handset.register(&mut stage, "pw-201", &contact(1), 600).starts_with("SIP/2.0 200"));
+}
+
+#[test]
+fn new_accounts_keep_the_contacts_of_those_that_did_not_change() {
+    let mut stage = Stage::new();
+    let mut handset = Handset::new();
+    handset.sign_in(&mut stage, &contact(1), 600);
+    contacts(&mut stage).unwrap();
+    let account =
+        |password: &str| vec![PhoneAccount { user: "201".into(), agent: "aigul".into(), password: Private::new(password.into()) }];
+    stage.exchange.reload_phones(account("pw-201"));
+    assert_eq!(contacts(&mut stage), None);
+    stage.exchange.reload_phones(account("other"));
+    assert_eq!(contacts(&mut stage), Some(vec![]));
+}
