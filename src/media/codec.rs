@@ -16,11 +16,16 @@ static ULAW_TO_ALAW: [u8; 256] = recoded(&FROM_ULAW, Codec::Pcma);
 /// One byte as a sample.
 #[inline]
 pub fn decode(codec: Codec, byte: u8) -> i16 {
-    let table = match codec {
+    samples_of(codec)[usize::from(byte)]
+}
+
+/// The sample of every byte.
+#[inline]
+pub fn samples_of(codec: Codec) -> &'static [i16; 256] {
+    match codec {
         Codec::Pcma => &FROM_ALAW,
         Codec::Pcmu => &FROM_ULAW,
-    };
-    table[usize::from(byte)]
+    }
 }
 
 /// One sample as a byte.

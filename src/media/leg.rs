@@ -9,6 +9,7 @@ use crate::media::dtmf::EventReader;
 use crate::media::inband::ToneListener;
 use crate::media::latch::Remote;
 use crate::media::negotiation::{Author, OUR_EVENT_TYPE};
+use crate::media::pace::Pace;
 use crate::media::playback::{MusicPosition, Playback, Progress};
 use crate::media::recorder::Track;
 use crate::media::room::Mixer;
@@ -44,6 +45,8 @@ pub struct Leg {
     pub playback: Option<Playback>,
     /// Where its music stands.
     pub music: Option<MusicPosition>,
+    /// When its next packet is due.
+    pub pace: Pace,
     /// Our side of the negotiation.
     pub author: Author,
     mouths: usize,
@@ -84,6 +87,7 @@ impl Leg {
             track: None,
             playback: None,
             music: None,
+            pace: Pace::default(),
             author,
             mouths: 0,
             sockets,

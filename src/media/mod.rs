@@ -15,6 +15,7 @@ mod leg;
 mod loopback;
 mod negotiation;
 mod orders;
+mod pace;
 mod playback;
 mod ports;
 mod recorder;

@@ -32,6 +32,8 @@ const IDLE: Duration = Duration::from_secs(1);
 const CATCH_UP: u64 = 12;
 /// Datagrams of one leg a tick; a flood waits in the kernel, and is dropped there.
 const DATAGRAMS_A_TICK: usize = 8;
+/// Event packets may come faster than sound.
+const EVENT_PERIOD_US: u64 = 5_000;
 /// Reports that wait for room in the engine's lane; beyond it the oldest is dropped and counted.
 const MAX_REPORTS: usize = 4_096;
 /// Orders carried out between two ticks at most.
@@ -209,16 +211,27 @@ impl Worker {
 
     /// Reads what has arrived for one leg and passes it on.
     fn listen(&mut self, place: usize, buffer: &mut Buffer, now_us: u64) {
-        let Some(mut leg) = self.legs.get_mut(place).and_then(Option::take) else { return };
+        let Some(seat) = self.legs.get_mut(place) else { return };
+        let Some(mut leg) = seat.take_if(|leg| leg.pace.may_ask(now_us)) else { return };
         for _ in 0..DATAGRAMS_A_TICK {
-            match leg.receive(buffer, now_us, &mut self.counters) {
+            let period_us = match leg.receive(buffer, now_us, &mut self.counters) {
                 Heard::Nothing => break,
-                Heard::Dropped => {}
-                Heard::Sound(packet, codec) => self.pass_sound(place, &mut leg, packet, codec, buffer, now_us),
+                Heard::Dropped => {
+                    leg.pace.disturbed();
+                    continue;
+                }
+                Heard::Sound(packet, codec) => {
+                    self.pass_sound(place, &mut leg, packet, codec, buffer, now_us);
+                    (packet.end - packet.begin) as u64 * 125
+                }
                 Heard::Event(packet, digit) => {
                     self.ears_of(&leg, |ear, counters| ear.pass_event(&packet, buffer, now_us, counters));
                     digit.into_iter().for_each(|digit| self.tell(FromMedia::Digit { leg: leg.id, digit }));
+                    EVENT_PERIOD_US
                 }
+            };
+            if leg.pace.note(period_us, now_us) {
+                break;
             }
         }
         if let Some(home) = self.legs.get_mut(place) {

@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::centre::ids::{CallId, RecordingId};
-use crate::centre::input::{FromMedia, Input};
+use crate::centre::input::{Codec, FromMedia, Input};
 use crate::clock::Clock;
 use crate::lanes::Inputs;
-use crate::media::codec::decode;
+use crate::media::codec::samples_of;
 use crate::media::recorder::{Block, Frame, ToWriter};
 use crate::media::room::Side;
 use crate::media::timeline::Timeline;
@@ -171,6 +171,15 @@ impl Writer {
     }
 }
 
+/// Adds sound to one channel.
+fn add(moments: &mut [[i16; 2]], codec: Codec, sound: &[u8], channel: impl Fn(&mut [i16; 2]) -> &mut i16) {
+    let samples = samples_of(codec);
+    for (moment, byte) in moments.iter_mut().zip(sound) {
+        let channel = channel(moment);
+        *channel = channel.saturating_add(samples[usize::from(*byte)]);
+    }
+}
+
 fn mark(path: &Path) {
     let made = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(path, []));
     if let Err(error) = made {
@@ -218,13 +227,10 @@ impl Recording {
         if self.ahead.len() < end {
             self.ahead.resize(end, [0; 2]);
         }
-        for (moment, byte) in self.ahead.iter_mut().skip(begin).zip(sound) {
-            let [left, right] = moment;
-            let channel = match side {
-                Side::Left => left,
-                Side::Right => right,
-            };
-            *channel = channel.saturating_add(decode(frame.codec, *byte));
+        let moments = self.ahead.get_mut(begin..).unwrap_or_default();
+        match side {
+            Side::Left => add(moments, frame.codec, sound, |[left, _]| left),
+            Side::Right => add(moments, frame.codec, sound, |[_, right]| right),
         }
     }
 
@@ -241,10 +247,11 @@ impl Recording {
             self.ahead.resize(count, [0; 2]);
         }
         bytes.clear();
-        bytes.extend(self.ahead.drain(..count).flat_map(|[left, right]| {
+        bytes.resize(count * 4, 0);
+        for (four, [left, right]) in bytes.chunks_exact_mut(4).zip(self.ahead.drain(..count)) {
             let ([a, b], [c, d]) = (left.to_le_bytes(), right.to_le_bytes());
-            [a, b, c, d]
-        }));
+            four.copy_from_slice(&[a, b, c, d]);
+        }
         if self.file.is_none() {
             self.create();
         }
@@ -265,7 +272,6 @@ impl Recording {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::centre::input::Codec;
     use crate::media::codec::{FRAME, encode};
     use crate::media::recorder::Track;
 

@@ -1,0 +1,64 @@
+//! When is a leg's next packet due? Packets come evenly, so a socket is not asked while none can be there: asking costs a quarter of a packet.
+
+/// Ticks and networks are off by so much without being late.
+const SLACK_US: u64 = 2_500;
+
+/// Every so many packets the socket is read empty all the same: a far clock that runs fast would leave packets behind.
+const SWEEP: u32 = 16;
+
+/// The rhythm of one far end.
+#[derive(Default)]
+pub struct Pace {
+    last_us: u64,
+    ask_from_us: u64,
+    period_us: u64,
+    packets: u32,
+}
+
+impl Pace {
+    /// Whether a packet can be there.
+    pub fn may_ask(&self, now_us: u64) -> bool {
+        now_us >= self.ask_from_us
+    }
+
+    /// A packet of `period_us` of sound was read. Whether it came when it was due, so that no other is waiting.
+    pub fn note(&mut self, period_us: u64, now_us: u64) -> bool {
+        let since = now_us.saturating_sub(self.last_us);
+        let due = since.abs_diff(self.period_us) <= SLACK_US;
+        self.packets = self.packets.wrapping_add(1);
+        self.last_us = now_us;
+        self.period_us = period_us;
+        // One tick early: what the network hurries is not kept waiting.
+        self.ask_from_us = now_us + period_us.saturating_sub(5_000 + SLACK_US);
+        due && !self.packets.is_multiple_of(SWEEP)
+    }
+
+    /// Something came that was no packet of the far end's: more of it may follow at any time.
+    pub fn disturbed(&mut self) {
+        self.ask_from_us = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_even_stream_is_asked_for_when_it_is_due() {
+        let mut pace = Pace::default();
+        assert!(!pace.note(20_000, 1_000_000), "the first may have others behind it");
+        assert!(!pace.may_ask(1_010_000));
+        assert!(pace.may_ask(1_015_000));
+        assert!(pace.note(20_000, 1_020_500));
+        assert!(!pace.note(20_000, 1_060_000), "late: others may be right behind");
+        assert!(!pace.note(20_000, 1_060_000));
+        pace.disturbed();
+        assert!(pace.may_ask(1_060_000));
+    }
+
+    #[test]
+    fn nothing_is_left_behind_for_long() {
+        let mut pace = Pace::default();
+        assert!((1..100u64).filter(|n| !pace.note(20_000, n * 20_000)).count() >= 6);
+    }
+}
