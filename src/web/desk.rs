@@ -141,8 +141,8 @@ impl Page {
     }
 
     async fn serve(&mut self) -> Result<End, End> {
+        let mut board = live::follow(&self.web);
         self.welcome().await?;
-        let mut board = self.web.live.clone();
         let mut echoes = tokio::time::interval(ECHO_EVERY);
         echoes.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = self.web.stop.clone();

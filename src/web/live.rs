@@ -48,6 +48,13 @@ pub(super) fn message(web: &Web) -> Utf8Bytes {
     serde_json::to_string(&message).unwrap_or_default().into()
 }
 
+/// Boards that are published from here on.
+pub(super) fn follow(web: &Web) -> watch::Receiver<Utf8Bytes> {
+    let mut live = web.live.clone();
+    live.mark_unchanged();
+    live
+}
+
 /// GET /api/board.
 pub(super) async fn board(State(web): State<Arc<Web>>) -> axum::Json<BoardView> {
     axum::Json(web.board_view())
@@ -55,8 +62,9 @@ pub(super) async fn board(State(web): State<Arc<Web>>) -> axum::Json<BoardView> 
 
 /// GET /api/live: the board at once and after each change, as server-sent events.
 pub(super) async fn live(State(web): State<Arc<Web>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let followed = follow(&web);
     let first = message(&web);
-    let later = stream::unfold(web.live.clone(), |mut live| async move {
+    let later = stream::unfold(followed, |mut live| async move {
         live.changed().await.ok()?;
         let text = live.borrow_and_update().clone();
         Some((text, live))
