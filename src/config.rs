@@ -214,7 +214,7 @@ impl Config {
         let own = file.map_or_else(Figment::new, |path| Figment::from(Toml::file_exact(path)));
         let mut config: Config = defaults_for(&own)
             .merge(own)
-            .merge(Env::prefixed("CITYLINE_").split("__"))
+            .merge(Env::prefixed("CITYLINE_").ignore(&["log"]).split("__"))
             .extract()
             .map_err(|error| ConfigError::Read(Box::new(error)))?;
         config.place_dialplans(file);

@@ -62,6 +62,7 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
     let config = demo_config(config);
     speak_prompts(&config)?;
     let clock = Clock::of_process();
+    std::fs::create_dir_all(&config.data.folder).with_context(|| format!("the folder {} cannot be made", config.data.folder.display()))?;
     let past = history::write(&config, options.seed, clock.now())?;
     let app = App::start(config.clone()).await?;
     accounts(&app, &config, clock).await?;

@@ -1,6 +1,6 @@
 //! What is going on in one call? Its stage, its legs, and how it comes to its end from any of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::Centre;
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
 use super::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PlayId, QueueId, RecordingId, SdpRef, StepId, TrunkId};
-use super::input::{CallerKnown, FromLine, FromMedia, HangUpCause, MediaFailure};
+use super::input::{CallerKnown, Digit, FromLine, FromMedia, HangUpCause, MediaFailure};
 use super::ivr::Walk;
 use super::offer::Ringing;
 use super::output::{Ending, Output, Shown, Sound, Target, ToLine, ToMedia};
@@ -40,6 +40,8 @@ pub struct Call {
     pub waited: Option<(QueueId, Time)>,
     /// Whether the caller has been sent elsewhere once already.
     pub overflowed: bool,
+    /// Keys pressed while a text was spoken that takes none: they count for the next question.
+    pub typed_ahead: VecDeque<Digit>,
     /// The plan's queue step that the caller came through: it says where an overflow leads.
     pub queue_step: Option<StepId>,
     /// The legs that are up or on their way, by number.
@@ -565,6 +567,7 @@ impl Call {
             topic: None,
             waited: None,
             overflowed: false,
+            typed_ahead: VecDeque::new(),
             queue_step: None,
             legs: BTreeMap::from([(0, resident)]),
             next_leg: 1,

@@ -14,6 +14,9 @@ use super::output::{Ending, Shown, Sound, Target};
 /// Steps that take no time (opening hours, a language that is known) one after the other, at most.
 const MAX_HOPS: usize = 32;
 
+/// Keys that may be typed ahead; further ones are forgotten.
+const TYPED_AHEAD: usize = 8;
+
 /// Where a caller is in the plan.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Walk {
@@ -139,9 +142,22 @@ impl Centre {
         }
     }
 
+    /// Asks for a key, unless one was typed ahead: who knows the way need not hear it again.
     fn ask(&mut self, call: CallId, step: &StepId, say: &[Spoken], tries: u8) {
-        self.walk(call, step, Phase::Asking { tries: tries.saturating_sub(1) });
-        self.say(call, say, Ending::Report);
+        let phase = Phase::Asking { tries: tries.saturating_sub(1) };
+        self.walk(call, step, phase);
+        match self.calls.get_mut(&call).and_then(|entry| entry.typed_ahead.pop_front()) {
+            Some(digit) => self.key_in_step(call, &Walk { step: step.clone(), phase }, digit),
+            None => self.say(call, say, Ending::Report),
+        }
+    }
+
+    /// A key while a step speaks that takes none: what it says is heard to its end, and the key counts for the next question.
+    fn type_ahead(&mut self, call: CallId, digit: Digit) {
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        if entry.typed_ahead.len() < TYPED_AHEAD {
+            entry.typed_ahead.push_back(digit);
+        }
     }
 
     /// The sounds of the step are over.
@@ -245,7 +261,7 @@ impl Centre {
                     self.enter_step(call, &next, true);
                 }
                 None if listens => self.wrong_key(call, walk),
-                None => {}
+                None => self.type_ahead(call, digit),
             },
         }
     }
