@@ -137,4 +137,14 @@ mod tests {
         far.read(&[1, 2, 3], 7, 6);
         assert!(write_bye(&mut out, 9).is_some());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_break_it(mut bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..80), kind in 200u8..208) {
+            if let [flags, named, ..] = bytes.as_mut_slice() {
+                (*flags, *named) = (0x80 | *flags & 0x1f, kind);
+            }
+            FarReports::default().read(&bytes, 7, 5);
+        }
+    }
 }

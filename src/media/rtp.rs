@@ -244,4 +244,20 @@ mod tests {
         assert_eq!((report.lost, report.fraction_lost), (2, 73));
         assert_eq!(reception.report().unwrap().fraction_lost, 0);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_break_it(mut bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..60)) {
+            if let Some(flags) = bytes.first_mut() {
+                *flags = 0x80 | *flags & 0x3f;
+            }
+            if let Some(packet) = parse(&bytes) {
+                assert!(packet.begin >= HEADER && bytes.get(packet.begin..packet.end).is_some());
+                let mut reception = Reception::default();
+                reception.note(&packet, 1);
+                reception.note(&Packet { sequence: packet.sequence.wrapping_add(packet.timestamp as u16), ..packet }, 2);
+                reception.report();
+            }
+        }
+    }
 }

@@ -214,7 +214,7 @@ impl Recording {
         let (side, mouth) = (frame.track.side, frame.track.mouth);
         let arrival = self.moment(frame.arrived_us) as i64;
         let voice = self.voices.entry((side, mouth)).or_default();
-        let Some(place) = voice.place(frame.ssrc, frame.timestamp, arrival) else { return };
+        let Some(place) = voice.place(frame.ssrc, frame.timestamp, sound.len(), arrival) else { return };
         let offset = place - self.written as i64;
         // What would lie in the part that is written came too late; its end may still be in time.
         let skipped = usize::try_from(-offset.min(0)).unwrap_or(usize::MAX);
