@@ -60,7 +60,7 @@ fn start_callers(target: SocketAddrV4, options: &Options, tell: mpsc::SyncSender
     callers.patience = Duration::from_secs(60);
     std::thread::spawn(move || {
         let ended = run_callers(&callers, &mut |summary| drop(tell.send(Told::Callers(summary.clone()))));
-        report_end(ended.map(|summary| tell.send(Told::Callers(summary))));
+        report_end(ended.map(|summary| drop(tell.send(Told::Callers(summary)))));
     });
 }
 
@@ -73,7 +73,7 @@ fn start_operators(target: SocketAddrV4, options: &Options, tell: mpsc::SyncSend
     operators.talk = Duration::from_secs(15);
     std::thread::spawn(move || {
         let ended = run_operators(&operators, &mut |summary| drop(tell.send(Told::Operators(summary.clone()))));
-        report_end(ended.map(|summary| tell.send(Told::Operators(summary))));
+        report_end(ended.map(|summary| drop(tell.send(Told::Operators(summary)))));
     });
     Ok(())
 }

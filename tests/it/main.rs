@@ -1,5 +1,7 @@
 //! Does the whole hold together? One binary for all integration tests, so that they link once.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod api;
 mod calls;
 mod city;
