@@ -1,6 +1,6 @@
 //! How does a media thread sleep? Until its next tick or until somebody rings its bell, in one `epoll_wait`.
 //!
-//! This is the only file of the room that calls the system directly: the standard library has neither timerfd nor eventfd.
+//! It calls the system directly, because the standard library has neither timerfd nor eventfd.
 #![allow(unsafe_code)]
 
 use std::io;

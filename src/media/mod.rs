@@ -18,6 +18,7 @@ mod orders;
 mod pace;
 mod playback;
 mod ports;
+mod priority;
 mod recorder;
 mod room;
 mod rtcp;

@@ -16,6 +16,7 @@ use crate::media::epoll::Alarm;
 use crate::media::leg::{Buffer, Heard, Leg};
 use crate::media::playback::Sounds;
 use crate::media::ports::Ports;
+use crate::media::priority;
 use crate::media::recorder::Tap;
 use crate::media::room::Room;
 use crate::media::rtp::Packet;
@@ -111,6 +112,7 @@ impl Worker {
 
     /// The thread: until it is told to stop.
     pub fn run(mut self) {
+        priority::raise();
         let mut buffer: Buffer = [0; 2_048];
         while !self.outfit.stop.load(Ordering::Acquire) {
             self.set_the_alarm();
