@@ -162,6 +162,9 @@ impl Centre {
             return;
         }
         known.contacts = contacts;
+        if matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Fixed { .. })) {
+            return;
+        }
         let has_phone = !known.contacts.is_empty();
         let state = known.state.clone();
         match (state, has_phone) {
@@ -332,9 +335,19 @@ impl Centre {
         let known: Vec<AgentId> = self.agents.keys().cloned().collect();
         for agent in known {
             let fixed = matches!(self.device(&agent), Some(Device::Fixed { .. }));
+            if self.device(&agent).is_none()
+                && let Some(known) = self.agents.get_mut(&agent)
+            {
+                // What becomes of their devices from here on is not told to the core.
+                (known.desk, known.contacts) = (None, Vec::new());
+            }
             match (self.device(&agent).is_some(), self.agent_state(&agent)) {
                 (true, Some(State::Offline)) if fixed => self.set_agent(&agent, State::Ready),
-                (true, Some(State::NotResponding)) if fixed && !self.deadlines.is_set(&Reason::Rest(agent.clone())) => {
+                (true, Some(State::NotResponding))
+                    if self.is_ready_by_phone(&agent)
+                        && self.can_be_rung(&agent)
+                        && !self.deadlines.is_set(&Reason::Rest(agent.clone())) =>
+                {
                     self.set_agent(&agent, State::Ready);
                 }
                 (true, Some(State::Ready)) if !self.can_be_rung(&agent) => {

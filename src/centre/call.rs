@@ -252,8 +252,9 @@ impl Centre {
     fn media_agreed(&mut self, leg: LegId, answer: Option<SdpRef>) {
         let Some(known) = self.leg_mut(leg) else { return };
         if let Some(sdp) = answer {
-            known.reoffered = false;
-            self.out.line(ToLine::AcceptOffer { leg, sdp });
+            if std::mem::take(&mut known.reoffered) {
+                self.out.line(ToLine::AcceptOffer { leg, sdp });
+            }
             return;
         }
         match known.state {

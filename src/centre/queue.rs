@@ -8,7 +8,7 @@ use super::Centre;
 use super::call::Stage;
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact, QueueEnd};
-use super::ids::{AgentId, CallId, Language, PromptId, QueueId, SkillId};
+use super::ids::{AgentId, CallId, Language, LegId, PromptId, QueueId, SkillId};
 use super::output::{Ending, Sound};
 use super::settings::QueueSettings;
 use super::time::Time;
@@ -132,6 +132,9 @@ impl Centre {
         let Some(wait) = self.new_wait(call, queue, &rules) else { return };
         self.out.fact(Fact::Enqueued { call, queue: queue.clone(), language: wait.language, skills: wait.needs.iter().cloned().collect() });
         self.waiting.enter(call, &wait);
+        if self.is_unknown(LegId::caller(call)) {
+            self.waiting.offered(call, &wait);
+        }
         if rules.announce_every_ms > 0 {
             self.deadlines.set(Reason::Announce(call), self.now.plus_ms(FIRST_ANNOUNCEMENT_MS));
         }

@@ -110,11 +110,14 @@ impl Centre {
     /// Who has not been found by now is gone.
     pub(super) fn recovery_over(&mut self) {
         for leg in self.legs() {
-            let unknown =
-                self.calls.get(&leg.call).and_then(|call| call.legs.get(&leg.n)).is_some_and(|known| known.state == LegState::Unknown);
-            if unknown {
+            if self.is_unknown(leg) {
                 self.leg_gone(leg);
             }
         }
+    }
+
+    /// Whether a new process does not know yet if the leg can be had back.
+    pub(super) fn is_unknown(&self, leg: LegId) -> bool {
+        self.calls.get(&leg.call).and_then(|call| call.legs.get(&leg.n)).is_some_and(|known| known.state == LegState::Unknown)
     }
 }

@@ -5,5 +5,6 @@
 mod api;
 mod calls;
 mod city;
+mod days;
 mod dialplans;
 mod scenarios;

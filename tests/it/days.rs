@@ -1,0 +1,95 @@
+//! Does the core keep its promises on days that nobody thought of? Thousands of random ones, judged after every step by a small
+//! model that knows its inputs, outputs and facts and nothing of its inside.
+//!
+//! `CITYLINE_DAYS=n` lives through n days, `CITYLINE_DAY=seed` through one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod dice;
+mod legs;
+mod model;
+mod staff;
+mod towns;
+mod world;
+
+use cityline::centre::Centre;
+use cityline::centre::output::Output;
+use cityline::journal::{Journal, replay_file};
+
+use world::{Record, World};
+
+const DAYS: u64 = 2_000;
+const EVENTS: usize = 120;
+/// One day in so many is also written to a journal and replayed from it.
+const JOURNAL_EVERY: u64 = 50;
+
+/// Runs beside each day: tells which one it was when anything panics.
+struct Today(u64);
+
+impl Drop for Today {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("it was day {0}: CITYLINE_DAY={0} lives through it again", self.0);
+        }
+    }
+}
+
+#[test]
+fn every_day_ends_well() {
+    let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let days = match variable("CITYLINE_DAY") {
+        Some(day) => day..day + 1,
+        None => 0..variable("CITYLINE_DAYS").unwrap_or(DAYS),
+    };
+    let workers = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    let share = |worker: u64| days.clone().filter(move |day| day % workers == worker);
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let days = share(worker);
+            scope.spawn(move || days.for_each(one_day));
+        }
+    });
+}
+
+fn one_day(seed: u64) {
+    let _today = Today(seed);
+    let mut world = World::new(seed);
+    world.live(EVENTS);
+    run_again(&world.records, &world.centre);
+    if seed % JOURNAL_EVERY == 0 {
+        comes_back_from_the_journal(&world);
+    }
+}
+
+/// The same inputs at the same times: the same outputs and facts, also when the core goes through text on the way.
+fn run_again(records: &[Record], end: &Centre) {
+    let mut twin = Centre::new();
+    for (at, record) in records.iter().enumerate() {
+        if at == records.len() / 2 {
+            let text = serde_json::to_string(&twin.snapshot()).expect("a snapshot is written");
+            twin = serde_json::from_str(&text).expect("a snapshot is read");
+        }
+        let (outputs, facts) = handle(&mut twin, record);
+        assert!(outputs == record.outputs && facts == record.facts, "record {at} came out otherwise: {:?}", record.input);
+    }
+    assert!(twin == *end, "the same inputs led to another state");
+}
+
+fn handle(centre: &mut Centre, record: &Record) -> (Vec<Output>, Vec<cityline::centre::fact::Fact>) {
+    centre.handle(record.time, record.input.clone());
+    (std::iter::from_fn(|| centre.poll_output()).collect(), centre.take_facts())
+}
+
+fn comes_back_from_the_journal(world: &World) {
+    let folder = std::env::temp_dir().join(format!("cityline-day-{}-{}", std::process::id(), world.seed));
+    let mut journal = Journal::begin(&folder, &Centre::new(), 1).expect("a journal can be begun");
+    for record in &world.records {
+        journal.add(record.time, record.input.clone(), record.facts.clone(), &record.outputs);
+    }
+    journal.commit().expect("the journal is written");
+    let replay = replay_file(journal.path()).expect("the journal is read");
+    drop(journal);
+    std::fs::remove_dir_all(&folder).expect("the journal is removed");
+    assert_eq!(replay.differing, Vec::<u64>::new());
+    assert_eq!(replay.records, world.records.len() as u64);
+    assert!(replay.centre == world.centre, "the journal leads to another state");
+}

@@ -1,0 +1,617 @@
+//! What must be true of a centre after every step? A small model that sees the inputs, outputs and facts and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cityline::centre::dialplan::Action;
+use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEnd};
+use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, QueueId, RecordingId, SkillId, StepId};
+use cityline::centre::input::{FromDesk, FromLine, FromMedia, HangUpCause, Input};
+use cityline::centre::output::Output;
+use cityline::centre::settings::{QueueSettings, Settings};
+use cityline::centre::time::Time;
+
+use super::legs::Legs;
+use super::staff::Staff;
+
+/// A call that is up.
+pub struct Call {
+    pub caller: CallerRef,
+    pub language: Option<Language>,
+    pub wait: Option<Wait>,
+    /// Who rings for it, and until when.
+    pub offer: Option<(AgentId, Time)>,
+    pub talk: Option<Talk>,
+    /// The last queue, and since when.
+    waited: Option<(QueueId, Time)>,
+    overflowed: bool,
+    /// In a queue's step, not yet in the queue: if another step follows, the queue was full.
+    at_the_door: Option<QueueId>,
+    silent_until: Option<Time>,
+    /// After a restart, until the shell has spoken of the resident's leg.
+    pub unknown: bool,
+}
+
+pub struct Wait {
+    pub queue: QueueId,
+    pub since: Time,
+    pub needs: BTreeSet<SkillId>,
+    max_wait_ms: u64,
+}
+
+#[derive(Clone)]
+pub struct Talk {
+    pub leg: u16,
+    pub agent: Option<AgentId>,
+    pub queue: Option<QueueId>,
+    pub recording: Option<RecordingId>,
+}
+
+#[derive(Default)]
+pub struct Model {
+    pub now: Time,
+    pub calls: BTreeMap<CallId, Call>,
+    pub over: BTreeSet<CallId>,
+    early_ends: BTreeSet<CallId>,
+    pub settings: Settings,
+    /// The last rules of every queue that has ever been.
+    rules: BTreeMap<QueueId, QueueSettings>,
+    pub legs: Legs,
+    pub staff: Staff,
+    owed: BTreeSet<CallId>,
+    draining: bool,
+    recovery_until: Option<Time>,
+    arrived: BTreeSet<CallId>,
+    recordings_told: BTreeSet<RecordingId>,
+    /// What is wrong; empty as long as all is well.
+    pub faults: Vec<String>,
+}
+
+/// What the step has told so far, for what comes later in it.
+#[derive(Default)]
+pub struct Step {
+    pub ended_offers: Vec<(CallId, AgentId, OfferEnd)>,
+    pub ended_calls: BTreeMap<CallId, EndReason>,
+    pub ended_talks: BTreeMap<CallId, Talk>,
+    pub connected: BTreeMap<CallId, (AgentId, QueueId)>,
+    started: BTreeMap<CallId, ()>,
+}
+
+impl Model {
+    /// One step of the centre: judges it against everything before.
+    pub fn step(&mut self, now: Time, input: &Input, outputs: &[Output], facts: &[Fact]) {
+        self.now = self.now.max(now);
+        let up_before: BTreeSet<CallId> = self.calls.keys().copied().collect();
+        let must_end = self.must_end(input);
+        let expected_states = self.staff.expect(input, &self.settings, &self.calls, &self.rules);
+        if let Input::LegRecovered { leg } = input
+            && leg.n == 0
+            && let Some(known) = self.calls.get_mut(&leg.call)
+        {
+            known.unknown = false;
+        }
+        self.legs.note(input);
+        self.staff.note(input, &self.settings);
+        let mut step = Step::default();
+        for fact in facts {
+            self.take_fact(fact, input, &mut step);
+        }
+        for output in outputs {
+            self.take_output(output, &mut step);
+        }
+        self.check_arrival(input, &step, &up_before);
+        for call in must_end {
+            self.check(!self.calls.contains_key(&call), || format!("{call} is still up after {input:?}"));
+        }
+        self.faults.extend(self.staff.check_expected(&expected_states));
+        self.check_invariants(&step);
+    }
+
+    pub fn check(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.faults.push(what());
+        }
+    }
+
+    fn rules(&self, queue: &QueueId) -> QueueSettings {
+        self.rules.get(queue).cloned().unwrap_or_default()
+    }
+
+    /// Calls that cannot be up after this input, whatever else it does.
+    fn must_end(&self, input: &Input) -> Vec<CallId> {
+        let leg_over = |leg: &LegId| -> Option<CallId> {
+            let call = self.calls.get(&leg.call)?;
+            let is_side = leg.n == 0 || call.talk.as_ref().is_some_and(|talk| talk.leg == leg.n);
+            (is_side && self.legs.is_live(*leg)).then_some(leg.call)
+        };
+        match input {
+            Input::Line(FromLine::HungUp { leg, .. } | FromLine::Refused { leg, .. }) => leg_over(leg).into_iter().collect(),
+            Input::ShellLost { leg } | Input::LegGone { leg } => leg_over(leg).into_iter().collect(),
+            Input::Media(FromMedia::Failed { leg, .. }) if !self.legs.is_reoffered(*leg) => leg_over(leg).into_iter().collect(),
+            Input::CallPoisoned { call } => self.calls.contains_key(call).then_some(*call).into_iter().collect(),
+            Input::Desk(FromDesk::HangUp { agent, call }) => {
+                let theirs =
+                    self.calls.get(call).and_then(|known| known.talk.as_ref()).is_some_and(|talk| talk.agent.as_ref() == Some(agent));
+                let known = self.settings.agents.contains_key(agent);
+                (theirs && known).then_some(*call).into_iter().collect()
+            }
+            Input::Stopping => self.calls.keys().copied().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn check_arrival(&mut self, input: &Input, step: &Step, up_before: &BTreeSet<CallId>) {
+        match input {
+            Input::Line(FromLine::CallArrived { call, number, .. }) => {
+                let new = self.arrived.insert(*call);
+                let full = up_before.len() >= self.settings.limits.max_calls as usize;
+                let expected = match () {
+                    () if up_before.contains(call) => (false, None),
+                    () if !new => return,
+                    () if self.early_ends.remove(call) => (true, Some(EndReason::LeftInMenu)),
+                    () if !self.settings.numbers.contains_key(number) => (true, Some(EndReason::UnknownNumber)),
+                    () if full || self.draining => (true, Some(EndReason::Overloaded)),
+                    () => (true, None),
+                };
+                let found = (step.started.contains_key(call), step.ended_calls.get(call).copied());
+                self.check(found == expected, || format!("{call} arrived: {found:?}, not {expected:?}"));
+                let up = self.calls.contains_key(call);
+                let may = expected.1.is_none();
+                self.check(up == may, || format!("{call} arrived: up is {up}"));
+            }
+            Input::Line(FromLine::HungUp { leg, .. }) if leg.n == 0 && !self.arrived.contains(&leg.call) => {
+                self.early_ends.insert(leg.call);
+            }
+            Input::DrainStarted | Input::Stopping => self.draining = true,
+            _ => {}
+        }
+        self.check(step.started.len() <= 1, || "one input started several calls".to_owned());
+    }
+
+    fn take_fact(&mut self, fact: &Fact, input: &Input, step: &mut Step) {
+        if let Some(call) = call_of(fact) {
+            let known = self.calls.contains_key(&call) || matches!(fact, Fact::CallStarted { .. } | Fact::RecordingEnded { .. });
+            self.check(known, || format!("{fact:?} of a call that is not up"));
+            if !known {
+                return;
+            }
+        }
+        match fact {
+            Fact::StepEntered { call, step } => self.step_entered(*call, step),
+            Fact::CallStarted { call, number, caller, .. } => self.started(*call, number, *caller, step),
+            Fact::LanguageChosen { call, language, .. } => {
+                self.calls.get_mut(call).into_iter().for_each(|known| known.language = Some(*language));
+            }
+            Fact::Enqueued { call, queue, language, skills } => self.enqueued(*call, queue, *language, skills),
+            Fact::PlaceTold { call, queue, place, .. } => self.place_told(*call, queue, *place),
+            Fact::Offered { call, queue, agent, .. } => self.offered(*call, queue, agent),
+            Fact::OfferShown { call, agent } => {
+                let theirs = self.calls.get(call).and_then(|known| known.offer.as_ref()).is_some_and(|(offered, _)| offered == agent);
+                self.check(theirs, || format!("{call} is shown to {agent}, whom it is not offered to"));
+            }
+            Fact::OfferEnded { call, agent, how } => self.offer_ended(*call, agent, *how, input, step),
+            Fact::Connected { call, queue, agent, waited_ms } => self.connected(*call, queue, agent, *waited_ms, step),
+            Fact::Dequeued { call, queue, how, waited_ms } => self.dequeued(*call, queue, *how, *waited_ms),
+            Fact::LegStarted { leg, party } => self.faults.extend(self.legs.started(*leg, party).err()),
+            Fact::LegEnded { leg, .. } => self.faults.extend(self.legs.ended(*leg).err()),
+            Fact::LegSound { leg, lost } => self.sound(*leg, *lost),
+            Fact::RecordingStarted { recording, .. } => self.faults.extend(self.legs.recording_told(*recording).err()),
+            Fact::RecordingEnded { recording, .. } => {
+                let first = self.recordings_told.insert(*recording);
+                self.check(first, || format!("{recording:?} ended twice"));
+            }
+            Fact::AgentChanged { agent, state } => {
+                let changed = self.staff.changed(self.now, agent, state, input, step, &self.settings, &self.rules);
+                self.faults.extend(changed.err());
+            }
+            Fact::CallbackOwed { call, caller, waiting_since_ms, .. } => {
+                let since = self.calls.get(call).and_then(|known| known.wait.as_ref()).map(|wait| wait.since.0);
+                let first = self.owed.insert(*call);
+                let good = first && since == Some(*waiting_since_ms) && !caller.is_withheld();
+                self.check(good, || format!("a callback for {call} that is not owed"));
+            }
+            Fact::CallEnded { call, reason } => self.ended(*call, *reason, input, step),
+            Fact::SettingsApplied { revision } => {
+                if let Input::SettingsChanged(settings) = input {
+                    self.check(settings.revision == *revision, || "another revision was applied".to_owned());
+                    self.rules.extend(settings.queues.clone());
+                    self.settings = (**settings).clone();
+                    self.staff.settings_applied(&self.settings);
+                }
+            }
+            Fact::Restarted { .. } => self.restarted(),
+            Fact::CallAnswered { .. } | Fact::KeyPressed { .. } | Fact::TopicChosen { .. } | Fact::LegAnswered { .. } => {}
+        }
+    }
+
+    fn started(&mut self, call: CallId, _number: &NumberId, caller: CallerRef, step: &mut Step) {
+        let new = !self.calls.contains_key(&call) && !self.over.contains(&call);
+        self.check(new, || format!("{call} started twice"));
+        step.started.insert(call, ());
+        let known = Call {
+            caller,
+            language: None,
+            wait: None,
+            offer: None,
+            talk: None,
+            waited: None,
+            overflowed: false,
+            at_the_door: None,
+            silent_until: None,
+            unknown: false,
+        };
+        self.calls.insert(call, known);
+    }
+
+    fn enqueued(&mut self, call: CallId, queue: &QueueId, language: Language, skills: &[SkillId]) {
+        let (now, rules) = (self.now, self.rules(queue));
+        let mut needs = rules.skills.clone();
+        needs.extend(rules.language_required.then(|| language.skill()));
+        self.check(skills.iter().cloned().collect::<BTreeSet<_>>() == needs, || format!("{call} needs {needs:?}, not {skills:?}"));
+        let full = self.length(queue) >= rules.max_waiting as usize;
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        let turned_away = known.at_the_door.take().is_some_and(|_| full && !known.overflowed);
+        let fresh = known.wait.is_none() && known.talk.is_none();
+        let chosen = known.language.is_none_or(|chosen| chosen == language);
+        let since = known.waited.as_ref().filter(|(before, _)| before == queue).map_or(now, |(_, since)| *since);
+        known.waited = Some((queue.clone(), since));
+        known.wait = Some(Wait { queue: queue.clone(), since, needs, max_wait_ms: rules.max_wait_ms });
+        self.check(fresh && chosen, || format!("{call} is queued twice, or in another language"));
+        self.check(!turned_away, || format!("{call} was let into {queue}, which is full"));
+    }
+
+    /// A step that follows on a queue's step at once: the queue was full.
+    fn step_entered(&mut self, call: CallId, step: &StepId) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        let door = known.at_the_door.take();
+        let again = door.is_some() && std::mem::replace(&mut known.overflowed, true);
+        let plan = self.settings.numbers.values().next();
+        known.at_the_door = plan.and_then(|plan| plan.steps.get(step)).and_then(|step| match &step.action {
+            Action::Queue { queue, overflow: Some(_) } => Some(queue.clone()),
+            _ => None,
+        });
+        let full = door.as_ref().is_none_or(|queue| self.length(queue) >= self.rules(queue).max_waiting as usize);
+        self.check(full && !again, || format!("{call} was turned away at {door:?}, again: {again}"));
+    }
+
+    fn length(&self, queue: &QueueId) -> usize {
+        self.calls.values().filter_map(|known| known.wait.as_ref()).filter(|wait| wait.queue == *queue).count()
+    }
+
+    fn place_told(&mut self, call: CallId, queue: &QueueId, place: u32) {
+        let age = |id: &CallId, known: &Call| known.wait.as_ref().filter(|wait| wait.queue == *queue).map(|wait| (wait.since, *id));
+        let mut line: Vec<(Time, CallId)> = self.calls.iter().filter_map(|(id, known)| age(id, known)).collect();
+        line.sort();
+        let expected = line.iter().position(|(_, id)| *id == call).map(|before| before as u32 + 1);
+        self.check(expected == Some(place), || format!("{call} was told place {place}, not {expected:?}"));
+    }
+
+    /// Callers who wait and whom nobody rings for, oldest first.
+    fn seeking(&self) -> Vec<(Time, CallId, &BTreeSet<SkillId>)> {
+        let seeks = |known: &Call| known.offer.is_none() && !known.unknown;
+        let waits = self.calls.iter().filter(|(_, known)| seeks(known));
+        let mut line: Vec<_> = waits.filter_map(|(id, known)| known.wait.as_ref().map(|wait| (wait.since, *id, &wait.needs))).collect();
+        line.sort();
+        line
+    }
+
+    fn offered(&mut self, call: CallId, queue: &QueueId, agent: &AgentId) {
+        let best = |needs: &BTreeSet<SkillId>| self.staff.longest_idle(needs, &self.settings);
+        let next = self.seeking().into_iter().find_map(|(_, id, needs)| best(needs).map(|agent| (id, agent)));
+        self.check(next.as_ref() == Some(&(call, agent.clone())), || format!("{call} was offered to {agent}, not {next:?}"));
+        let until = self.now.plus_ms(self.rules(queue).offer_ms);
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.offer = Some((agent.clone(), until));
+        }
+    }
+
+    fn offer_ended(&mut self, call: CallId, agent: &AgentId, how: OfferEnd, input: &Input, step: &mut Step) {
+        let now = self.now;
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        let (owner, until) = known.offer.take().map_or((None, now), |(owner, until)| (Some(owner), until));
+        let about = leg_of(input).is_some_and(|leg| leg.call == call);
+        let by_agent = matches!(input, Input::Desk(desk) if desk_agent(desk) == agent);
+        let caused = match how {
+            OfferEnd::Answered => about && matches!(input, Input::Media(FromMedia::Agreed { .. })),
+            OfferEnd::Declined => by_agent,
+            OfferEnd::NoAnswer => until <= now,
+            OfferEnd::Failed(_) => about && leg_of(input).is_some_and(|leg| leg.n > 0),
+            OfferEnd::CallerGone => {
+                about
+                    || known.silent_until.is_some_and(|until| until <= now)
+                    || matches!(input, Input::CallPoisoned { .. } | Input::Stopping)
+            }
+            OfferEnd::AgentGone => by_agent || matches!(input, Input::SettingsChanged(_) | Input::Restarted { .. }),
+        };
+        self.check(owner.as_ref() == Some(agent), || format!("the offer of {call} to {agent} ended, but {owner:?} has it"));
+        self.check(caused, || format!("the offer of {call} to {agent} ended as {how:?} by {input:?}"));
+        step.ended_offers.push((call, agent.clone(), how));
+    }
+
+    fn connected(&mut self, call: CallId, queue: &QueueId, agent: &AgentId, waited_ms: u64, step: &mut Step) {
+        let since = self.calls.get(&call).and_then(|known| known.waited.clone());
+        let right = since.is_some_and(|(last, since)| last == *queue && self.now.ms_since(since) == waited_ms);
+        let won = step.ended_offers.contains(&(call, agent.clone(), OfferEnd::Answered));
+        self.check(right && won, || format!("{call} was connected to {agent} after {waited_ms} ms"));
+        step.connected.insert(call, (agent.clone(), queue.clone()));
+    }
+
+    fn dequeued(&mut self, call: CallId, queue: &QueueId, how: QueueEnd, waited_ms: u64) {
+        let now = self.now;
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        let Some(wait) = known.wait.take() else {
+            self.faults.push(format!("{call} left a queue that it was not in"));
+            return;
+        };
+        let offered = known.offer.is_some();
+        let again = how == QueueEnd::Overflowed && std::mem::replace(&mut known.overflowed, true);
+        let age = now.ms_since(wait.since);
+        let longest = self.rules(queue).max_wait_ms;
+        self.check(wait.queue == *queue && age == waited_ms, || format!("{call} left {queue} after {waited_ms} ms, not {age}"));
+        self.check(!offered, || format!("{call} left the queue while it was offered"));
+        self.check(!again, || format!("{call} overflowed twice"));
+        self.check(how != QueueEnd::Overflowed || (longest > 0 && age >= longest), || {
+            format!("{call} overflowed after {age} ms of {longest}")
+        });
+    }
+
+    fn sound(&mut self, leg: LegId, lost: bool) {
+        let ends_after = self.settings.limits.no_sound_ends_ms;
+        let until = (lost && ends_after > 0).then(|| self.now.plus_ms(ends_after));
+        if leg.n == 0
+            && (!lost || until.is_some())
+            && let Some(known) = self.calls.get_mut(&leg.call)
+        {
+            known.silent_until = until;
+        }
+    }
+
+    fn ended(&mut self, call: CallId, reason: EndReason, input: &Input, step: &mut Step) {
+        let now = self.now;
+        let Some(known) = self.calls.remove(&call) else { return };
+        let cause = leg_of(input).filter(|leg| leg.call == call);
+        let by_resident = cause.is_some_and(|leg| leg.n == 0);
+        let hung_up = matches!(input, Input::Line(FromLine::HungUp { cause: HangUpCause::Bye | HangUpCause::Cancel, .. }));
+        let signalling = matches!(input, Input::Line(FromLine::HungUp { .. } | FromLine::Refused { .. }));
+        let talked = known.talk.is_some();
+        let waited = known.waited.is_some();
+        let caused = match reason {
+            EndReason::CallerHungUp => by_resident && hung_up && talked,
+            EndReason::Abandoned => by_resident && hung_up && !talked && waited,
+            EndReason::LeftInMenu => (by_resident && hung_up && !talked) || matches!(input, Input::Line(FromLine::CallArrived { .. })),
+            EndReason::OperatorHungUp => {
+                let at_desk = matches!(input, Input::Desk(FromDesk::HangUp { call: id, .. }) if *id == call);
+                talked && (at_desk || (cause.is_some() && !by_resident && hung_up))
+            }
+            EndReason::OutsideEnded => talked && cause.is_some() && !by_resident && signalling,
+            EndReason::PlanEnded => !talked && known.wait.is_none(),
+            EndReason::UnknownNumber | EndReason::Overloaded => matches!(input, Input::Line(FromLine::CallArrived { .. })),
+            EndReason::MediaFailed => cause.is_some() && matches!(input, Input::Media(FromMedia::Failed { .. })),
+            EndReason::NoSound => known.silent_until.is_some_and(|until| until <= now),
+            EndReason::SignallingFailed => cause.is_some() && signalling,
+            EndReason::ShellLost => cause.is_some() && matches!(input, Input::ShellLost { .. }),
+            EndReason::Interrupted => {
+                matches!(input, Input::LegGone { .. } | Input::Stopping) || self.recovery_until.is_some_and(|until| until <= now)
+            }
+            EndReason::Poisoned => matches!(input, Input::CallPoisoned { call: id } if *id == call),
+            EndReason::AnsweredElsewhere | EndReason::GivenUp | EndReason::Refused => false,
+        };
+        self.check(caused, || format!("{call} ended as {reason:?} by {input:?}"));
+        self.check(known.wait.is_none() && known.offer.is_none(), || format!("{call} ended in a queue or an offer"));
+        if reason == EndReason::Interrupted && matches!(input, Input::LegGone { leg } if leg.n > 0) {
+            self.check(talked, || format!("{call} lost a leg that it did not need"));
+        }
+        step.ended_talks.extend(known.talk.map(|talk| (call, talk)));
+        step.ended_calls.insert(call, reason);
+        self.over.insert(call);
+    }
+
+    fn restarted(&mut self) {
+        self.draining = false;
+        self.recovery_until = (!self.calls.is_empty()).then(|| self.now.plus_ms(10_000)).or(self.recovery_until);
+        self.calls.values_mut().for_each(|call| call.unknown = true);
+        self.legs.restarted();
+        self.staff.restarted();
+    }
+
+    fn take_output(&mut self, output: &Output, step: &mut Step) {
+        match output {
+            Output::Line(order) => self.faults.extend(self.legs.line(order).err()),
+            Output::Media(order) => self.take_media(order, step),
+            Output::Desk(order) => self.take_desk(order, step),
+            Output::LookUp { call, caller } => {
+                let right = step.started.contains_key(call) && self.calls.get(call).is_some_and(|known| known.caller == *caller);
+                self.check(right, || format!("{call} is looked up"));
+            }
+        }
+    }
+
+    fn take_media(&mut self, order: &cityline::centre::output::ToMedia, step: &mut Step) {
+        use cityline::centre::output::ToMedia;
+        self.faults.extend(self.legs.media(order).err());
+        match order {
+            ToMedia::Connect { call, hears } => {
+                let partner = hears.iter().map(|pair| pair.ear.n.max(pair.mouth.n)).max().unwrap_or(0);
+                let both_ways = hears.len() == 2 && hears.iter().all(|pair| pair.ear.n.min(pair.mouth.n) == 0 && pair.ear != pair.mouth);
+                self.check(both_ways && partner > 0, || format!("{call}: {hears:?} is no talk"));
+                let (agent, queue) = step.connected.get(call).cloned().unzip();
+                let party = self.legs.party(LegId { call: *call, n: partner }).cloned();
+                let expected = match &agent {
+                    Some(agent) => party == Some(Party::Agent(agent.clone())),
+                    None => matches!(party, Some(Party::Outside(_))),
+                };
+                self.check(expected, || format!("{call} talks with {party:?}, not {agent:?}"));
+                let twice = self.calls.get(call).is_none_or(|known| known.talk.is_some() || known.wait.is_some());
+                self.check(!twice, || format!("{call} is bridged twice, or in a queue"));
+                if let Some(known) = self.calls.get_mut(call) {
+                    known.talk = Some(Talk { leg: partner, agent, queue, recording: None });
+                }
+            }
+            ToMedia::Record { recording, .. } => {
+                let talk = self.calls.get_mut(&recording.call).and_then(|known| known.talk.as_mut());
+                let first = talk.map(|talk| talk.recording.replace(*recording).is_none());
+                self.check(first == Some(true), || format!("{recording:?} without a talk of its own"));
+            }
+            ToMedia::StopRecord { recording } => {
+                let of_talk = step.ended_talks.get_mut(&recording.call).and_then(|talk| talk.recording.take());
+                self.check(of_talk == Some(*recording), || format!("{recording:?} is stopped while its talk goes on"));
+            }
+            ToMedia::Play { leg, .. } => {
+                let talks = self.calls.get(&leg.call).is_some_and(|known| known.talk.is_some());
+                self.check(!talks && leg.n == 0, || format!("something plays into {leg}"));
+            }
+            ToMedia::Open { .. } | ToMedia::Agree { .. } | ToMedia::StopPlay { .. } | ToMedia::Close { .. } => {}
+        }
+    }
+
+    fn take_desk(&mut self, order: &cityline::centre::output::ToDesk, step: &mut Step) {
+        use cityline::centre::output::ToDesk;
+        match order {
+            ToDesk::Offer { agent, offer } => {
+                let rings = |known: &Call| known.offer.as_ref().is_some_and(|(owner, _)| owner == agent);
+                let over_again = step.ended_offers.iter().any(|(call, owner, _)| *call == offer.call && owner == agent);
+                let known = self.calls.get(&offer.call);
+                let aged = known.and_then(|known| known.wait.as_ref()).is_none_or(|wait| self.now.ms_since(wait.since) == offer.waited_ms);
+                let theirs = known.is_some_and(rings) || over_again;
+                self.check(theirs && aged, || format!("{agent} is shown {offer:?}"));
+            }
+            ToDesk::OfferGone { agent, call } => {
+                let ended = step.ended_offers.iter().any(|(id, owner, _)| id == call && owner == agent);
+                self.check(ended, || format!("{agent} is told that {call} is gone"));
+            }
+            ToDesk::Refused { .. } => {}
+        }
+    }
+
+    fn check_invariants(&mut self, step: &Step) {
+        let now = self.now;
+        if self.recovery_until.is_some_and(|until| until <= now) {
+            self.recovery_until = None;
+            let unknown: Vec<CallId> = self.calls.iter().filter(|(_, known)| known.unknown).map(|(id, _)| *id).collect();
+            self.check(unknown.is_empty(), || format!("{unknown:?} are not known ten seconds after the start"));
+        }
+        let mut faults = Vec::new();
+        for (id, call) in &self.calls {
+            if let Some((agent, until)) = &call.offer {
+                let theirs = self.staff.status(agent) == AgentStatus::Offered(*id);
+                if !theirs || call.wait.is_none() || *until < now {
+                    faults.push(format!("{id} is offered to {agent} until {until}, who is {:?}", self.staff.status(agent)));
+                }
+            }
+            if let Some(talk) = &call.talk {
+                let theirs = talk.agent.as_ref().is_none_or(|agent| self.staff.status(agent) == AgentStatus::Talking(*id));
+                let bridged = self.legs.is_live(LegId { call: *id, n: talk.leg });
+                if !theirs || !bridged || call.wait.is_some() || call.offer.is_some() {
+                    faults.push(format!("{id} talks with {:?} on leg {}", talk.agent, talk.leg));
+                }
+            }
+            if !self.legs.is_live(LegId::caller(*id)) {
+                faults.push(format!("{id} is up without its resident"));
+            }
+            if call.silent_until.is_some_and(|until| until < now) {
+                faults.push(format!("{id} is silent for too long"));
+            }
+        }
+        for (since, id, needs) in self.seeking() {
+            if let Some(agent) = self.staff.longest_idle(needs, &self.settings) {
+                faults.push(format!("{id} waits since {since} while {agent} is free and able"));
+            }
+            let wait = self.calls.get(&id).map(|call| (call.overflowed, call.wait.as_ref().map_or(0, |wait| wait.max_wait_ms)));
+            let stepped = wait.is_some_and(|(overflowed, longest)| !overflowed && longest > 0 && now.ms_since(since) > longest);
+            if stepped && self.has_overflow(id) {
+                faults.push(format!("{id} waits longer than its queue allows"));
+            }
+        }
+        for (call, talk) in &step.ended_talks {
+            if talk.recording.is_some() {
+                faults.push(format!("the recording of {call} was not stopped"));
+            }
+        }
+        faults.extend(self.staff.check(now, &self.calls, &self.settings));
+        faults.extend(self.legs.check(&self.calls));
+        self.faults.extend(faults);
+    }
+
+    /// Whether the rules that the caller entered by still hold, so that the overflow is due.
+    fn has_overflow(&self, call: CallId) -> bool {
+        let Some(wait) = self.calls.get(&call).and_then(|known| known.wait.as_ref()) else { return false };
+        let same = self.settings.queues.get(&wait.queue).is_some_and(|rules| rules.max_wait_ms == wait.max_wait_ms);
+        same && wait.queue != "general".into() && self.settings.revision == 1
+    }
+
+    /// Everyone is served and nothing is left.
+    pub fn check_night(&mut self) {
+        let left: Vec<CallId> = self.calls.keys().copied().collect();
+        self.check(left.is_empty(), || format!("{left:?} were never served: lost callers"));
+        let busy = self.staff.busy();
+        self.check(busy.is_empty(), || format!("{busy:?} are busy with nothing"));
+    }
+}
+
+/// The call that a fact belongs to, for those that only a live call can have.
+fn call_of(fact: &Fact) -> Option<CallId> {
+    match fact {
+        Fact::CallStarted { call, .. }
+        | Fact::CallAnswered { call }
+        | Fact::LanguageChosen { call, .. }
+        | Fact::StepEntered { call, .. }
+        | Fact::KeyPressed { call, .. }
+        | Fact::TopicChosen { call, .. }
+        | Fact::Enqueued { call, .. }
+        | Fact::PlaceTold { call, .. }
+        | Fact::Offered { call, .. }
+        | Fact::OfferShown { call, .. }
+        | Fact::OfferEnded { call, .. }
+        | Fact::Connected { call, .. }
+        | Fact::Dequeued { call, .. }
+        | Fact::CallbackOwed { call, .. }
+        | Fact::CallEnded { call, .. } => Some(*call),
+        Fact::LegStarted { leg, .. } | Fact::LegAnswered { leg } | Fact::LegSound { leg, .. } | Fact::LegEnded { leg, .. } => {
+            Some(leg.call)
+        }
+        Fact::RecordingStarted { recording, .. } => Some(recording.call),
+        Fact::RecordingEnded { .. } | Fact::AgentChanged { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => None,
+    }
+}
+
+/// The leg that an input is about.
+pub fn leg_of(input: &Input) -> Option<LegId> {
+    match input {
+        Input::Line(
+            FromLine::Ringing { leg }
+            | FromLine::Answered { leg, .. }
+            | FromLine::Refused { leg, .. }
+            | FromLine::Reoffered { leg, .. }
+            | FromLine::Digit { leg, .. }
+            | FromLine::HungUp { leg, .. },
+        )
+        | Input::Media(
+            FromMedia::Opened { leg, .. }
+            | FromMedia::Agreed { leg, .. }
+            | FromMedia::Failed { leg, .. }
+            | FromMedia::Digit { leg, .. }
+            | FromMedia::Played { leg, .. }
+            | FromMedia::SoundLost { leg }
+            | FromMedia::SoundBack { leg },
+        )
+        | Input::ShellLost { leg }
+        | Input::LegRecovered { leg }
+        | Input::LegGone { leg } => Some(*leg),
+        _ => None,
+    }
+}
+
+pub fn desk_agent(input: &FromDesk) -> &AgentId {
+    match input {
+        FromDesk::DeskUp { agent, .. }
+        | FromDesk::DeskGone { agent, .. }
+        | FromDesk::PhoneChanged { agent, .. }
+        | FromDesk::Ready { agent }
+        | FromDesk::Pause { agent, .. }
+        | FromDesk::SignOut { agent }
+        | FromDesk::OfferShown { agent, .. }
+        | FromDesk::Accept { agent, .. }
+        | FromDesk::Decline { agent, .. }
+        | FromDesk::HangUp { agent, .. }
+        | FromDesk::WrapUpDone { agent } => agent,
+    }
+}

@@ -1,0 +1,327 @@
+//! Is every operator in the state that what happened leads to, and in one call at most?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cityline::centre::fact::{AgentStatus, OfferEnd};
+use cityline::centre::ids::{AgentId, CallId, ContactId, Generation, QueueId, SkillId};
+use cityline::centre::input::{FromDesk, Input};
+use cityline::centre::settings::{Device, QueueSettings, Settings};
+use cityline::centre::time::Time;
+
+use super::model::{Call, Step, desk_agent};
+
+/// Contacts that are rung at most.
+const CONTACTS: usize = 4;
+
+#[derive(Clone, Debug)]
+struct Person {
+    status: AgentStatus,
+    since: Time,
+    desk: Option<Generation>,
+    contacts: Vec<ContactId>,
+    wish: Option<AgentStatus>,
+    wrap_until: Option<Time>,
+    rest_until: Option<Time>,
+    talk_queue: Option<QueueId>,
+}
+
+impl Default for Person {
+    fn default() -> Self {
+        Self {
+            status: AgentStatus::Offline,
+            since: Time(0),
+            desk: None,
+            contacts: Vec::new(),
+            wish: None,
+            wrap_until: None,
+            rest_until: None,
+            talk_queue: None,
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct Staff(BTreeMap<AgentId, Person>);
+
+type Rules = BTreeMap<QueueId, QueueSettings>;
+
+impl Person {
+    fn rung(&self, device: Option<&Device>) -> bool {
+        match device {
+            Some(Device::Fixed { .. }) => true,
+            Some(Device::Phone { answer_at_desk, .. }) => !self.contacts.is_empty() && (!answer_at_desk || self.desk.is_some()),
+            None => false,
+        }
+    }
+
+    /// After an offer that was let pass.
+    fn aside(&self, device: Option<&Device>) -> AgentStatus {
+        if by_phone(device) && !self.rung(device) { AgentStatus::Offline } else { AgentStatus::NotResponding }
+    }
+
+    fn after_wrap_up(&self, device: Option<&Device>) -> AgentStatus {
+        match &self.wish {
+            _ if device.is_none() => AgentStatus::Offline,
+            Some(wish) => wish.clone(),
+            None if self.rung(device) => AgentStatus::Ready,
+            None => self.aside(device),
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(self.status, AgentStatus::Offered(_) | AgentStatus::Talking(_))
+    }
+}
+
+fn by_phone(device: Option<&Device>) -> bool {
+    matches!(device, Some(Device::Fixed { .. } | Device::Phone { ready_when_registered: true, .. }))
+}
+
+fn device<'a>(settings: &'a Settings, agent: &AgentId) -> Option<&'a Device> {
+    settings.agents.get(agent).map(|known| &known.device)
+}
+
+impl Staff {
+    pub fn status(&self, agent: &AgentId) -> AgentStatus {
+        self.0.get(agent).map_or(AgentStatus::Offline, |person| person.status.clone())
+    }
+
+    pub fn busy(&self) -> Vec<AgentId> {
+        self.0.iter().filter(|(_, person)| person.is_busy()).map(|(agent, _)| agent.clone()).collect()
+    }
+
+    /// The free operator who can do all this and has been ready for the longest time.
+    pub fn longest_idle(&self, needs: &BTreeSet<SkillId>, settings: &Settings) -> Option<AgentId> {
+        let can = |agent: &AgentId| settings.agents.get(agent).is_some_and(|known| needs.is_subset(&known.skills));
+        let free = self.0.iter().filter(|(agent, person)| person.status == AgentStatus::Ready && can(agent));
+        free.min_by_key(|(agent, person)| (person.since, *agent)).map(|(agent, _)| agent.clone())
+    }
+
+    /// Devices and wishes, as far as the operator is one of the settings.
+    pub fn note(&mut self, input: &Input, settings: &Settings) {
+        let Input::Desk(input) = input else { return };
+        let agent = desk_agent(input);
+        if settings.agents.contains_key(agent) {
+            apply(self.0.entry(agent.clone()).or_default(), input, settings);
+        }
+    }
+
+    pub fn restarted(&mut self) {
+        for person in self.0.values_mut() {
+            person.desk = None;
+            person.contacts.clear();
+        }
+    }
+
+    pub fn settings_applied(&mut self, settings: &Settings) {
+        for (_, person) in self.0.iter_mut().filter(|(agent, _)| !settings.agents.contains_key(*agent)) {
+            person.desk = None;
+            person.contacts.clear();
+        }
+    }
+
+    /// The state in which an operator must be after their own input.
+    pub fn expect(
+        &self,
+        input: &Input,
+        settings: &Settings,
+        calls: &BTreeMap<CallId, Call>,
+        rules: &Rules,
+    ) -> Option<(AgentId, AgentStatus)> {
+        let Input::Desk(input) = input else { return None };
+        let agent = desk_agent(input);
+        let before = self.0.get(agent).cloned().unwrap_or_default();
+        if !settings.agents.contains_key(agent) {
+            return Some((agent.clone(), before.status));
+        }
+        let mut person = before.clone();
+        apply(&mut person, input, settings);
+        let device = device(settings, agent);
+        let status = match (input, before.status.clone()) {
+            (FromDesk::DeskUp { .. } | FromDesk::OfferShown { .. } | FromDesk::Accept { .. }, same) => same,
+            (FromDesk::DeskGone { .. }, status) => person.desk_gone(&before, status, device),
+            (FromDesk::PhoneChanged { .. }, status) => person.phone_changed(&before, status, device),
+            (FromDesk::Ready { .. }, status @ (AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::Ready)) => status,
+            (FromDesk::Ready { .. }, status) => {
+                if person.rung(device) {
+                    AgentStatus::Ready
+                } else {
+                    status
+                }
+            }
+            (FromDesk::Pause { reason, .. }, status) if !settings.pause_reasons.contains(reason) => status,
+            (FromDesk::Pause { .. } | FromDesk::SignOut { .. }, status @ AgentStatus::Talking(_)) => status,
+            (FromDesk::Pause { reason, .. }, _) => AgentStatus::Paused(reason.clone()),
+            (FromDesk::SignOut { .. }, _) => AgentStatus::Offline,
+            (FromDesk::Decline { call, .. }, AgentStatus::Offered(offered)) if *call == offered => person.aside(device),
+            (FromDesk::HangUp { call, .. }, AgentStatus::Talking(talking)) if *call == talking => {
+                let queue = calls.get(call).and_then(|known| known.talk.as_ref()).and_then(|talk| talk.queue.as_ref());
+                let wraps = queue.and_then(|queue| rules.get(queue)).is_some_and(|rules| rules.wrap_up_ms > 0);
+                if wraps { AgentStatus::WrapUp } else { person.after_wrap_up(device) }
+            }
+            (FromDesk::WrapUpDone { .. }, AgentStatus::WrapUp) => person.after_wrap_up(device),
+            (FromDesk::Decline { .. } | FromDesk::HangUp { .. } | FromDesk::WrapUpDone { .. }, same) => same,
+        };
+        Some((agent.clone(), status))
+    }
+
+    /// A free operator may be offered a call in the same step.
+    pub fn check_expected(&self, expected: &Option<(AgentId, AgentStatus)>) -> Option<String> {
+        let (agent, expected) = expected.as_ref()?;
+        let found = self.status(agent);
+        let offered = *expected == AgentStatus::Ready && matches!(found, AgentStatus::Offered(_));
+        (found != *expected && !offered).then(|| format!("{agent} is {found:?}, not {expected:?}"))
+    }
+
+    /// A change of state, with its cause in the step.
+    #[allow(clippy::too_many_arguments)]
+    pub fn changed(
+        &mut self,
+        now: Time,
+        agent: &AgentId,
+        to: &AgentStatus,
+        input: &Input,
+        step: &Step,
+        settings: &Settings,
+        rules: &Rules,
+    ) -> Result<(), String> {
+        let device = device(settings, agent);
+        let person = self.0.entry(agent.clone()).or_default();
+        let from = person.status.clone();
+        let own = match input {
+            Input::Desk(input) if desk_agent(input) == agent => Some(input),
+            _ => None,
+        };
+        let anew = matches!(input, Input::SettingsChanged(_) | Input::Restarted { .. });
+        let ready = matches!(own, Some(FromDesk::Ready { .. }));
+        let pause = matches!((own, to), (Some(FromDesk::Pause { reason, .. }), AgentStatus::Paused(to)) if reason == to);
+        let leaves = matches!(own, Some(FromDesk::SignOut { .. }));
+        let by_devices = matches!(own, Some(FromDesk::PhoneChanged { .. } | FromDesk::DeskGone { .. }));
+        let rested = person.rest_until.is_some_and(|until| until <= now);
+        let offer_end = match &from {
+            AgentStatus::Offered(call) => {
+                step.ended_offers.iter().rev().find(|(id, owner, _)| id == call && owner == agent).map(|(_, _, how)| *how)
+            }
+            _ => None,
+        };
+        let caused = match (&from, to) {
+            (AgentStatus::Ready, AgentStatus::Offered(_)) => true,
+            (AgentStatus::Offered(call), AgentStatus::Talking(talking)) => call == talking && offer_end == Some(OfferEnd::Answered),
+            (AgentStatus::Offered(_), to) => match offer_end {
+                Some(OfferEnd::CallerGone) if person.rung(device) => *to == AgentStatus::Ready,
+                Some(OfferEnd::CallerGone) => *to == AgentStatus::NotResponding,
+                Some(OfferEnd::Answered) | None => false,
+                Some(_) => *to == person.aside(device),
+            },
+            (AgentStatus::Talking(_), to) => *to == AgentStatus::WrapUp,
+            (AgentStatus::WrapUp, to) => {
+                let over = person.wrap_until.is_some_and(|until| until <= now) || matches!(own, Some(FromDesk::WrapUpDone { .. }));
+                (over && *to == person.after_wrap_up(device))
+                    || (ready && *to == AgentStatus::Ready)
+                    || pause
+                    || ((leaves || anew) && *to == AgentStatus::Offline)
+            }
+            (AgentStatus::NotResponding | AgentStatus::Offline | AgentStatus::Paused(_), AgentStatus::Ready) => {
+                let may = ready || (!matches!(from, AgentStatus::Paused(_)) && (rested || by_devices || anew));
+                may && person.rung(device)
+            }
+            (_, AgentStatus::Paused(_)) => pause,
+            (AgentStatus::Ready, AgentStatus::NotResponding) => (by_devices || anew) && !person.rung(device),
+            (_, AgentStatus::Offline) => leaves || by_devices || anew,
+            (
+                _,
+                AgentStatus::Ready | AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::WrapUp | AgentStatus::NotResponding,
+            ) => false,
+        };
+        let rests = offer_end.is_some_and(|how| !matches!(how, OfferEnd::AgentGone | OfferEnd::CallerGone));
+        person.rest_until = (*to == AgentStatus::NotResponding && rests && by_phone(device) && person.rung(device))
+            .then(|| now.plus_ms(settings.limits.rest_ms.max(1)));
+        if let AgentStatus::Talking(call) = to {
+            person.talk_queue = step.connected.get(call).map(|(_, queue)| queue.clone());
+        }
+        let wrap_up_ms = person.talk_queue.as_ref().and_then(|queue| rules.get(queue)).map_or(0, |rules| rules.wrap_up_ms);
+        person.wrap_until = (*to == AgentStatus::WrapUp).then(|| now.plus_ms(wrap_up_ms));
+        if !matches!(to, AgentStatus::Talking(_) | AgentStatus::WrapUp) {
+            person.wish = None;
+        }
+        (person.status, person.since) = (to.clone(), now);
+        if caused { Ok(()) } else { Err(format!("{agent} went from {from:?} to {to:?} by {input:?}")) }
+    }
+
+    pub fn check(&mut self, now: Time, calls: &BTreeMap<CallId, Call>, settings: &Settings) -> Vec<String> {
+        let fault = |(agent, person): (&AgentId, &Person)| {
+            let device = device(settings, agent);
+            let well = match &person.status {
+                AgentStatus::Ready => person.rung(device),
+                AgentStatus::Offered(call) => {
+                    calls.get(call).and_then(|known| known.offer.as_ref()).is_some_and(|(owner, _)| owner == agent) && device.is_some()
+                }
+                AgentStatus::Talking(call) => {
+                    calls.get(call).and_then(|known| known.talk.as_ref()).is_some_and(|talk| talk.agent.as_ref() == Some(agent))
+                }
+                AgentStatus::WrapUp => person.wrap_until.is_some_and(|until| until > now),
+                AgentStatus::NotResponding => {
+                    device.is_some() && !(person.rest_until.is_some_and(|until| until <= now) && person.rung(device))
+                }
+                AgentStatus::Paused(_) => device.is_some(),
+                AgentStatus::Offline => true,
+            };
+            (!well).then(|| format!("{agent} is not what they should be: {person:?}"))
+        };
+        let faults = self.0.iter().filter_map(fault).collect();
+        // A rest that ended while nothing could ring is over: the operator must say "ready".
+        for person in self.0.values_mut().filter(|person| person.rest_until.is_some_and(|until| until <= now)) {
+            person.rest_until = None;
+        }
+        faults
+    }
+}
+
+impl Person {
+    fn desk_gone(&self, before: &Person, status: AgentStatus, device: Option<&Device>) -> AgentStatus {
+        match status {
+            same if self.desk == before.desk || self.rung(device) => same,
+            AgentStatus::Ready => AgentStatus::NotResponding,
+            AgentStatus::Offered(_) => self.aside(device),
+            same => same,
+        }
+    }
+
+    fn phone_changed(&self, before: &Person, status: AgentStatus, device: Option<&Device>) -> AgentStatus {
+        match status {
+            same if self.contacts == before.contacts || matches!(device, Some(Device::Fixed { .. })) => same,
+            AgentStatus::Offline | AgentStatus::NotResponding if by_phone(device) && self.rung(device) => AgentStatus::Ready,
+            AgentStatus::Ready | AgentStatus::Offered(_) if self.contacts.is_empty() && by_phone(device) && !self.rung(device) => {
+                AgentStatus::Offline
+            }
+            AgentStatus::Ready if self.contacts.is_empty() && !self.rung(device) => AgentStatus::NotResponding,
+            AgentStatus::Offered(_) if self.contacts.is_empty() => self.aside(device),
+            AgentStatus::NotResponding if self.contacts.is_empty() && by_phone(device) => AgentStatus::Offline,
+            same => same,
+        }
+    }
+}
+
+/// What an input says of the operator's devices and wishes.
+fn apply(person: &mut Person, input: &FromDesk, settings: &Settings) {
+    let talks = matches!(person.status, AgentStatus::Talking(_));
+    match input {
+        FromDesk::DeskUp { generation, .. } => person.desk = person.desk.max(Some(*generation)),
+        FromDesk::DeskGone { generation, .. } if person.desk == Some(*generation) => person.desk = None,
+        FromDesk::PhoneChanged { contacts, .. } => person.contacts = contacts.iter().copied().take(CONTACTS).collect(),
+        FromDesk::Ready { .. } if talks => person.wish = None,
+        FromDesk::Pause { reason, .. } if talks && settings.pause_reasons.contains(reason) => {
+            person.wish = Some(AgentStatus::Paused(reason.clone()));
+        }
+        FromDesk::SignOut { .. } if talks => person.wish = Some(AgentStatus::Offline),
+        FromDesk::DeskGone { .. }
+        | FromDesk::Ready { .. }
+        | FromDesk::Pause { .. }
+        | FromDesk::SignOut { .. }
+        | FromDesk::OfferShown { .. }
+        | FromDesk::Accept { .. }
+        | FromDesk::Decline { .. }
+        | FromDesk::HangUp { .. }
+        | FromDesk::WrapUpDone { .. } => {}
+    }
+}

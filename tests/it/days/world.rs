@@ -1,0 +1,448 @@
+//! What happens on a random day? Callers, phones, operators and shells that behave, misbehave, repeat themselves and come late.
+
+use std::collections::BTreeMap;
+
+use cityline::centre::Centre;
+use cityline::centre::fact::Fact;
+use cityline::centre::ids::{AgentId, CallId, CallerRef, ContactId, Generation, Language, LegId, SdpRef};
+use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure};
+use cityline::centre::output::{Ending, Output, ToLine, ToMedia};
+use cityline::centre::time::Time;
+
+use super::dice::Dice;
+use super::legs::Line;
+use super::model::{Model, leg_of};
+use super::towns::{OPERATORS, evening, town};
+use crate::city::key;
+
+/// 2026-11-20, a Friday.
+const MORNING: Time = Time(1_795_132_800_000);
+/// The evening ends after this long at the latest.
+const EVENING_MS: u64 = 6 * 3_600_000;
+
+/// One handled input with what came of it.
+pub struct Record {
+    pub time: Time,
+    pub input: Input,
+    pub outputs: Vec<Output>,
+    pub facts: Vec<Fact>,
+}
+
+pub struct World {
+    pub seed: u64,
+    pub centre: Centre,
+    pub records: Vec<Record>,
+    model: Model,
+    dice: Dice,
+    now: Time,
+    coming: BTreeMap<(Time, u64), Input>,
+    events: u64,
+    next_call: u64,
+    late_offers: Vec<CallId>,
+    generation: u32,
+    revision: u64,
+    /// Only the end of the process: what shells were about to say is lost, and the day begins a new journal.
+    is_evening: bool,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            centre: Centre::new(),
+            records: Vec::new(),
+            model: Model::default(),
+            dice: Dice::new(seed),
+            now: MORNING,
+            coming: BTreeMap::new(),
+            events: 0,
+            next_call: 0,
+            late_offers: Vec::new(),
+            generation: 0,
+            revision: 0,
+            is_evening: false,
+        }
+    }
+
+    /// A day of so many events, and the evening that serves everyone.
+    pub fn live(&mut self, events: usize) {
+        self.reload();
+        OPERATORS.iter().for_each(|agent| self.signs_in(agent));
+        for _ in 0..events {
+            let gap = *self.dice.pick(&[0, 0, 20, 300, 2_000, 9_000]).unwrap_or(&0);
+            let ms = self.dice.below(gap + 1);
+            self.pass(ms);
+            self.something_happens();
+        }
+        self.evening();
+    }
+
+    fn something_happens(&mut self) {
+        match self.dice.below(1_000) {
+            0..230 => self.somebody_calls(),
+            230..480 => self.somebody_presses(),
+            480..560 => self.somebody_hangs_up(),
+            560..800 => self.an_operator_does_something(),
+            800..840 => self.a_far_end_does_something(),
+            840..880 => self.something_is_told_again(),
+            880..905 => self.something_is_told_of_the_dead(),
+            905..935 => self.sound_comes_or_goes(),
+            935..950 => self.a_shell_fails(),
+            950..958 => self.a_hang_up_overtakes(),
+            958..978 => self.reload(),
+            978..986 => self.restart(),
+            986..989 => self.handle(Input::DrainStarted),
+            989..990 => self.stops(),
+            _ => self.handle(Input::DeadlineReached),
+        }
+    }
+
+    // ---- callers ----
+
+    fn somebody_calls(&mut self) {
+        self.next_call += self.dice.between(1, 3);
+        let call = CallId(self.next_call);
+        self.arrives(call);
+    }
+
+    fn arrives(&mut self, call: CallId) {
+        let late = self.dice.percent(10);
+        if late {
+            self.late_offers.push(call);
+        }
+        let number = if self.dice.percent(95) { "109" } else { "999" };
+        let caller = CallerRef(self.dice.below(40));
+        let sdp = (!late).then_some(SdpRef(call.0));
+        self.handle(Input::Line(FromLine::CallArrived { call, caller, number: number.into(), trunk: "city".into(), sdp }));
+    }
+
+    fn a_hang_up_overtakes(&mut self) {
+        self.next_call += 2;
+        let call = CallId(self.next_call - self.dice.below(2));
+        self.handle(Input::Line(FromLine::HungUp { leg: LegId::caller(call), cause: HangUpCause::Cancel }));
+        self.pass(1);
+        self.arrives(call);
+    }
+
+    fn somebody_up(&mut self) -> Option<CallId> {
+        let up: Vec<CallId> = self.model.calls.keys().copied().collect();
+        self.dice.pick(&up).copied()
+    }
+
+    fn somebody_presses(&mut self) {
+        let Some(call) = self.somebody_up() else { return };
+        let digit = key(*self.dice.pick(&['1', '1', '1', '2', '2', '3', '9', '0', '*', '#']).unwrap_or(&'1'));
+        let leg = LegId::caller(call);
+        let by_info = self.dice.percent(20);
+        self.handle(if by_info { Input::Line(FromLine::Digit { leg, digit }) } else { Input::Media(FromMedia::Digit { leg, digit }) });
+    }
+
+    fn somebody_hangs_up(&mut self) {
+        let Some(call) = self.somebody_up() else { return };
+        let cause =
+            *self.dice.pick(&[HangUpCause::Bye, HangUpCause::Bye, HangUpCause::Cancel, HangUpCause::NoAck]).unwrap_or(&HangUpCause::Bye);
+        self.handle(Input::Line(FromLine::HungUp { leg: LegId::caller(call), cause }));
+    }
+
+    fn sound_comes_or_goes(&mut self) {
+        let Some(leg) = self.any_live_leg() else { return };
+        let lost = self.dice.percent(60);
+        self.handle(Input::Media(if lost { FromMedia::SoundLost { leg } } else { FromMedia::SoundBack { leg } }));
+    }
+
+    // ---- legs ----
+
+    fn any_live_leg(&mut self) -> Option<LegId> {
+        let legs: Vec<LegId> = self.model.legs.live.keys().copied().collect();
+        self.dice.pick(&legs).copied()
+    }
+
+    fn a_far_end_does_something(&mut self) {
+        let Some(leg) = self.any_live_leg() else { return };
+        if leg.n > 0 && self.model.legs.live.get(&leg).is_some_and(|known| known.line != Line::Quiet) && self.dice.percent(50) {
+            self.handle(Input::Line(FromLine::HungUp { leg, cause: HangUpCause::Bye }));
+        } else if !self.model.legs.is_reoffered(leg) {
+            self.handle(Input::Line(FromLine::Reoffered { leg, sdp: SdpRef(leg.call.0) }));
+        }
+    }
+
+    fn a_shell_fails(&mut self) {
+        let Some(leg) = self.any_live_leg() else { return };
+        let why =
+            *self.dice.pick(&[MediaFailure::NoPort, MediaFailure::NoCodec, MediaFailure::Overloaded]).unwrap_or(&MediaFailure::NoPort);
+        let input = match self.dice.below(3) {
+            0 => Input::ShellLost { leg },
+            1 => Input::CallPoisoned { call: leg.call },
+            _ => Input::Media(FromMedia::Failed { leg, why }),
+        };
+        self.handle(input);
+    }
+
+    fn something_is_told_again(&mut self) {
+        let at = self.dice.below(self.records.len() as u64) as usize;
+        let Some(input) = self.records.get(at).map(|record| record.input.clone()) else { return };
+        let dead = leg_of(&input).is_none_or(|leg| !self.model.legs.live.contains_key(&leg));
+        let again = match &input {
+            Input::Line(FromLine::CallArrived { call, .. }) => self.model.calls.contains_key(call),
+            Input::Line(FromLine::Reoffered { .. }) | Input::Media(FromMedia::Agreed { answer: Some(_), .. }) => dead,
+            Input::Line(_) | Input::Media(_) | Input::Desk(_) | Input::LookedUp { .. } | Input::DeadlineReached => true,
+            Input::ShellLost { .. } | Input::CallPoisoned { .. } | Input::LegGone { .. } => dead,
+            Input::SettingsChanged(_)
+            | Input::WallClockStepped { .. }
+            | Input::Restarted { .. }
+            | Input::LegRecovered { .. }
+            | Input::DrainStarted
+            | Input::Stopping => false,
+        };
+        if again {
+            self.handle(input);
+        }
+    }
+
+    fn something_is_told_of_the_dead(&mut self) {
+        let dead = self.model.legs.dead();
+        let Some(leg) = self.dice.pick(&dead).copied() else { return };
+        let sdp = SdpRef(1);
+        let input = match self.dice.below(8) {
+            0 => Input::Line(FromLine::Answered { leg, sdp }),
+            1 => Input::Line(FromLine::Refused { leg, status: 487 }),
+            2 => Input::Line(FromLine::HungUp { leg, cause: HangUpCause::Bye }),
+            3 => Input::Media(FromMedia::Opened { leg, sdp }),
+            4 => Input::Media(FromMedia::Agreed { leg, codec: Codec::Pcmu, answer: None }),
+            5 => Input::Media(FromMedia::Failed { leg, why: MediaFailure::BadSdp }),
+            6 => Input::LegRecovered { leg },
+            _ => Input::Media(FromMedia::Digit { leg, digit: key('0') }),
+        };
+        self.handle(input);
+    }
+
+    // ---- operators ----
+
+    fn signs_in(&mut self, agent: &str) {
+        let agent = AgentId::from(agent);
+        self.generation += 1;
+        let contacts = self.contacts();
+        let inputs = [
+            FromDesk::DeskUp { agent: agent.clone(), generation: Generation(self.generation) },
+            FromDesk::PhoneChanged { agent: agent.clone(), contacts },
+            FromDesk::Ready { agent },
+        ];
+        for input in inputs {
+            if self.dice.percent(90) {
+                self.handle(Input::Desk(input));
+            }
+        }
+    }
+
+    fn contacts(&mut self) -> Vec<ContactId> {
+        let count = *self.dice.pick(&[1, 1, 1, 2, 3, 6]).unwrap_or(&1);
+        (0..count).map(|_| ContactId(self.dice.below(30))).collect()
+    }
+
+    fn an_operator_does_something(&mut self) {
+        let name = *self.dice.pick(&OPERATORS).unwrap_or(&"aigul");
+        let agent = AgentId::from(name);
+        let call = self.model.staff.status(&agent).call().or_else(|| self.somebody_up()).unwrap_or(CallId(0));
+        let generation = Generation(self.generation - self.dice.below(2) as u32);
+        let input = match self.dice.below(22) {
+            0..5 => return self.signs_in(name),
+            5 => FromDesk::DeskGone { agent, generation: Generation(self.dice.between(1, u64::from(self.generation) + 1) as u32) },
+            6 => FromDesk::PhoneChanged { agent, contacts: Vec::new() },
+            7 => FromDesk::PhoneChanged { agent, contacts: self.contacts() },
+            8..11 => FromDesk::Ready { agent },
+            11 => FromDesk::Pause { agent, reason: "lunch".into() },
+            12 => FromDesk::Pause { agent, reason: "siesta".into() },
+            13 => FromDesk::SignOut { agent },
+            14 => FromDesk::OfferShown { agent, call },
+            15..17 => FromDesk::Accept { agent, call },
+            17 => FromDesk::Decline { agent, call },
+            18 => FromDesk::HangUp { agent, call },
+            19 => FromDesk::DeskUp { agent, generation },
+            20 => FromDesk::Ready { agent: "stranger".into() },
+            _ => FromDesk::WrapUpDone { agent },
+        };
+        self.handle(Input::Desk(input));
+    }
+
+    // ---- the whole ----
+
+    fn reload(&mut self) {
+        self.revision += 1;
+        let settings = town(&mut self.dice, self.revision);
+        self.handle(Input::SettingsChanged(Box::new(settings)));
+    }
+
+    fn stops(&mut self) {
+        self.handle(Input::Stopping);
+        self.restart();
+    }
+
+    /// A new process: the shells keep what is found again, and lose the rest.
+    fn restart(&mut self) {
+        let downtime_ms = self.dice.below(40_000);
+        self.now = self.now.plus_ms(downtime_ms);
+        self.handle(Input::Restarted { downtime_ms });
+        let stays = self.dice.percent(40);
+        let (mut found, legs) = (Vec::new(), self.centre.legs());
+        for leg in legs {
+            let answered = self.model.legs.live.get(&leg).is_some_and(|known| known.line == Line::Answered && known.agreed);
+            if !self.model.legs.live.contains_key(&leg) {
+                continue;
+            }
+            if answered && stays && self.dice.percent(80) {
+                found.push(leg);
+                self.handle(Input::LegRecovered { leg });
+            } else if self.dice.percent(95) {
+                self.handle(Input::LegGone { leg });
+            }
+        }
+        self.coming.retain(|_, input| leg_of(input).is_some_and(|leg| found.contains(&leg)));
+        OPERATORS.iter().for_each(|agent| self.signs_in(agent));
+    }
+
+    /// Operators with all skills come, everybody behaves, and nobody may be left.
+    fn evening(&mut self) {
+        self.is_evening = true;
+        self.revision += 1;
+        self.handle(Input::SettingsChanged(Box::new(evening(self.revision))));
+        let until = self.now.plus_ms(EVENING_MS);
+        while !self.model.calls.is_empty() && self.now < until {
+            self.pass(10_000);
+            let talks: Vec<CallId> = self.model.calls.iter().filter(|(_, call)| call.talk.is_some()).map(|(id, _)| *id).collect();
+            for call in talks {
+                self.handle(Input::Line(FromLine::HungUp { leg: LegId::caller(call), cause: HangUpCause::Bye }));
+            }
+        }
+        self.pass(120_000);
+        self.model.check_night();
+        self.report();
+        assert_eq!(self.centre.calls_up(), 0, "day {}", self.seed);
+        assert_eq!(self.centre.next_deadline(), None, "day {}", self.seed);
+    }
+
+    /// Deadlines fire and shells answer, each at its time; sometimes the engine wakes late.
+    fn pass(&mut self, ms: u64) {
+        let until = self.now.plus_ms(ms);
+        loop {
+            let deadline = self.centre.next_deadline().map(|(at, _)| (at, true));
+            let event = self.coming.first_key_value().map(|((at, _), _)| (*at, false));
+            let Some((at, is_deadline)) = [deadline, event].into_iter().flatten().min_by_key(|(at, is_deadline)| (*at, !is_deadline))
+            else {
+                break;
+            };
+            if at > until {
+                break;
+            }
+            self.now = self.now.max(at);
+            if is_deadline {
+                self.handle(Input::DeadlineReached);
+            } else if let Some((_, input)) = self.coming.pop_first() {
+                self.handle(input);
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.centre.handle(self.now, input.clone());
+        let outputs: Vec<Output> = std::iter::from_fn(|| self.centre.poll_output()).collect();
+        let facts = self.centre.take_facts();
+        self.model.step(self.now, &input, &outputs, &facts);
+        for output in &outputs {
+            self.carry_out(output);
+        }
+        self.records.push(Record { time: self.now, input, outputs, facts });
+        self.report();
+    }
+
+    fn report(&self) {
+        if self.model.faults.is_empty() {
+            return;
+        }
+        let tail = self.records.iter().rev().take(12).rev();
+        let story: Vec<String> =
+            tail.map(|record| format!("{} {:?}\n    {:?}\n    {:?}", record.time, record.input, record.facts, record.outputs)).collect();
+        panic!("day {}, step {}:\n{}\n\n{}", self.seed, self.records.len(), self.model.faults.join("\n"), story.join("\n"));
+    }
+
+    // ---- the shells ----
+
+    fn carry_out(&mut self, output: &Output) {
+        match output {
+            Output::Line(order) => self.carry_out_line(order),
+            Output::Media(order) => self.carry_out_media(order),
+            Output::LookUp { call, .. } => {
+                let language = self.dice.pick(&[None, Some(Language::Ru), Some(Language::En), Some(Language::Uk)]).copied().flatten();
+                let known = CallerKnown { language, ..CallerKnown::default() };
+                if self.dice.percent(90) {
+                    let ms = self.dice.below(500);
+                    self.later(ms, Input::LookedUp { call: *call, known });
+                }
+            }
+            Output::Desk(_) => {}
+        }
+    }
+
+    fn carry_out_line(&mut self, order: &ToLine) {
+        match order {
+            ToLine::Dial { leg, .. } => {
+                let leg = *leg;
+                self.later(20, Input::Line(FromLine::Ringing { leg }));
+                let ms = self.dice.between(50, 20_000);
+                let answered = Input::Line(FromLine::Answered { leg, sdp: SdpRef(leg.call.0) });
+                match self.dice.below(100) {
+                    _ if self.is_evening => self.later(500, answered),
+                    0..70 => self.later(ms, answered),
+                    70..88 => self.later(ms, Input::Line(FromLine::Refused { leg, status: 486 })),
+                    _ => {}
+                }
+            }
+            ToLine::Answer { leg, .. } if self.late_offers.contains(&leg.call) => {
+                self.later(60, Input::Line(FromLine::Answered { leg: *leg, sdp: SdpRef(leg.call.0) }));
+            }
+            ToLine::HangUp { leg, .. } | ToLine::CancelDial { leg } if self.dice.percent(10) => {
+                let ms = self.dice.below(40);
+                self.later(ms, Input::Line(FromLine::HungUp { leg: *leg, cause: HangUpCause::Bye }));
+            }
+            ToLine::Ring { .. }
+            | ToLine::Answer { .. }
+            | ToLine::Reject { .. }
+            | ToLine::CancelDial { .. }
+            | ToLine::AcceptOffer { .. }
+            | ToLine::RefuseOffer { .. }
+            | ToLine::HangUp { .. } => {}
+        }
+    }
+
+    fn carry_out_media(&mut self, order: &ToMedia) {
+        let fails = !self.is_evening && self.dice.percent(3);
+        match order {
+            ToMedia::Open { leg, .. } | ToMedia::Agree { leg, .. } if fails => {
+                self.later(5, Input::Media(FromMedia::Failed { leg: *leg, why: MediaFailure::NoPort }));
+            }
+            ToMedia::Open { leg, .. } => {
+                let ms = self.dice.below(60);
+                self.later(ms, Input::Media(FromMedia::Opened { leg: *leg, sdp: SdpRef(leg.call.0) }));
+            }
+            ToMedia::Agree { leg, answer, .. } => {
+                let ms = self.dice.below(60);
+                let answer = answer.then_some(SdpRef(leg.call.0));
+                self.later(ms, Input::Media(FromMedia::Agreed { leg: *leg, codec: Codec::Pcma, answer }));
+            }
+            ToMedia::Play { leg, play, ending: Ending::Report, .. } => {
+                let ms = self.dice.between(200, 4_000);
+                self.later(ms, Input::Media(FromMedia::Played { leg: *leg, play: *play }));
+            }
+            ToMedia::StopRecord { recording } => {
+                let ms = self.dice.below(100);
+                self.later(ms, Input::Media(FromMedia::Recorded { recording: *recording, length_ms: 1, lost_ms: 0 }));
+            }
+            ToMedia::Play { .. } | ToMedia::StopPlay { .. } | ToMedia::Connect { .. } | ToMedia::Record { .. } | ToMedia::Close { .. } => {}
+        }
+    }
+
+    fn later(&mut self, ms: u64, input: Input) {
+        self.events += 1;
+        self.coming.insert((self.now.plus_ms(ms), self.events), input);
+    }
+}
