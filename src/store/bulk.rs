@@ -1,4 +1,4 @@
-//! How are many rows written in few statements? Several rows a statement, in three sizes, so that every text is prepared once.
+//! How are many rows written in few statements? Several rows a statement, in a few sizes, so that every text is prepared once.
 
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
@@ -7,8 +7,11 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 /// A statement that is being given its values.
 pub(super) type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
 
-/// Rows a statement; with at most 14 columns the largest stays far below SQLite's 32,766 values.
-const SIZES: [usize; 3] = [64, 8, 1];
+/// Rows a statement: any number is a sum of few of these. With at most 14 columns the largest stays far below SQLite's 32,766 values.
+const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
+
+/// Statements that a connection keeps prepared: the sizes of a dozen tables, and everything else.
+pub(super) const STATEMENTS_KEPT: usize = 200;
 
 /// A row that is written together with others of its kind: `HEAD (…),(…) TAIL`.
 pub(super) trait BulkRow {

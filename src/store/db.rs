@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSy
 use sqlx::{Sqlite, Transaction};
 
 use super::StoreError;
+use super::bulk::STATEMENTS_KEPT;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -45,6 +46,7 @@ impl Db {
             // A case number that was read out to a caller must survive a power cut.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .statement_cache_capacity(STATEMENTS_KEPT)
             .busy_timeout(BUSY);
         let pool = |connections| PoolOptions::<Sqlite>::new().max_connections(connections).acquire_timeout(ACQUIRE);
         let unopened = |why| StoreError::Open { path: path.to_owned(), why };

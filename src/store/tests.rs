@@ -313,20 +313,27 @@ async fn projection_cost() {
     let folder = Folder::new("cost");
     let store = folder.open().await.unwrap();
     let calls = 30_000u64;
-    let records: Vec<_> = (0..calls).flat_map(|n| whole_call(n, 1 + n * 11, 1_000 + n)).collect();
-    // 1,000 calls a second, written every 200 ms; neighbours overlap, as calls do.
-    let mut batches: Vec<Vec<Projected>> = Vec::new();
-    for (at, batch) in records.chunks(200 * 11).enumerate() {
-        let mut batch = batch.to_vec();
-        batch.iter_mut().for_each(|record| record.position = Position(record.position.0 + at as u64));
-        batches.push(batch);
-    }
+    // 1,000 calls a second of a second each, their facts mixed as they happen, written every 100 ms: each call is in ten batches.
+    let mut records: Vec<_> = (0..calls).flat_map(|n| whole_call(n, 0, n)).collect();
+    records.sort_by_key(|record| record.at.0 + record.at.0 % 7);
+    (1..).zip(&mut records).for_each(|(position, record)| record.position = Position(position));
+    let batches: Vec<&[Projected]> = records.chunks(100 * 11).collect();
     let (cpu, wall) = (cpu_ms(), std::time::Instant::now());
-    for batch in &batches {
+    for batch in batches {
         store.project(batch).await.unwrap();
     }
     let (cpu, wall) = (cpu_ms() - cpu, wall.elapsed());
     println!("{calls} calls: {:.4} ms CPU a call, {:.0} calls/s", cpu / calls as f64, calls as f64 / wall.as_secs_f64());
+    let asked = std::time::Instant::now();
+    for caller in 1..=500 {
+        store.known(CallerRef(caller)).await.unwrap();
+    }
+    let known = asked.elapsed() / 500;
+    let asked = std::time::Instant::now();
+    for caller in 1..=500 {
+        store.story(CallerRef(caller)).await.unwrap();
+    }
+    println!("known {known:?}, story {:?}", asked.elapsed() / 500);
 }
 
 /// CPU time of this process in milliseconds, from its accounting in /proc (ticks of 10 ms).
