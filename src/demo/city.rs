@@ -58,6 +58,7 @@ fn start_callers(target: SocketAddrV4, options: &Options, tell: mpsc::SyncSender
     callers.seed = options.seed;
     callers.duration = options.duration_s.map_or(A_DAY, Duration::from_secs);
     callers.patience = Duration::from_secs(60);
+    callers.residents = super::history::RESIDENTS;
     std::thread::spawn(move || {
         let ended = run_callers(&callers, &mut |summary| drop(tell.send(Told::Callers(summary.clone()))));
         report_end(ended.map(|summary| drop(tell.send(Told::Callers(summary)))));

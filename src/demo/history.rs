@@ -18,8 +18,8 @@ use crate::store::{NewCase, Store};
 const CALLS: u64 = 240;
 /// One comes in every so many milliseconds, on average.
 const APART_MS: u64 = 150_000;
-/// Residents who make them.
-const RESIDENTS: u64 = 90;
+/// Residents who make them, and who call again today.
+pub const RESIDENTS: u16 = 90;
 /// Keys of the plan of 109, with the topics that they stand for.
 const TOPICS: [(char, &str); 6] = [('1', "heating"), ('2', "water"), ('3', "lighting"), ('4', "roads"), ('5', "transport"), ('6', "other")];
 /// The past ends this long before the present, in milliseconds.
@@ -87,8 +87,8 @@ impl Life {
         settings.queues.values_mut().for_each(|queue| queue.record = false);
         let agents: Vec<AgentId> = settings.agents.keys().cloned().collect();
         let start = Time(now.0.saturating_sub(CALLS * APART_MS + PAUSE_MS));
-        let resident = |n: u64| {
-            let number = normalise(&format!("+7701{:07}", 1_000_000 + n * 7_919 % 8_999_999));
+        let resident = |n: u16| {
+            let number = normalise(&format!("+7700000{n:04}"));
             CallerSeen { caller: key.reference(&number), number, name: None, at: start }
         };
         let past = Past { residents: (0..RESIDENTS).map(resident).collect(), reports: Vec::new() };
@@ -103,7 +103,7 @@ impl Life {
     }
 
     fn one_call(&mut self, call: CallId) -> anyhow::Result<()> {
-        let pick = self.roll(RESIDENTS) as usize % self.past.residents.len().max(1);
+        let pick = self.roll(RESIDENTS.into()) as usize % self.past.residents.len().max(1);
         let Some(caller) = self.past.residents.get(pick).map(|resident| resident.caller) else { return Ok(()) };
         let leg = LegId::caller(call);
         let arrived = FromLine::CallArrived { call, caller, number: NumberId::from("109"), trunk: "city".into(), sdp: Some(SdpRef(0)) };

@@ -44,6 +44,8 @@ pub struct CallerOptions {
     pub patience: Duration,
     /// Mean time after which a caller ends the talk; operators may end it before.
     pub talk: Duration,
+    /// Residents with a phone, +77000000000 and up, at most 10,000: with few of them the same ones call again.
+    pub residents: u16,
     /// Calls at once; more arrivals stay away and are not counted.
     pub most: usize,
 }
@@ -63,6 +65,7 @@ impl CallerOptions {
             silent: 0.05,
             patience: Duration::from_secs(120),
             talk: Duration::from_secs(60),
+            residents: 10_000,
             most: 2_000,
         }
     }
@@ -168,7 +171,7 @@ impl<'a> Callers<'a> {
         let mean = Duration::from_secs_f64(60.0 / self.options.calls_per_minute.max(0.001));
         let next = now + self.dice.exponential(mean);
         self.agenda.put(next, Step::Arrive);
-        let (from, number) = (self.dice.phone_number(), self.dice.choose(&self.options.numbers).cloned());
+        let (from, number) = (self.dice.phone_number(self.options.residents), self.dice.choose(&self.options.numbers).cloned());
         let Some(number) = number.filter(|_| self.callers.len() < self.options.most) else { return };
         let voice = Voice::new(CALLERS_BAND, self.counted.calls as u8);
         let options = CallOptions { from, keep: KEEP, ..CallOptions::default() };

@@ -38,8 +38,8 @@ impl Dice {
     }
 
     /// A mobile number of the city, of a range that is not assigned.
-    pub fn phone_number(&mut self) -> String {
-        format!("+7700000{:04}", self.0.u16(0..10_000))
+    pub fn phone_number(&mut self, residents: u16) -> String {
+        format!("+7700000{:04}", self.0.u16(0..residents.clamp(1, 10_000)))
     }
 }
 
