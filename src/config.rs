@@ -78,6 +78,10 @@ pub struct Sip {
     pub register_s: u32,
     /// New calls a second that are taken before 503; 0 for no limit.
     pub calls_per_second: u32,
+    /// Whether phones are offered SHA-256 beside MD5 (RFC 8760). It is taken from those that use it in any case; offering it
+    /// keeps phones from registering that stumble over an algorithm they do not know (baresip 1.0).
+    #[serde(default)]
+    pub offer_sha256: bool,
 }
 
 /// Sound.

@@ -73,8 +73,8 @@ pub struct Dialog {
     pub remote_tag: String,
     /// The CSeq of our last request.
     pub local_cseq: u32,
-    /// The CSeq of its last request.
-    pub remote_cseq: u32,
+    /// The CSeq of its last INVITE, if it has sent one; a first one may be 0.
+    pub remote_cseq: Option<u32>,
     /// Route set, in the order in which our requests name it.
     pub routes: Vec<String>,
     /// Where requests are addressed to: the other side's Contact, byte for byte.
@@ -97,7 +97,7 @@ impl Dialog {
             local_tag,
             remote_tag: request.from.tag().unwrap_or_default().to_owned(),
             local_cseq: 0,
-            remote_cseq: request.cseq,
+            remote_cseq: Some(request.cseq),
             routes,
             target: request.contact.map_or_else(|| format!("sip:{}", request.from_peer.addr), |uri| uri.text.to_owned()),
             peer: request.from_peer,
@@ -131,7 +131,7 @@ impl Dialog {
             local_tag: String::new(),
             remote_tag: String::new(),
             local_cseq: response.cseq,
-            remote_cseq: 0,
+            remote_cseq: None,
             routes: Vec::new(),
             target: format!("sip:{}", response.from_peer.addr),
             peer: response.from_peer,
@@ -244,7 +244,7 @@ mod tests {
             local_tag: "us".into(),
             remote_tag: "them".into(),
             local_cseq: 0,
-            remote_cseq: 1,
+            remote_cseq: Some(1),
             routes: routes.iter().map(|route| (*route).to_owned()).collect(),
             target: target.into(),
             peer: Peer { addr: "203.0.113.9:40000".parse().unwrap(), carrier: Carrier::Udp },

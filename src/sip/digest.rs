@@ -70,7 +70,7 @@ impl Secret {
 }
 
 /// The credentials of an Authorization header.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Credentials<'a> {
     /// `username`.
     pub user: &'a str,
@@ -124,6 +124,7 @@ pub enum Refused {
 pub struct Verifier {
     realm: String,
     key: [u8; 32],
+    offered: &'static [Algorithm],
     last: u64,
     /// The highest count seen, by nonce.
     counts: BTreeMap<u64, u32>,
@@ -134,10 +135,11 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier for a realm; `key` signs its nonces.
-    pub fn new(realm: &str, key: [u8; 32]) -> Verifier {
+    /// A verifier for a realm; `key` signs its nonces. Challenges name SHA-256 first where it is offered (RFC 8760 §2.4).
+    pub fn new(realm: &str, key: [u8; 32], offer_sha256: bool) -> Verifier {
         let nobody = Secret::new("", realm, &Private::new(hex(&key)));
-        Verifier { realm: realm.to_owned(), key, last: 0, counts: BTreeMap::new(), floor: 0, nobody }
+        let offered: &[Algorithm] = if offer_sha256 { &[Algorithm::Sha256, Algorithm::Md5] } else { &[Algorithm::Md5] };
+        Verifier { realm: realm.to_owned(), key, offered, last: 0, counts: BTreeMap::new(), floor: 0, nobody }
     }
 
     /// The WWW-Authenticate lines of a 401.
@@ -146,7 +148,7 @@ impl Verifier {
         let nonce = self.nonce(self.last, now);
         let stale = if stale { ", stale=true" } else { "" };
         let mut lines = String::with_capacity(300);
-        for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
+        for algorithm in self.offered {
             let _ = write!(
                 lines,
                 "WWW-Authenticate: Digest realm=\"{}\", nonce=\"{nonce}\", algorithm={}, qop=\"auth\"{stale}\r\n",
@@ -269,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_nonce_counts_up_and_grows_old() {
-        let mut verifier = Verifier::new("cityline", [1; 32]);
+        let mut verifier = Verifier::new("cityline", [1; 32], true);
         let secret = Secret::new("201", "cityline", &Private::new("pw".to_owned()));
         let nonce = nonce_of(&verifier.challenge(Time(0), false));
         let mut judge = |nonce: &str, nc: &str, password: &str, now: u64, algorithm| {
@@ -286,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_forgotten_nonce_is_stale_for_good() {
-        let mut verifier = Verifier::new("cityline", [1; 32]);
+        let mut verifier = Verifier::new("cityline", [1; 32], true);
         let secret = Secret::new("201", "cityline", &Private::new("pw".to_owned()));
         let first = nonce_of(&verifier.challenge(Time(0), false));
         for _ in 0..=MOST_NONCES {

@@ -6,7 +6,6 @@ use super::reply::ReplyHead;
 use super::uri::{NameAddr, Scheme, Uri, Via, split_outside};
 
 /// A request whose mandatory parts have been read.
-#[derive(Debug)]
 pub struct Request<'a> {
     /// All of it.
     pub message: Message<'a>,
@@ -31,7 +30,6 @@ pub struct Request<'a> {
 }
 
 /// A response whose parts that matching needs have been read.
-#[derive(Debug)]
 pub struct Response<'a> {
     /// All of it.
     pub message: Message<'a>,
@@ -53,7 +51,6 @@ pub struct Response<'a> {
 
 /// What became of the bytes.
 #[expect(clippy::large_enum_variant, reason = "it lives on the stack while one message is handled; a box would be an allocation a message")]
-#[derive(Debug)]
 pub enum Verdict<'a> {
     /// A sound request.
     Request(Request<'a>),
@@ -66,7 +63,6 @@ pub enum Verdict<'a> {
 }
 
 /// A refusal that needs no state.
-#[derive(Debug)]
 pub struct Refusal {
     /// What it copies.
     pub head: ReplyHead,

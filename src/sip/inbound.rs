@@ -113,7 +113,8 @@ impl Exchange {
         let headers = format!("{}Allow: {}\r\n", self.own.contact(dialog.peer), Method::ALLOW);
         let reply = Reply { status: 200, tag: &dialog.local_tag, headers: &headers, in_dialog: true, sdp: Some(&sdp) };
         self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
-        let negotiation = Negotiation::AwaitsAck { tx, cseq: dialog.remote_cseq, late: !offered, first: true };
+        let cseq = dialog.remote_cseq.unwrap_or_default();
+        let negotiation = Negotiation::AwaitsAck { tx, cseq, late: !offered, first: true };
         self.legs.insert(leg, Leg::Up(Box::new(Up { dialog: *dialog, negotiation, sdp, bye: None })));
     }
 

@@ -21,10 +21,10 @@ impl Exchange {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else {
             return self.answer_once(now, request, key, 500, "Retry-After: 1\r\n");
         };
-        if request.cseq <= up.dialog.remote_cseq {
+        if Some(request.cseq) <= up.dialog.remote_cseq {
             return self.answer_once(now, request, key, 500, "");
         }
-        up.dialog.remote_cseq = request.cseq;
+        up.dialog.remote_cseq = Some(request.cseq);
         if !request.message.body.is_empty() && !request.message.has_sdp() {
             return self.answer_once(now, request, key, 415, "Accept: application/sdp\r\n");
         }

@@ -3,6 +3,13 @@
 //! In reading order: `guard` judges bytes (`message`, `uri` read them), `exchange` turns them into reports and answers, with one file
 //! a topic (`inbound`, `outbound`, `midcall`, `ending`, `registrar`); `servers`, `clients` and `timers` are the transactions of
 //! RFC 3261 §17; `dialog` is what a call must remember, `negotiate` whose turn it is; `streams` and `frame` are TCP.
+//!
+//! Messages and transactions are our own, and rsipstack is the second parser of the tests, because of what its 0.7.14 does with both.
+//! Its parser takes method names in any case, splits a user part at its first `;`, writes URIs back changed (a remote target must go back
+//! byte for byte), refuses a Via of an unknown transport, and takes the last of two Content-Lengths; behind a strict guard each message
+//! would be read twice, by two readers that disagree. Its transactions are a task and an unbounded channel each, all lists of pending
+//! ACKs are scanned whenever one ends, and its receive loop is serial. One state machine without IO answers in 70 to 90 µs a call,
+//! is tested in virtual time, bounds every table, and keeps the dialog in a form that outlives the process.
 
 mod clients;
 mod dialog;
@@ -142,7 +149,7 @@ pub async fn start(parts: SipParts, stop: CancellationToken) -> Result<SipShell,
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(SipError::Random)?;
     let now = parts.clock.now();
-    let registrar = Registrar::new(now, &parts.config.realm, parts.config.register_s, key, parts.phones);
+    let registrar = Registrar::new(now, &parts.config, key, parts.phones);
     let own = Own::new(udp_addr, tcp_addr, parts.config.shown);
     let SipParts { inputs, sdps, caller_key, callers, next_call, .. } = parts;
     let links = Links { inputs, sdps, caller_key, callers, next_call };

@@ -90,7 +90,7 @@ impl Exchange {
             local_tag: tag,
             remote_tag: String::new(),
             local_cseq: 0,
-            remote_cseq: 0,
+            remote_cseq: None,
             routes: Vec::new(),
             target: route.uri,
             peer: route.peer,

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use crate::centre::ids::{AgentId, ContactId};
 use crate::centre::time::Time;
+use crate::config;
 use crate::private::Private;
 
 use super::digest::{Credentials, Refused, Secret, Verifier};
@@ -93,15 +94,15 @@ struct Asked<'a> {
 
 impl Registrar {
     /// A registrar without contacts. `key` signs nonces; contact ids count up from `now`, so that no process uses one again.
-    pub fn new(now: Time, realm: &str, longest_s: u32, key: [u8; 32], accounts: Vec<PhoneAccount>) -> Registrar {
+    pub fn new(now: Time, config: &config::Sip, key: [u8; 32], accounts: Vec<PhoneAccount>) -> Registrar {
         let mut registrar = Registrar {
             phones: HashMap::new(),
             owners: HashMap::new(),
             expiries: BinaryHeap::new(),
-            verifier: Verifier::new(realm, key),
+            verifier: Verifier::new(&config.realm, key, config.offer_sha256),
             guesses: Guesses::default(),
-            realm: realm.to_owned(),
-            longest_s: longest_s.max(SHORTEST_S),
+            realm: config.realm.clone(),
+            longest_s: config.register_s.max(SHORTEST_S),
             next: now.0,
         };
         registrar.reload(accounts);

@@ -10,7 +10,7 @@ use super::peer::{Carrier, Peer};
 use super::uri::{Via, param, split_outside};
 
 /// What every response to one request repeats.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReplyHead {
     /// Via, From, Call-ID and CSeq lines.
     copied: Box<str>,

@@ -20,7 +20,7 @@ use crate::centre::ids::{CallId, LegId, SdpRef};
 use crate::centre::input::{FromLine, Input};
 use crate::centre::output::ToLine;
 use crate::centre::time::Time;
-use crate::config::Trunk;
+use crate::config::{Config, Trunk};
 use crate::lanes::{InputLanes, lanes};
 use crate::private::Private;
 use crate::sdp_book::SdpBook;
@@ -56,7 +56,8 @@ impl Stage {
         let trunks = Trunks::new(&[("city".to_owned(), trunk)].into());
         let account =
             |user: &str, agent: &str| PhoneAccount { user: user.into(), agent: agent.into(), password: Private::new(format!("pw-{user}")) };
-        let registrar = Registrar::new(now, "cityline", 3600, [9; 32], vec![account("201", "aigul"), account("202", "olena")]);
+        let settings = Config::load(None).unwrap().sip;
+        let registrar = Registrar::new(now, &settings, [9; 32], vec![account("201", "aigul"), account("202", "olena")]);
         let (inputs, lanes) = lanes(lane_places);
         let (seen, callers) = mpsc::channel(50);
         let sdps = SdpBook::default();

@@ -18,7 +18,8 @@ pub enum Scheme {
 }
 
 /// A URI; `text` is all of it, byte for byte, because a remote target goes back as it came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub struct Uri<'a> {
     /// The whole of it.
     pub text: &'a str,
@@ -142,7 +143,8 @@ pub fn param<'a>(params: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// A From, To or Contact value: a name, an address and parameters of the header itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub struct NameAddr<'a> {
     /// The display name without quotes, "" when there is none.
     pub display: &'a str,
@@ -249,7 +251,8 @@ fn next_outside(text: &str, separator: u8) -> Option<usize> {
 }
 
 /// The topmost Via: which transaction a request belongs to and where its answer goes (RFC 3261 §18.2.2, RFC 3581).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub struct Via<'a> {
     /// The element as written, without its parameters.
     pub sent: &'a str,

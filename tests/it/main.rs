@@ -8,3 +8,4 @@ mod city;
 mod days;
 mod dialplans;
 mod scenarios;
+mod signalling;

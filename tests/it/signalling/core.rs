@@ -12,7 +12,7 @@ use cityline::config::Config;
 use cityline::lanes::{InputLanes, lanes};
 use cityline::private::Private;
 use cityline::sdp_book::SdpBook;
-use cityline::sip::{PhoneAccount, SipParts, SipShell, start};
+use cityline::sip::{PhoneAccount, SipError, SipParts, SipShell, start};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +31,11 @@ pub struct Line {
 
 /// Starts signalling on these addresses, with the settings of the demo city and its phones.
 pub async fn line(udp: &str, tcp: &str) -> Line {
+    try_line(udp, tcp).await.unwrap()
+}
+
+/// As [`line`], for addresses that cannot be had.
+pub async fn try_line(udp: &str, tcp: &str) -> Result<Line, SipError> {
     let config = Config::load(None).unwrap();
     let mut sip = config.sip.clone();
     (sip.udp, sip.tcp) = (Some(udp.parse().unwrap()), Some(tcp.parse().unwrap()));
@@ -56,7 +61,7 @@ pub async fn line(udp: &str, tcp: &str) -> Line {
         clock: Clock::of_process(),
         next_call: Arc::new(AtomicU64::new(1)),
     };
-    Line { shell: start(parts, stop.clone()).await.unwrap(), sdps, lanes, callers, stop }
+    Ok(Line { shell: start(parts, stop.clone()).await?, sdps, lanes, callers, stop })
 }
 
 impl Line {
@@ -88,7 +93,7 @@ impl Line {
         self.shell.carry_out(order).unwrap();
     }
 
-    /// Answers as `answering_machine` does, for ever.
+    /// Answers calls to 109 and refuses others, for ever.
     pub async fn answer_all(mut self) {
         loop {
             tokio::select! {
