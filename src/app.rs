@@ -63,6 +63,7 @@ pub struct App {
     revision: u64,
     written: watch::Receiver<u64>,
     up: watch::Receiver<Up>,
+    health: Arc<web::Health>,
     tasks: Tasks,
 }
 
@@ -171,8 +172,16 @@ impl App {
         health.set_journal(true);
         health.set_sip(true);
         health.set_media(true);
-        let wires =
-            Wires { questions: questions_tx, board: board.clone(), facts: facts.clone(), health, written: written_tx, up: up_tx, clock };
+        let wires = Wires {
+            questions: questions_tx,
+            board: board.clone(),
+            facts: facts.clone(),
+            health: health.clone(),
+            written: written_tx,
+            up: up_tx,
+            zone: config.zone,
+            clock,
+        };
         let shells = Shells::new(sip.clone(), media.clone(), web.clone(), wires);
         let first = first_inputs(&centre, downtime_ms, left, Input::SettingsChanged(Box::new(settings)));
         let engine = Engine::new(centre, journal, shells, clock);
@@ -187,7 +196,7 @@ impl App {
             ],
             feeders_stop,
         };
-        Ok(App { inputs, board, store, facts, sip, media, web, book, config, revision, written, up, tasks })
+        Ok(App { inputs, board, store, facts, sip, media, web, book, config, revision, written, up, health, tasks })
     }
 
     /// Where phones and trunks find it over UDP.
@@ -243,6 +252,7 @@ impl App {
     /// No new calls; those that are up get some seconds, then they are hung up; then every task ends in its order.
     pub async fn stop(mut self) {
         tracing::info!("draining: no new calls");
+        self.health.set_draining();
         let _ = self.inputs.send(Input::DrainStarted);
         self.until_nothing_is_up(DRAIN).await;
         let _ = self.inputs.send(Input::Stopping);

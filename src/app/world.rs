@@ -59,6 +59,8 @@ pub struct Wires {
     pub written: watch::Sender<u64>,
     /// What is up, for an orderly end.
     pub up: watch::Sender<Up>,
+    /// The city's time zone, for its midnight.
+    pub zone: chrono_tz::Tz,
     /// For the age of the last decision.
     pub clock: Clock,
 }
@@ -69,12 +71,15 @@ pub struct Shells {
     media: Arc<MediaEngine>,
     web: Arc<WebShell>,
     wires: Wires,
+    /// The city's date, counted in days: the board's counts begin anew with it.
+    day: i32,
 }
 
 impl Shells {
     /// The shells and the wires between them.
     pub fn new(sip: Arc<SipShell>, media: Arc<MediaEngine>, web: Arc<WebShell>, wires: Wires) -> Self {
-        Self { sip, media, web, wires }
+        let day = local_day(wires.clock.now(), wires.zone);
+        Self { sip, media, web, wires, day }
     }
 }
 
@@ -123,8 +128,19 @@ impl World for Shells {
     }
 
     fn came_round(&mut self) {
-        self.wires.health.engine_came_round(self.wires.clock.now());
+        let now = self.wires.clock.now();
+        self.wires.health.engine_came_round(now);
+        let day = local_day(now, self.wires.zone);
+        if std::mem::replace(&mut self.day, day) != day {
+            self.wires.board.lock().unwrap_or_else(PoisonError::into_inner).start_day(now);
+        }
     }
+}
+
+fn local_day(now: Time, zone: chrono_tz::Tz) -> i32 {
+    use chrono::Datelike;
+    let ms = i64::try_from(now.0).unwrap_or_default();
+    chrono::DateTime::from_timestamp_millis(ms).map_or(0, |utc| utc.with_timezone(&zone).num_days_from_ce())
 }
 
 /// Counts for `/metrics`; everything else of a fact is in the database.
