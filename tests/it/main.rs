@@ -7,5 +7,6 @@ mod calls;
 mod city;
 mod days;
 mod dialplans;
+mod layers;
 mod scenarios;
 mod signalling;
