@@ -10,14 +10,15 @@ use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
 use super::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PlayId, QueueId, RecordingId, SdpRef, StepId, TrunkId};
 use super::input::{CallerKnown, Digit, FromLine, FromMedia, HangUpCause, MediaFailure};
 use super::ivr::Walk;
+use super::leg::{Leg, LegState};
 use super::offer::Ringing;
-use super::output::{Ending, Output, Shown, Sound, Target, ToLine, ToMedia};
+use super::output::{Ending, Output, Sound, ToLine, ToMedia};
 use super::queue::Wait;
 use super::room;
 use super::time::Time;
 
 /// A refused caller is asked to come back after this many seconds (RFC 3261 §20.33).
-const RETRY_AFTER_S: u32 = 5;
+pub(super) const RETRY_AFTER_S: u32 = 5;
 /// Calls whose end was told while they were not up, remembered at most: some of them have yet to arrive.
 const EARLY_KEPT: usize = 10_000;
 
@@ -104,36 +105,6 @@ pub enum Partner {
     Agent { agent: AgentId, queue: QueueId },
     /// A service outside.
     Outside,
-}
-
-/// One leg.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Leg {
-    /// Who is at its far end.
-    pub party: Party,
-    /// How far it is.
-    pub state: LegState,
-    /// Whether an offer of the far end is being answered.
-    pub reoffered: bool,
-}
-
-/// How far a leg is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum LegState {
-    /// The resident's port is being opened; not answered yet. With `late` the INVITE had no offer.
-    Arriving { late: bool },
-    /// Answered with our offer; the resident's answer comes with the ACK.
-    AwaitingAnswer,
-    /// A port for a leg that is to be dialled is being opened.
-    Opening { target: Target, shown: Shown, auto_answer: bool },
-    /// INVITE sent.
-    Dialled,
-    /// The far end has answered; its session description is being put in force.
-    Agreeing,
-    /// Sound can flow.
-    Up,
-    /// A new process does not know yet whether it can be had back.
-    Unknown,
 }
 
 impl Centre {
@@ -474,40 +445,6 @@ impl Centre {
         }
     }
 
-    /// Ends a leg towards its far end, in the way that its state asks for.
-    pub(super) fn end_leg(&mut self, leg: LegId, reason: EndReason) {
-        let Some(state) = self.leg_mut(leg).map(|known| known.state.clone()) else { return };
-        match state {
-            LegState::Arriving { .. } => self.out.line(ToLine::Reject { leg, status: 503, retry_after_s: Some(RETRY_AFTER_S) }),
-            LegState::Dialled => self.out.line(ToLine::CancelDial { leg }),
-            LegState::AwaitingAnswer | LegState::Agreeing | LegState::Up | LegState::Unknown => {
-                self.out.line(ToLine::HangUp { leg, reason })
-            }
-            LegState::Opening { .. } => {}
-        }
-        self.drop_leg(leg, reason);
-    }
-
-    /// Forgets a leg whose far end is gone: its port is closed.
-    fn drop_leg(&mut self, leg: LegId, reason: EndReason) {
-        let dropped = self.calls.get_mut(&leg.call).and_then(|known| known.legs.remove(&leg.n));
-        if dropped.is_some() {
-            self.out.media(ToMedia::Close { leg });
-            self.out.fact(Fact::LegEnded { leg, reason });
-        }
-    }
-
-    /// Begins a leg that is to be dialled: its port first.
-    pub(super) fn open_leg(&mut self, call: CallId, party: Party, state: LegState) -> Option<LegId> {
-        let known = self.calls.get_mut(&call)?;
-        let leg = LegId { call, n: known.next_leg };
-        known.next_leg = known.next_leg.saturating_add(1);
-        known.legs.insert(leg.n, Leg { party: party.clone(), state, reoffered: false });
-        self.out.fact(Fact::LegStarted { leg, party });
-        self.out.media(ToMedia::Open { leg, offer: None });
-        Some(leg)
-    }
-
     /// Plays to the resident, in place of what plays.
     pub(super) fn play(&mut self, call: CallId, sounds: Vec<Sound>, ending: Ending) {
         let Some(known) = self.calls.get_mut(&call) else { return };
@@ -549,10 +486,6 @@ impl Centre {
             Stage::Offered(ringing) => Some(&ringing.wait),
             Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_) | Stage::Talking(_) => None,
         }
-    }
-
-    fn leg_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
-        self.calls.get_mut(&leg.call)?.legs.get_mut(&leg.n)
     }
 }
 

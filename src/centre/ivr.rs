@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
-use super::call::{Call, Dialling, LegState, Stage};
+use super::call::{Call, Dialling, Stage};
 use super::deadline::Reason;
 use super::dialplan::{Action, Plan, Spoken};
 use super::fact::{Chosen, EndReason, Fact, Party, QueueEnd};
 use super::ids::{CallId, Language, LegId, StepId};
 use super::input::{CallerKnown, Digit};
+use super::leg::LegState;
 use super::output::{Ending, Shown, Sound, Target};
 
 /// Steps that take no time (opening hours, a language that is known) one after the other, at most.

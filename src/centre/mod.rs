@@ -12,6 +12,7 @@ pub mod fact;
 pub mod ids;
 pub mod input;
 pub mod ivr;
+pub mod leg;
 pub mod offer;
 pub mod output;
 pub mod queue;

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Centre;
 use super::agent::State;
-use super::call::{LegState, Partner, Stage, Talk};
+use super::call::{Partner, Stage, Talk};
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
 use super::ids::{AgentId, CallId, LegId};
+use super::leg::LegState;
 use super::output::{Offer, Refusal, Shown, Target, ToDesk};
 use super::queue::Wait;
 use super::routing::{Decision, Explanation};

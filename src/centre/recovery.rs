@@ -2,10 +2,11 @@
 
 use super::Centre;
 use super::agent::State;
-use super::call::{LegState, Stage};
+use super::call::Stage;
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact};
 use super::ids::{AgentId, CallId, LegId};
+use super::leg::LegState;
 
 /// Legs that have not been found again after this many milliseconds are gone.
 const RECOVERY_MS: u64 = 10_000;

@@ -4,6 +4,7 @@
 //! `CITYLINE_DAYS=n` lives through n days, `CITYLINE_DAY=seed` through one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod about;
 mod dice;
 mod legs;
 mod model;
@@ -55,7 +56,7 @@ fn one_day(seed: u64) {
     let mut world = World::new(seed);
     world.live(EVENTS);
     run_again(&world.records, &world.centre);
-    if seed % JOURNAL_EVERY == 0 {
+    if seed.is_multiple_of(JOURNAL_EVERY) {
         comes_back_from_the_journal(&world);
     }
 }

@@ -62,6 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("app", &[""]),
     ("demo", &[""]),
     ("main", &[""]),
+    ("commands", &[""]),
     ("lib", &[""]),
 ];
 
@@ -75,7 +76,8 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["hound", "audio_codec", "rubato"], &["media", "prompts"]),
     (&["ebur128", "fluent_bundle"], &["prompts"]),
     (&["figment"], &["config"]),
-    (&["anyhow"], &["app", "main", "demo"]),
+    // `commands` are the subcommands of `main`.
+    (&["anyhow"], &["app", "main", "commands", "demo"]),
 ];
 
 /// Rooms that decide and do nothing else.

@@ -7,6 +7,7 @@ use cityline::centre::ids::{CallId, LegId, RecordingId};
 use cityline::centre::input::{FromLine, FromMedia, Input};
 use cityline::centre::output::{ToLine, ToMedia};
 
+use super::about::leg_of;
 use super::model::Call;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +61,7 @@ impl Legs {
         if let Input::Line(FromLine::CallArrived { call, .. }) = input {
             self.invited.insert(*call);
         }
-        let Some(leg) = super::model::leg_of(input) else { return };
+        let Some(leg) = leg_of(input) else { return };
         let Some(known) = self.live.get_mut(&leg) else { return };
         match input {
             Input::Media(FromMedia::Opened { .. }) => known.port = known.open,

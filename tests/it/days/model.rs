@@ -10,6 +10,7 @@ use cityline::centre::output::Output;
 use cityline::centre::settings::{QueueSettings, Settings};
 use cityline::centre::time::Time;
 
+use super::about::{call_of, desk_agent, leg_of};
 use super::legs::Legs;
 use super::staff::Staff;
 
@@ -544,74 +545,5 @@ impl Model {
         self.check(left.is_empty(), || format!("{left:?} were never served: lost callers"));
         let busy = self.staff.busy();
         self.check(busy.is_empty(), || format!("{busy:?} are busy with nothing"));
-    }
-}
-
-/// The call that a fact belongs to, for those that only a live call can have.
-fn call_of(fact: &Fact) -> Option<CallId> {
-    match fact {
-        Fact::CallStarted { call, .. }
-        | Fact::CallAnswered { call }
-        | Fact::LanguageChosen { call, .. }
-        | Fact::StepEntered { call, .. }
-        | Fact::KeyPressed { call, .. }
-        | Fact::TopicChosen { call, .. }
-        | Fact::Enqueued { call, .. }
-        | Fact::PlaceTold { call, .. }
-        | Fact::Offered { call, .. }
-        | Fact::OfferShown { call, .. }
-        | Fact::OfferEnded { call, .. }
-        | Fact::Connected { call, .. }
-        | Fact::Dequeued { call, .. }
-        | Fact::CallbackOwed { call, .. }
-        | Fact::CallEnded { call, .. } => Some(*call),
-        Fact::LegStarted { leg, .. } | Fact::LegAnswered { leg } | Fact::LegSound { leg, .. } | Fact::LegEnded { leg, .. } => {
-            Some(leg.call)
-        }
-        Fact::RecordingStarted { recording, .. } => Some(recording.call),
-        Fact::RecordingEnded { .. } | Fact::AgentChanged { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => None,
-    }
-}
-
-/// The leg that an input is about.
-pub fn leg_of(input: &Input) -> Option<LegId> {
-    match input {
-        Input::Line(
-            FromLine::Ringing { leg }
-            | FromLine::Answered { leg, .. }
-            | FromLine::Refused { leg, .. }
-            | FromLine::Reoffered { leg, .. }
-            | FromLine::Digit { leg, .. }
-            | FromLine::HungUp { leg, .. },
-        )
-        | Input::Media(
-            FromMedia::Opened { leg, .. }
-            | FromMedia::Agreed { leg, .. }
-            | FromMedia::Failed { leg, .. }
-            | FromMedia::Digit { leg, .. }
-            | FromMedia::Played { leg, .. }
-            | FromMedia::SoundLost { leg }
-            | FromMedia::SoundBack { leg },
-        )
-        | Input::ShellLost { leg }
-        | Input::LegRecovered { leg }
-        | Input::LegGone { leg } => Some(*leg),
-        _ => None,
-    }
-}
-
-pub fn desk_agent(input: &FromDesk) -> &AgentId {
-    match input {
-        FromDesk::DeskUp { agent, .. }
-        | FromDesk::DeskGone { agent, .. }
-        | FromDesk::PhoneChanged { agent, .. }
-        | FromDesk::Ready { agent }
-        | FromDesk::Pause { agent, .. }
-        | FromDesk::SignOut { agent }
-        | FromDesk::OfferShown { agent, .. }
-        | FromDesk::Accept { agent, .. }
-        | FromDesk::Decline { agent, .. }
-        | FromDesk::HangUp { agent, .. }
-        | FromDesk::WrapUpDone { agent } => agent,
     }
 }

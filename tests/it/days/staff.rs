@@ -8,7 +8,8 @@ use cityline::centre::input::{FromDesk, Input};
 use cityline::centre::settings::{Device, QueueSettings, Settings};
 use cityline::centre::time::Time;
 
-use super::model::{Call, Step, desk_agent};
+use super::about::desk_agent;
+use super::model::{Call, Step};
 
 /// Contacts that are rung at most.
 const CONTACTS: usize = 4;

@@ -9,9 +9,10 @@ use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia,
 use cityline::centre::output::{Ending, Output, ToLine, ToMedia};
 use cityline::centre::time::Time;
 
+use super::about::leg_of;
 use super::dice::Dice;
 use super::legs::Line;
-use super::model::{Model, leg_of};
+use super::model::Model;
 use super::towns::{OPERATORS, evening, town};
 use crate::city::key;
 

@@ -67,7 +67,7 @@ impl Source {
 
     /// Paths of our own crate, from its root, with their lines.
     pub fn own_paths(&self) -> Vec<(usize, String)> {
-        self.paths().into_iter().filter_map(|(line, path)| Some((line, self.from_root(&path)?))).collect()
+        self.paths().into_iter().filter_map(|(line, path)| Some((line, self.rooted(&path)?))).collect()
     }
 
     /// Paths of other crates, with their lines.
@@ -86,7 +86,7 @@ impl Source {
         self.code.lines().enumerate().filter(|(_, line)| stands(line)).map(|(at, _)| at + 1).collect()
     }
 
-    fn from_root(&self, path: &str) -> Option<String> {
+    fn rooted(&self, path: &str) -> Option<String> {
         if let Some(rest) = path.strip_prefix("crate::").or_else(|| path.strip_prefix("cityline::")) {
             return Some(rest.to_owned());
         }
