@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cityline::centre::deadline::Reason;
 use cityline::centre::dialplan::Action;
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEnd};
 use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, QueueId, RecordingId, SkillId, StepId};
@@ -37,6 +38,8 @@ pub struct Wait {
     pub since: Time,
     pub needs: BTreeSet<SkillId>,
     max_wait_ms: u64,
+    /// Not the age: a caller who comes back may be overdue from the first moment.
+    entered: Time,
 }
 
 #[derive(Clone)]
@@ -255,7 +258,7 @@ impl Model {
         let chosen = known.language.is_none_or(|chosen| chosen == language);
         let since = known.waited.as_ref().filter(|(before, _)| before == queue).map_or(now, |(_, since)| *since);
         known.waited = Some((queue.clone(), since));
-        known.wait = Some(Wait { queue: queue.clone(), since, needs, max_wait_ms: rules.max_wait_ms });
+        known.wait = Some(Wait { queue: queue.clone(), since, needs, max_wait_ms: rules.max_wait_ms, entered: now });
         self.check(fresh && chosen, || format!("{call} is queued twice, or in another language"));
         self.check(!turned_away, || format!("{call} was let into {queue}, which is full"));
     }
@@ -516,9 +519,12 @@ impl Model {
             if let Some(agent) = self.staff.longest_idle(needs, &self.settings) {
                 faults.push(format!("{id} waits since {since} while {agent} is free and able"));
             }
-            let wait = self.calls.get(&id).map(|call| (call.overflowed, call.wait.as_ref().map_or(0, |wait| wait.max_wait_ms)));
-            let stepped = wait.is_some_and(|(overflowed, longest)| !overflowed && longest > 0 && now.ms_since(since) > longest);
-            if stepped && self.has_overflow(id) {
+            let overdue = self
+                .calls
+                .get(&id)
+                .and_then(|call| call.wait.as_ref().filter(|_| !call.overflowed))
+                .is_some_and(|wait| wait.max_wait_ms > 0 && now.ms_since(since) > wait.max_wait_ms && now > wait.entered);
+            if overdue && self.has_overflow(id) {
                 faults.push(format!("{id} waits longer than its queue allows"));
             }
         }
@@ -537,6 +543,24 @@ impl Model {
         let Some(wait) = self.calls.get(&call).and_then(|known| known.wait.as_ref()) else { return false };
         let same = self.settings.queues.get(&wait.queue).is_some_and(|rules| rules.max_wait_ms == wait.max_wait_ms);
         same && wait.queue != "general".into() && self.settings.revision == 1
+    }
+
+    /// What the core waits for next is something that is still going on.
+    pub fn check_deadline(&mut self, reason: &Reason) {
+        let call = |call: &CallId| self.calls.get(call);
+        let alive = match reason {
+            Reason::LookUp(id) | Reason::Key(id) => {
+                call(id).is_some_and(|known| known.wait.is_none() || matches!(reason, Reason::LookUp(_)))
+            }
+            Reason::Announce(id) | Reason::MaxWait(id) => call(id).is_some_and(|known| known.wait.is_some()),
+            Reason::OfferEnds(id) => call(id).is_some_and(|known| known.offer.is_some()),
+            Reason::DialEnds(id) => call(id).is_some_and(|known| known.wait.is_none() && known.talk.is_none()),
+            Reason::NoSound(id) => call(id).is_some_and(|known| known.silent_until.is_some()),
+            Reason::WrapUp(agent) => self.staff.status(agent) == AgentStatus::WrapUp,
+            Reason::Rest(agent) => self.staff.status(agent) == AgentStatus::NotResponding,
+            Reason::Recovery => true,
+        };
+        self.check(alive, || format!("a deadline is left: {reason:?}"));
     }
 
     /// Everyone is served and nothing is left.

@@ -349,6 +349,9 @@ impl World {
         let outputs: Vec<Output> = std::iter::from_fn(|| self.centre.poll_output()).collect();
         let facts = self.centre.take_facts();
         self.model.step(self.now, &input, &outputs, &facts);
+        if let Some((_, reason)) = self.centre.next_deadline() {
+            self.model.check_deadline(&reason);
+        }
         for output in &outputs {
             self.carry_out(output);
         }
