@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Would a test notice if the core decided otherwise? Mutates routing, queue, agent, offer and call, and runs the core's own tests.
+# Would a test notice if the core decided otherwise? Mutates routing, queue, agent, offer, call and leg, and runs the core's own tests.
 # The core is copied into a crate of its own, so that a mutant costs seconds; `cargo install cargo-mutants` comes first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,5 +37,5 @@ TOML
 cd "$work"
 export CITYLINE_DAYS=${CITYLINE_DAYS:-300}
 files=()
-for file in routing queue agent offer call; do files+=(--file "src/centre/$file.rs"); done
-cargo mutants --no-shuffle --timeout 60 "${files[@]}" "$@"
+for file in routing queue agent offer call leg; do files+=(--file "src/centre/$file.rs"); done
+cargo mutants --timeout 90 "${files[@]}" "$@"
