@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::explanation::Explanation;
 use super::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, SkillId, StepId, TrunkId};
-use super::routing::Explanation;
 
 /// One thing that happened, at the time of its record. Its identity is (record sequence, place in the record).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ pub mod call;
 pub mod callback;
 pub mod deadline;
 pub mod dialplan;
+pub mod explanation;
 pub mod fact;
 pub mod ids;
 pub mod input;

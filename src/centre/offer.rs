@@ -8,12 +8,13 @@ use super::Centre;
 use super::agent::State;
 use super::call::{Partner, Stage, Talk};
 use super::deadline::Reason;
+use super::explanation::Explanation;
 use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
 use super::ids::{AgentId, CallId, LegId};
 use super::leg::LegState;
 use super::output::{Offer, Refusal, Shown, Target, ToDesk};
 use super::queue::Wait;
-use super::routing::{Decision, Explanation};
+use super::routing::Decision;
 use super::settings::Device;
 
 /// An offer that rings.

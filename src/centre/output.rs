@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::explanation::Explanation;
 use super::fact::EndReason;
 use super::ids::{AgentId, CallId, CallerRef, ContactId, Language, LegId, PlayId, PromptId, QueueId, RecordingId, SdpRef};
-use super::routing::Explanation;
 
 /// One order. The engine carries them out in order, after the record that holds their hash is in the journal.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

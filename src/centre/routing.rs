@@ -2,43 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use super::Centre;
 use super::agent::{Agent, State};
+use super::explanation::{Explanation, Rule, Verdict};
 use super::ids::{AgentId, CallId, SkillId};
 use super::time::Time;
-
-/// Why a caller came to an operator: the rule that chose, and what was found of every operator.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub struct Explanation {
-    /// The rule that chose among the eligible.
-    pub rule: Rule,
-    /// What the caller needed, sorted.
-    pub needed: Vec<SkillId>,
-    /// Every operator who is signed in, in order of name.
-    pub verdicts: Vec<(AgentId, Verdict)>,
-}
-
-/// How one of several eligible operators is chosen.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum Rule {
-    /// The one who has been ready for the longest time; at equal times the first by name.
-    LongestIdle,
-}
-
-/// What was found of one operator.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum Verdict {
-    /// Was chosen; ready for `idle_ms`.
-    Chosen { idle_ms: u64 },
-    /// Could have taken the call, but was ready for a shorter time.
-    Eligible { idle_ms: u64 },
-    /// Is ready, but cannot do these.
-    Lacks { skills: Vec<SkillId> },
-    /// Was not ready, by the name of the state.
-    NotReady { state: String },
-}
 
 /// One caller for one operator, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::anyhow;
+use cityline::centre::explanation::Verdict;
 use cityline::centre::ids::CallId;
-use cityline::centre::routing::Verdict;
 use cityline::config::Config;
 use cityline::store::{CallDetail, Store};
 

@@ -455,8 +455,8 @@ impl OperatorNow {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::centre::explanation::{Explanation, Rule};
     use crate::centre::ids::{CallerRef, TrunkId};
-    use crate::centre::routing::{Explanation, Rule};
 
     const QUEUE: &str = "heating";
 

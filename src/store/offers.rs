@@ -3,9 +3,9 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
+use crate::centre::explanation::Explanation;
 use crate::centre::fact::OfferEnd;
 use crate::centre::ids::{AgentId, CallId, QueueId};
-use crate::centre::routing::Explanation;
 use crate::centre::time::Time;
 
 use super::bulk::{Bound, BulkRow, ms, signed};

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::caller::CallerSeen;
+use crate::centre::explanation::{Explanation, Rule, Verdict};
 use crate::centre::fact::{AgentStatus, Chosen, EndReason, Fact, OfferEnd, Party, QueueEnd};
 use crate::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, StepId, TrunkId};
-use crate::centre::routing::{Explanation, Rule, Verdict};
 use crate::centre::time::Time;
 use crate::private::Private;
 

@@ -196,8 +196,8 @@ pub(super) fn state_message(state: &AgentStatus, since: Time) -> ToPage {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::centre::explanation::{Explanation, Rule};
     use crate::centre::ids::{CallerRef, Language};
-    use crate::centre::routing::{Explanation, Rule};
 
     fn desks() -> (Desks, AgentId) {
         let operator = AgentId::from("aigul");

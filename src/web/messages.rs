@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::centre::explanation::Explanation;
 use crate::centre::ids::{AgentId, CallId, Generation, Language, QueueId};
 use crate::centre::output::{Offer, Refusal};
-use crate::centre::routing::Explanation;
 use crate::private::Private;
 use crate::store::Story;
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use cityline::caller::CallerSeen;
+use cityline::centre::explanation::{Explanation, Rule, Verdict};
 use cityline::centre::fact::{AgentStatus, EndReason, Fact};
 use cityline::centre::ids::{AgentId, CallId, CallerRef, Generation, Language, TrunkId};
 use cityline::centre::input::{FromDesk, Input};
 use cityline::centre::output::{Offer, Refusal, ToDesk};
-use cityline::centre::routing::{Explanation, Rule, Verdict};
 use cityline::centre::time::Time;
 use cityline::private::Private;
 use cityline::store::Role;

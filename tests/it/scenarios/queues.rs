@@ -1,10 +1,10 @@
 //! Who is served next, what do those who wait hear, and when are they sent elsewhere?
 
+use cityline::centre::explanation::{Explanation, Rule, Verdict};
 use cityline::centre::fact::{AgentStatus, Fact, QueueEnd};
 use cityline::centre::ids::{CallId, Language};
 use cityline::centre::input::FromDesk;
 use cityline::centre::output::{Output, Sound, ToDesk};
-use cityline::centre::routing::{Explanation, Rule, Verdict};
 use cityline::centre::settings::Settings;
 
 use super::story::{SPEAKS_MS, Story};
