@@ -14,14 +14,20 @@ const STARTS: Duration = Duration::from_secs(30);
 /// A running `cityline serve`. Dropping it ends the process.
 pub struct Server {
     process: Child,
-    /// Its data folder, kept for a look after a failed test.
-    pub folder: PathBuf,
+    place: Place,
     /// Where it takes SIP over UDP and TCP.
     pub sip: SocketAddrV4,
-    /// Where it serves pages.
-    pub web: SocketAddrV4,
-    log: PathBuf,
     keep: bool,
+}
+
+/// Where a server lives: its folder and its ports, the same for one process after the other.
+#[derive(Clone)]
+pub struct Place {
+    /// Settings, log and data; kept for a look after a failed test.
+    pub folder: PathBuf,
+    sip: u16,
+    web: u16,
+    rtp: u16,
 }
 
 /// Between two looks at something that is waited for with a limit.
@@ -47,39 +53,126 @@ pub fn prompt(language: &str, id: &str) -> Vec<i16> {
     cityline_phone::media::sound::read_wav(&file).unwrap().swap_remove(0)
 }
 
-impl Server {
-    /// A server with the embedded settings, and these lines of TOML added.
-    pub fn start(name: &str, settings: &str) -> Server {
+impl Place {
+    /// An empty folder and ports that are free now.
+    pub fn new(name: &str) -> Place {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        Self::start_in(folder, settings)
+        Place { folder, sip: free_port(), web: free_port(), rtp: rtp_ports() }
     }
 
-    /// The same in a folder that may hold the data of an earlier process.
-    pub fn start_in(folder: PathBuf, settings: &str) -> Server {
-        let (sip, web) = (free_port(), free_port());
-        let first = rtp_ports();
-        let file = folder.join("city.toml");
-        let text = format!(
-            "{settings}\n[data]\nfolder = {:?}\nprompts = {:?}\n[sip]\nudp = \"127.0.0.1:{sip}\"\ntcp = \"127.0.0.1:{sip}\"\n\
-             [media]\nports = [{first}, {}]\n[web]\nlisten = \"127.0.0.1:{web}\"\n",
-            folder.join("var"),
-            prompts(),
-            first + 999
-        );
-        std::fs::write(&file, text).unwrap();
-        let log = folder.join("log");
-        let out = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_cityline"))
-            .args(["--config", file.to_str().unwrap(), "serve"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(out)
-            .spawn()
-            .unwrap();
-        let address = |port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
-        let mut server = Server { process, folder, sip: address(sip), web: address(web), log, keep: false };
+    /// Where SIP is to be taken.
+    pub fn sip(&self) -> SocketAddrV4 {
+        SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.sip)
+    }
+
+    /// The settings file.
+    pub fn settings(&self) -> PathBuf {
+        self.folder.join("city.toml")
+    }
+
+    /// The program with these settings, whose places come by the environment: the file is the test's own.
+    pub fn command(&self, settings: &str, arguments: &[&str]) -> Command {
+        std::fs::write(self.settings(), settings).unwrap();
+        let var = self.folder.join("var");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cityline"));
+        command.arg("--config").arg(self.settings()).args(arguments).stdin(Stdio::null());
+        command.env("CITYLINE_DATA__FOLDER", format!("{var:?}")).env("CITYLINE_DATA__PROMPTS", format!("{:?}", prompts()));
+        command.env("CITYLINE_SIP__UDP", format!("\"{}\"", self.sip())).env("CITYLINE_SIP__TCP", format!("\"{}\"", self.sip()));
+        command.env("CITYLINE_MEDIA__PORTS", format!("[{},{}]", self.rtp, self.rtp + 999));
+        command.env("CITYLINE_WEB__LISTEN", format!("\"127.0.0.1:{}\"", self.web));
+        command
+    }
+
+    /// Its error for these settings: the program must end by itself, with a failure.
+    pub fn refuses(&self, settings: &str, arguments: &[&str], change: impl FnOnce(&mut Command)) -> String {
+        let mut command = self.command(settings, arguments);
+        change(&mut command);
+        // A file, because a pipe that nobody reads would stop it in the middle of a long list of faults.
+        let said = self.folder.join("said");
+        let out = std::fs::File::create(&said).unwrap();
+        let mut process = command.stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
+        let limit = Instant::now() + STARTS;
+        let status = loop {
+            match process.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() < limit => a_moment(),
+                None => {
+                    let _ = process.kill();
+                    panic!("it runs, with\n{settings}");
+                }
+            }
+        };
+        assert!(!status.success(), "{settings}\nwas taken");
+        std::fs::read_to_string(said).unwrap()
+    }
+
+    /// What the server has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// What a SELECT gives, by the database's own program: one line a row, columns parted by `|`.
+    pub fn rows(&self, select: &str) -> String {
+        let command = |select| Command::new("sqlite3").arg("-readonly").arg(self.folder.join("var/cityline.db")).arg(select).output();
+        let out = command(select).expect("sqlite3 must be installed");
+        assert!(out.status.success(), "{select}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+
+    /// The same, asked again until it fits or the time is over.
+    pub fn rows_until(&self, select: &str, limit: Duration, fits: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + limit;
+        loop {
+            let rows = self.rows(select);
+            if fits(&rows) {
+                return rows;
+            }
+            assert!(Instant::now() < until, "{select} gave {rows:?}\n{}", self.log());
+            a_moment();
+        }
+    }
+
+    /// The file of a recording.
+    pub fn recording(&self, call: u64, n: u16) -> PathBuf {
+        let id = cityline::centre::ids::RecordingId { call: cityline::centre::ids::CallId(call), n };
+        self.folder.join("var/recordings").join(id.path())
+    }
+}
+
+impl std::ops::Deref for Server {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl Server {
+    /// A server with the embedded settings, and these lines of TOML added.
+    pub fn start(name: &str, settings: &str) -> Server {
+        Self::start_with(name, settings, &[])
+    }
+
+    /// The same with further settings of the environment.
+    pub fn start_with(name: &str, settings: &str, environment: &[(&str, &str)]) -> Server {
+        let place = Place::new(name);
+        let mut command = place.command(settings, &["serve"]);
+        command.envs(environment.iter().copied());
+        Self::spawn(place, command)
+    }
+
+    /// A server at a place that may hold the data of an earlier process.
+    pub fn start_at(place: Place, settings: &str) -> Server {
+        let command = place.command(settings, &["serve"]);
+        Self::spawn(place, command)
+    }
+
+    fn spawn(place: Place, mut command: Command) -> Server {
+        let out = std::fs::OpenOptions::new().create(true).append(true).open(place.folder.join("log")).unwrap();
+        let process = command.stdout(Stdio::null()).stderr(out).spawn().unwrap();
+        let mut server = Server { process, sip: place.sip(), place, keep: false };
         server.until_ready();
         server
     }
@@ -100,37 +193,37 @@ impl Server {
         format!("sip:{user}@{}", self.sip)
     }
 
-    /// What the server has logged.
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
     /// The id of its process.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
+    /// Sends it a signal ("HUP", "TERM").
+    pub fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap().success());
+    }
+
     /// Ends it as a crash would.
-    pub fn kill(mut self) -> PathBuf {
+    pub fn kill(mut self) -> Place {
         self.keep = true;
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        self.folder.clone()
+        self.place.clone()
     }
 
     /// Asks it to end, and waits for that.
-    pub fn terminate(mut self) -> PathBuf {
+    pub fn terminate(mut self) -> Place {
         self.keep = true;
-        let _ = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        self.signal("TERM");
         self.process.wait().unwrap();
-        self.folder.clone()
+        self.place.clone()
     }
 
     /// Status and body of a GET; `None` while nobody listens.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect_timeout(&SocketAddr::V4(self.web), Duration::from_secs(5)).ok()?;
+        let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, self.web)), Duration::from_secs(5)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.web).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", self.web).ok()?;
         let mut reader = BufReader::new(stream);
         let mut first = String::new();
         reader.read_line(&mut first).ok()?;
@@ -139,42 +232,6 @@ impl Server {
         reader.read_to_string(&mut rest).ok()?;
         Some((status, rest.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()))
     }
-
-    /// What a SELECT gives, one line a row, columns parted by `|`; asked again until it fits or the time is over.
-    pub fn rows_until(&self, select: &str, limit: Duration, fits: impl Fn(&str) -> bool) -> String {
-        let until = Instant::now() + limit;
-        loop {
-            let rows = self.rows(select);
-            if fits(&rows) {
-                return rows;
-            }
-            assert!(Instant::now() < until, "{select} gave {rows:?}\n{}", self.log());
-            a_moment();
-        }
-    }
-
-    /// What a SELECT gives, by the database's own program.
-    pub fn rows(&self, select: &str) -> String {
-        rows_of(&self.folder, select)
-    }
-
-    /// The file of a recording.
-    pub fn recording(&self, call: u64, n: u16) -> PathBuf {
-        let id = cityline::centre::ids::RecordingId { call: cityline::centre::ids::CallId(call), n };
-        self.folder.join("var/recordings").join(id.path())
-    }
-}
-
-/// The same for the folder of a server that has ended.
-pub fn rows_of(folder: &Path, select: &str) -> String {
-    let out = Command::new("sqlite3")
-        .arg("-readonly")
-        .arg(folder.join("var/cityline.db"))
-        .arg(select)
-        .output()
-        .expect("sqlite3 must be installed");
-    assert!(out.status.success(), "{select}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8_lossy(&out.stdout).trim().to_owned()
 }
 
 impl Drop for Server {
@@ -182,7 +239,7 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if !self.keep && !std::thread::panicking() {
-            let _ = std::fs::remove_dir_all(&self.folder);
+            let _ = std::fs::remove_dir_all(&self.place.folder);
         }
     }
 }

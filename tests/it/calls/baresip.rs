@@ -1,0 +1,105 @@
+//! How does a phone that is not ours take part? baresip as a process: it speaks from a file, keeps what it hears, and is told what to do.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use cityline_phone::judge::chirp::{self, Voice};
+use cityline_phone::media::sound::{read_wav, write_wav};
+
+use super::SOON;
+use super::server::{a_moment, free_port};
+
+/// Chirps that a phone says: two minutes.
+const CHIRPS: usize = 600;
+
+/// A running baresip. Dropping it ends the process.
+pub struct Baresip {
+    process: Child,
+    folder: PathBuf,
+    control: u16,
+}
+
+impl Baresip {
+    /// A phone with this account line, that speaks with this voice. `account` is what stands in baresip's file of accounts.
+    pub fn start(name: &str, account: &str, voice: Voice) -> Baresip {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("phone-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("heard")).unwrap();
+        let speech = folder.join("speech.wav");
+        write_wav(&speech, &chirp::pcm(voice, CHIRPS)).unwrap();
+        let (sip, control) = (free_port(), free_port());
+        let settings = format!(
+            "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
+             module aubridge.so\nmodule sndfile.so\nmodule ctrl_tcp.so\nmodule_app account.so\nmodule_app menu.so\n\
+             ctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {heard}\naudio_source aufile,{speech}\naudio_player aubridge,nothing\n\
+             audio_srate 8000\naudio_channels 1\n",
+            heard = folder.join("heard").display(),
+            speech = speech.display()
+        );
+        fs::write(folder.join("config"), settings).unwrap();
+        fs::write(folder.join("accounts"), format!("{account}\n")).unwrap();
+        let out = fs::File::create(folder.join("log")).unwrap();
+        let process = Command::new("baresip")
+            .args(["-v", "-f"])
+            .arg(&folder)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().unwrap())
+            .stderr(out)
+            .spawn()
+            .unwrap_or_else(|error| panic!("baresip must be installed: {error}"));
+        let phone = Baresip { process, folder, control };
+        phone.until("its control port", || TcpStream::connect(("127.0.0.1", control)).is_ok());
+        phone
+    }
+
+    /// What it printed.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// Waits for something of its own doing.
+    pub fn until(&self, what: &str, is_there: impl Fn() -> bool) {
+        let limit = Instant::now() + SOON;
+        while !is_there() {
+            assert!(Instant::now() < limit, "baresip: no {what}\n{}", self.log());
+            a_moment();
+        }
+    }
+
+    /// One of its commands ("dial", "hangup", "sndcode"), over its control port.
+    pub fn order(&self, command: &str, parameters: &str) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.control)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let text = format!("{{\"command\":\"{command}\",\"params\":\"{parameters}\",\"token\":\"t\"}}");
+        write!(stream, "{}:{text},", text.len()).unwrap();
+        let mut answer = [0; 4096];
+        let length = stream.read(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.contains("\"ok\":true") || answer.contains("event"), "{command}: {answer}");
+    }
+
+    /// What it has heard, once its call is over and the file is whole.
+    pub fn heard(&self) -> Vec<i16> {
+        let file = || {
+            let files = fs::read_dir(self.folder.join("heard")).unwrap().flatten().map(|entry| entry.path());
+            files.into_iter().find(|path| path.to_string_lossy().ends_with("-dec.wav"))
+        };
+        let read = || read_wav(&file()?).ok().filter(|channels| channels.first().is_some_and(|channel| !channel.is_empty()));
+        self.until("recording of its call", || read().is_some());
+        read().unwrap().swap_remove(0)
+    }
+}
+
+impl Drop for Baresip {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
