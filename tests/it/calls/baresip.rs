@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cityline_phone::judge::chirp::{self, Voice};
 use cityline_phone::media::sound::{read_wav, write_wav};
@@ -20,7 +20,8 @@ const CHIRPS: usize = 600;
 pub struct Baresip {
     process: Child,
     folder: PathBuf,
-    control: u16,
+    /// The one connection that its control module takes.
+    control: Option<TcpStream>,
 }
 
 impl Baresip {
@@ -51,8 +52,13 @@ impl Baresip {
             .stderr(out)
             .spawn()
             .unwrap_or_else(|error| panic!("baresip must be installed: {error}"));
-        let phone = Baresip { process, folder, control };
-        phone.until("its control port", || TcpStream::connect(("127.0.0.1", control)).is_ok());
+        let mut phone = Baresip { process, folder, control: None };
+        let limit = Instant::now() + SOON;
+        while phone.control.is_none() {
+            assert!(Instant::now() < limit, "baresip does not start:\n{}", phone.log());
+            a_moment();
+            phone.control = TcpStream::connect(("127.0.0.1", control)).ok();
+        }
         phone
     }
 
@@ -63,23 +69,27 @@ impl Baresip {
 
     /// Waits for something of its own doing.
     pub fn until(&self, what: &str, is_there: impl Fn() -> bool) {
-        let limit = Instant::now() + SOON;
+        let limit = Instant::now() + 2 * SOON;
         while !is_there() {
             assert!(Instant::now() < limit, "baresip: no {what}\n{}", self.log());
             a_moment();
         }
     }
 
-    /// One of its commands ("dial", "hangup", "sndcode"), over its control port.
+    /// One of its commands ("dial", "hangup", "sndcode"), over its control port; its events come there as well and are passed over.
     pub fn order(&self, command: &str, parameters: &str) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.control)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        let text = format!("{{\"command\":\"{command}\",\"params\":\"{parameters}\",\"token\":\"t\"}}");
-        write!(stream, "{}:{text},", text.len()).unwrap();
-        let mut answer = [0; 4096];
-        let length = stream.read(&mut answer).unwrap();
-        let answer = String::from_utf8_lossy(&answer[..length]);
-        assert!(answer.contains("\"ok\":true") || answer.contains("event"), "{command}: {answer}");
+        let mut control = self.control.as_ref().unwrap();
+        control.set_read_timeout(Some(SOON)).unwrap();
+        let text = format!("{{\"command\":\"{command}\",\"params\":\"{parameters}\",\"token\":\"{command}\"}}");
+        write!(control, "{}:{text},", text.len()).unwrap();
+        let (mut said, mut part) = (String::new(), [0; 4096]);
+        let token = format!("\"token\":\"{command}\"");
+        while !said.contains(&token) {
+            let length = control.read(&mut part).unwrap();
+            assert!(length > 0, "baresip closed its control port after {command}: {said}\n{}", self.log());
+            said.push_str(&String::from_utf8_lossy(&part[..length]));
+        }
+        assert!(said.contains("\"ok\":true"), "{command}: {said}");
     }
 
     /// What it has heard, once its call is over and the file is whole.

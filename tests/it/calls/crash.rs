@@ -19,15 +19,15 @@ const WAITS: usize = 3;
 /// At the crash a recording may lack this much, in milliseconds.
 const LACKS_MS: u64 = 1_000;
 
-/// How many crashes; `CITYLINE_SOAK_KILLS` makes them more.
+/// How many crashes; `SOAK_KILLS` makes them more.
 fn rounds() -> usize {
-    std::env::var("CITYLINE_SOAK_KILLS").map_or(2, |rounds| rounds.parse().unwrap())
+    std::env::var("SOAK_KILLS").map_or(2, |rounds| rounds.parse().unwrap())
 }
 
 /// Prints a figure, and adds it to the report that `make soak` names.
 pub fn report(line: &str) {
     println!("{line}");
-    if let Ok(path) = std::env::var("CITYLINE_SOAK_REPORT") {
+    if let Ok(path) = std::env::var("SOAK_REPORT") {
         use std::io::Write;
         let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         writeln!(file, "{line}").unwrap();

@@ -11,9 +11,9 @@ use super::cast::{Talk, chirping, goes_on, record, short_city_with_one, talk};
 use super::crash::report;
 use super::server::Server;
 
-/// How long the talk is; `CITYLINE_SOAK_TALK_S` makes it longer.
+/// How long the talk is; `SOAK_TALK_S` makes it longer.
 fn talk_s() -> u64 {
-    std::env::var("CITYLINE_SOAK_TALK_S").map_or(45, |seconds| seconds.parse().unwrap())
+    std::env::var("SOAK_TALK_S").map_or(45, |seconds| seconds.parse().unwrap())
 }
 
 #[test]
@@ -33,16 +33,17 @@ fn a_recording_is_as_long_as_the_talk_and_its_channels_stay_in_step() {
     let [left, right] = channels.as_slice() else { panic!("two channels, not {}", channels.len()) };
     let judged = recording::judge(left, right, &at_resident.said, &at_operator.said);
     let skew = judged.skew_ms.unwrap();
+    // How far chirps stray from their even row within the file; what the phones' own lateness adds to the drift is not in it.
+    let slip_ms = judged.left.slip.max(judged.right.slip) / 8;
     report(&format!(
-        "| recording of a talk of {:.1} s | {off_ms} ms off in length, channels {:.1} ms apart, drift {:.1} ms, {} chirps missing |",
+        "| recording of a talk of {:.1} s | {off_ms} ms off in length, channels {:.1} ms apart, rows even to {slip_ms} ms, {} chirps missing |",
         Duration::from_millis(talk_ms).as_secs_f64(),
         skew.abs(),
-        judged.drift_ms,
         judged.left.missing + judged.right.missing
     ));
     assert!(off_ms <= 100, "the recording has {length_ms} ms, the talk had {talk_ms} ms");
     assert_eq!(left.len() as u64 / 8, length_ms, "the file is as long as the database says");
-    assert!(skew.abs() <= 40.0 && judged.drift_ms <= 40.0, "channels {skew} ms apart, drift {} ms", judged.drift_ms);
+    assert!(skew.abs() <= 40.0 && slip_ms <= 40, "channels {skew} ms apart, rows even to {slip_ms} ms");
     assert!(judged.strangers.is_empty());
     assert_eq!((judged.left.missing, judged.right.missing), (0, 0), "every chirp of both sides is in the recording");
 }

@@ -4,6 +4,7 @@
 mod baresip;
 mod cast;
 mod crash;
+mod endings;
 mod foreign;
 mod hold;
 mod keys;

@@ -3,20 +3,24 @@
 use std::time::Duration;
 
 use cityline_phone::judge::chirp::Voice;
+use cityline_phone::judge::prompt::recognise;
 use cityline_phone::judge::recording;
 use cityline_phone::line::Record;
 use cityline_phone::media::sound::read_wav;
 use cityline_phone::phone::Call;
+use cityline_phone::sys::wall_ns;
 use cityline_phone::{Event, Phone, Side, Then};
 
 use super::cast::{
     CENTRE_112, ONE_OPERATOR, OPERATOR, RESIDENT, calls, chirping, ended, goes_on, phone_of, record, rings, short_city_with_one, talk,
 };
-use super::server::Server;
+use super::server::{Server, prompt};
 use super::{SOON, heard, likeness, score};
 
 /// The latest that a sound may reach the ear after it left the mouth.
 const MOUTH_TO_EAR: Duration = Duration::from_millis(150);
+/// From pressing a key until the next prompt begins.
+const BARGE_IN: Duration = Duration::from_millis(400);
 /// The longest greeting and question are over by then.
 const SPOKEN: Duration = Duration::from_secs(40);
 
@@ -44,7 +48,7 @@ fn a_talk_is_heard_both_ways_recorded_in_its_channels_and_stored() {
     let operator = phone_of(&server, "202", rings(300, Then::Answer, OPERATOR));
     let phone = Phone::on_loopback().unwrap();
     let mut call = calls(&server, &phone, "109", chirping("+77011234545"));
-    choose_russian_and_heating(&server, &call);
+    let pressed_ns = choose_russian_and_heating(&server, &call);
     let mut answered = operator.next_call(SPOKEN).unwrap();
     assert_eq!(answered.from, "+77011234545", "the operator's phone shows who calls");
     answered.wait_for(Event::Confirmed, SOON).unwrap();
@@ -55,18 +59,22 @@ fn a_talk_is_heard_both_ways_recorded_in_its_channels_and_stored() {
     let (at_resident, at_operator) = (record(&mut call), record(&mut answered));
     hears(&at_resident, OPERATOR, &at_operator);
     hears(&at_operator, RESIDENT, &at_resident);
-    let spoken = at_resident.heard.timeline().pcm;
-    let notice = score("ru", "recorded-notice", &spoken);
-    assert!(notice >= 0.9, "the notice in Russian was recognised with {notice}");
-    assert!(score("kk", "recorded-notice", &spoken) < 0.3 && score("ru", "topics-109", &spoken) < 0.9, "a key stops the question");
+    let spoken = at_resident.heard.timeline();
+    let notice = recognise(&prompt("ru", "recorded-notice"), &spoken.pcm).unwrap();
+    assert!(notice.score() >= 0.9, "the notice in Russian was recognised with {notice:?}");
+    assert!(likeness("kk", "recorded-notice", &spoken.pcm) < 0.3, "and not in Kazakh");
+    // Barge-in: the question stops, and what follows begins at once.
+    let barged = Duration::from_nanos(spoken.arrival_ns(notice.at).unwrap() - pressed_ns);
+    println!("from the key to the next prompt: {barged:?}");
+    assert!(barged <= BARGE_IN, "the next prompt came {barged:?} after the key");
+    assert!(score("en", "choose-language", &spoken.pcm) < 0.5, "the rest of the question is not heard");
 
     let row = ended(&server, "id, number, trunk, language, topic, queue, agent, end_reason, waited_ms > 0, connected_ms > answered_ms");
     assert_eq!(row, "1|109|city|ru|heating|heating|daniyar|caller_hung_up|1|1");
     let wait = server.rows("SELECT queue, language, how, waited_ms = left_ms - entered_ms, waited_ms FROM queue_events");
     assert!(wait.starts_with("heating|ru|answered|1|"), "{wait}");
     let legs = server.rows("SELECT n, party, name, answered_ms IS NOT NULL, end_reason FROM legs ORDER BY n");
-    println!("{legs}");
-    assert_eq!(legs.lines().count(), 2);
+    assert_eq!(legs, "0|resident||1|caller_hung_up\n1|agent|daniyar|1|caller_hung_up");
     let length_ms: i64 = server
         .rows_until("SELECT length_ms FROM recordings WHERE agent = 'daniyar' AND length_ms IS NOT NULL", SOON, |rows| !rows.is_empty())
         .parse()
@@ -164,10 +172,12 @@ fn in_step(server: &Server, step: &str) {
     server.rows_until(&select, SPOKEN, |rows| rows != "0");
 }
 
-/// Presses "2" in the language step and "1" in the menu, each once the plan is there.
-fn choose_russian_and_heating(server: &Server, call: &Call) {
+/// Presses "2" in the language step and "1" in the menu, each once the plan is there; returns when the first was pressed.
+fn choose_russian_and_heating(server: &Server, call: &Call) -> u64 {
     in_step(server, "language");
+    let pressed_ns = wall_ns();
     call.press("2").unwrap();
     in_step(server, "topics");
     call.press("1").unwrap();
+    pressed_ns
 }

@@ -1,21 +1,13 @@
 //! What does a reload change, and what does a broken one? SIGHUP with a good and with a bad dialplan, while a call is up.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cityline_phone::{Event, Phone, Then};
 
 use super::SOON;
 use super::cast::{OPERATOR, calls, chirping, operators, phone_of, rings, short_city};
-use super::server::{Place, Server, a_moment};
-
-fn until_logged(place: &Place, words: &[&str]) {
-    let limit = Instant::now() + SOON;
-    while !words.iter().all(|word| place.log().contains(word)) {
-        assert!(Instant::now() < limit, "{words:?} are not logged:\n{}", place.log());
-        a_moment();
-    }
-}
+use super::server::{Place, Server};
 
 #[test]
 fn a_broken_reload_keeps_the_running_plan_and_a_good_one_takes_its_place() {
@@ -34,14 +26,14 @@ fn a_broken_reload_keeps_the_running_plan_and_a_good_one_takes_its_place() {
 
     fs::write(&plan, good.replace("queue = \"general\"", "queue = \"generel\"")).unwrap();
     server.signal("HUP");
-    until_logged(&server, &["plan.toml:12", "unknown queue \"generel\"", "mend: did you mean \"general\"?", "stay in force"]);
+    server.until_logged(&["plan.toml:12", "unknown queue \"generel\"", "mend: did you mean \"general\"?", "stay in force"]);
     let mut old = calls(&server, &phone, "200", chirping("+77010800002"));
     old.hang_up().unwrap();
     old.wait_for_end(SOON).unwrap();
 
     fs::write(&plan, good.replace("number = \"200\"", "number = \"201\"")).unwrap();
     server.signal("HUP");
-    until_logged(&server, &["are in force"]);
+    server.until_logged(&["are in force"]);
     let mut new = calls(&server, &phone, "201", chirping("+77010800003"));
     let mut gone = phone.call(&server.uri("200"), chirping("+77010800004")).unwrap();
     assert_eq!(gone.wait_for_end(SOON).unwrap(), Event::Rejected(404));

@@ -113,6 +113,15 @@ impl Place {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
+    /// Waits until all of these words have been logged.
+    pub fn until_logged(&self, words: &[&str]) {
+        let limit = Instant::now() + STARTS;
+        while !words.iter().all(|word| self.log().contains(word)) {
+            assert!(Instant::now() < limit, "{words:?} are not logged:\n{}", self.log());
+            a_moment();
+        }
+    }
+
     /// What a SELECT gives, by the database's own program: one line a row, columns parted by `|`.
     pub fn rows(&self, select: &str) -> String {
         let command = |select| Command::new("sqlite3").arg("-readonly").arg(self.folder.join("var/cityline.db")).arg(select).output();
@@ -211,10 +220,12 @@ impl Server {
         self.place.clone()
     }
 
-    /// Asks it to end, and waits for that.
+    /// Asks it to end, and waits for that; it may have been asked before.
     pub fn terminate(mut self) -> Place {
         self.keep = true;
-        self.signal("TERM");
+        if self.process.try_wait().unwrap().is_none() {
+            self.signal("TERM");
+        }
         self.process.wait().unwrap();
         self.place.clone()
     }
@@ -244,12 +255,16 @@ impl Drop for Server {
     }
 }
 
-/// A port that is free for UDP and TCP now.
+/// A port that is free for UDP and TCP, and that no other test of this run gets.
+///
+/// It lies between 10000 and 12000: the system hands out higher ones at any moment, and servers take theirs for RTP above. It is even,
+/// and the odd one above it is nobody's: baresip takes that for TLS, unasked.
 pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() as u16;
     loop {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        // The RTP ranges of servers lie below 32768, where the system gives none.
-        if port >= 32_768 && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+        let port = 10_000 + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 1_000 * 2;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
