@@ -107,9 +107,13 @@ impl Centre {
     /// One thing happened at `now`. Deadlines that are due come first, in their order; an earlier `now` counts as the last one.
     pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
+        // Of a time that has passed nobody is offered a call: after a restart neither operators nor callers are known to be there.
+        let is_live = !matches!(input, Input::Restarted { .. });
         while let Some(reason) = self.deadlines.take_due(self.now) {
             self.deadline_reached(reason);
-            self.route();
+            if is_live {
+                self.route();
+            }
         }
         self.take(input);
         self.route();

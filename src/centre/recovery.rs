@@ -83,7 +83,15 @@ impl Centre {
         }
         match (&call.stage, leg.n) {
             (Stage::Arriving, 0) => self.resident_answered(leg.call),
-            (Stage::Waiting(wait), 0) => self.waiting.seek(leg.call, wait),
+            // What played is lost with the process: the step speaks again, the music begins again.
+            (Stage::Walking(walk), 0) => {
+                let step = walk.step.clone();
+                self.enter_step(leg.call, &step, false);
+            }
+            (Stage::Waiting(wait), 0) => {
+                self.waiting.seek(leg.call, wait);
+                self.announcement_played(leg.call);
+            }
             (Stage::Dialling(_), 1..) => self.partner_up(leg),
             (Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Talking(_), _) => {}
         }

@@ -178,6 +178,39 @@ fn deadlines_that_passed_meanwhile_fire_once_and_in_order() {
 }
 
 #[test]
+fn a_caller_found_again_hears_the_step_again_or_the_music() {
+    let mut story = city();
+    let (walking, waiting) = (story.calls(1), story.waits_for_heating(2));
+    story.restarts(1_000);
+    for call in [walking, waiting] {
+        let before = story.last_play(call);
+        story.happens(Input::LegRecovered { leg: LegId::caller(call) });
+        assert_ne!(story.last_play(call), before, "what played is lost with the process");
+    }
+    for _ in 0..4 {
+        story.is_silent();
+    }
+    assert_eq!(story.steps(walking).last().map(String::as_str), Some("general"));
+}
+
+/// Her wrap-up ended while there was no process: she is not rung for it.
+#[test]
+fn nobody_is_rung_for_a_time_that_has_passed() {
+    let mut story = city();
+    story.signs_in("aigul", &[11]);
+    let call = story.talks_with(1, "aigul");
+    let waiting = story.waits_for_heating(2);
+    story.hangs_up(call);
+    assert_eq!(story.agent("aigul"), AgentStatus::WrapUp);
+    story.restarts(60_000);
+    assert!(story.offers(waiting).is_empty());
+    assert_eq!(story.agent("aigul"), AgentStatus::Offline);
+    all_legs_are_gone(&mut story);
+    assert_eq!(owed(&story).len(), 1);
+    story.everything_is_released();
+}
+
+#[test]
 fn an_operator_must_come_back_before_being_rung() {
     let mut story = city();
     story.signs_in("aigul", &[11]);
