@@ -30,7 +30,8 @@ struct Splice {
     ssrc: u32,
     sequence_ahead: u16,
     timestamp_ahead: u32,
-    first: u16,
+    /// The oldest packet that is passed on; it follows the newest one, or the wrap would make every packet older than it.
+    oldest: u16,
     highest: u16,
     timestamp: u32,
 }
@@ -87,19 +88,22 @@ impl Outgoing {
                 ssrc: packet.ssrc,
                 sequence_ahead: self.next_sequence.wrapping_sub(packet.sequence),
                 timestamp_ahead: self.next_timestamp(now_us).wrapping_sub(packet.timestamp),
-                first: packet.sequence,
+                oldest: packet.sequence,
                 highest: packet.sequence,
                 timestamp: packet.timestamp,
             });
         }
         let splice = self.splice.as_mut()?;
-        if steps(splice.first, packet.sequence) < 0 {
+        if steps(splice.oldest, packet.sequence) < 0 {
             return None;
         }
         let sequence = packet.sequence.wrapping_add(splice.sequence_ahead);
         let timestamp = packet.timestamp.wrapping_add(splice.timestamp_ahead);
         if steps(splice.highest, packet.sequence) >= 0 {
             (splice.highest, splice.timestamp) = (packet.sequence, packet.timestamp);
+            if steps(splice.oldest, splice.highest) > SOURCE_JUMP {
+                splice.oldest = splice.highest.wrapping_sub(SOURCE_JUMP as u16);
+            }
             self.next_sequence = sequence.wrapping_add(1);
             self.last = Some((timestamp, now_us));
         }
@@ -160,6 +164,13 @@ mod tests {
             .collect();
         assert_eq!(sent, [(10, 0), (13, 480), (12, 320), (14, 640)]);
         assert_eq!(out.forwarded(&packet(99, 4_294_967_136), 0), None, "older than the splice");
+    }
+
+    #[test]
+    fn a_long_talk_loses_nothing() {
+        let mut out = Outgoing::new(1, 10, 0);
+        let passed = (0..70_000u32).filter(|n| out.forwarded(&packet(*n as u16, n * 160), u64::from(*n) * 20_000).is_some()).count();
+        assert_eq!(passed, 70_000);
     }
 
     #[test]
