@@ -83,7 +83,7 @@ impl Terms {
 
     /// Whether the far end says that it sends.
     pub fn they_send(&self) -> bool {
-        matches!(self.direction, Direction::SendRecv | Direction::SendOnly)
+        !self.muted && matches!(self.direction, Direction::SendRecv | Direction::SendOnly)
     }
 }
 
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn holds_of_every_age_are_understood() {
         let held = |line: &str| terms(&["c=IN IP4 192.0.2.1", "m=audio 4000 RTP/AVP 8", line]).unwrap();
-        assert!(!held("c=IN IP4 0.0.0.0").we_may_send());
+        assert!(!held("c=IN IP4 0.0.0.0").we_may_send() && !held("c=IN IP4 0.0.0.0").they_send());
         assert!(!held("a=sendonly").we_may_send());
         assert!(!held("a=inactive").we_may_send() && !held("a=inactive").they_send());
         assert!(held("a=recvonly").we_may_send() && !held("a=recvonly").they_send());
