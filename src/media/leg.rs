@@ -28,6 +28,8 @@ const KEEP_ALIVE_US: u64 = 100_000;
 /// Turns of 20 ms between two looks at RTCP, and looks between two reports of ours (RFC 3550 §6.2: five seconds).
 const TURNS_A_LOOK: u32 = 50;
 const LOOKS_A_REPORT: u32 = 5;
+/// RTCP datagrams read at one look; a flood waits in the kernel, and is dropped there.
+const REPORTS_A_LOOK: usize = 16;
 
 /// A leg of a call; `worker` owns it.
 pub struct Leg {
@@ -267,7 +269,8 @@ impl Leg {
         if !self.turn.is_multiple_of(TURNS_A_LOOK) {
             return;
         }
-        while let Some((length, from)) = self.sockets.receive_report(buffer) {
+        for _ in 0..REPORTS_A_LOOK {
+            let Some((length, from)) = self.sockets.receive_report(buffer) else { break };
             let expected = self.remote.target().is_some_and(|target| target.ip() == from.ip());
             if let (true, Some(datagram)) = (expected, buffer.get(..length)) {
                 self.far.read(datagram, self.out.ssrc(), now_us);
@@ -318,5 +321,30 @@ fn kind_of(terms: &Terms, number: u8) -> Option<Kind> {
         Some(codec) => Some(Kind::Sound(codec)),
         None if terms.event_type.is_some_and(|event| number == event || number == OUR_EVENT_TYPE) => Some(Kind::Event),
         None => (number == COMFORT).then_some(Kind::Comfort),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::{SocketAddr, UdpSocket};
+
+    use super::*;
+    use crate::centre::ids::CallId;
+
+    #[test]
+    fn a_flood_of_reports_does_not_hold_the_thread() {
+        let sockets = (42_130..42_160).step_by(2).find_map(|port| SocketPair::bind([127, 0, 0, 1].into(), port).ok()).unwrap();
+        let local = SocketAddr::from(([127, 0, 0, 1], sockets.port()));
+        let flood = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for _ in 0..=REPORTS_A_LOOK {
+            flood.send_to(&[0; 8], (local.ip(), local.port() + 1)).unwrap();
+        }
+        let id = LegId { call: CallId(1), n: 0 };
+        let mut leg = Leg::new(id, 0, sockets, Author::new(local, 4), Outgoing::new(1, 0, 0));
+        let mut buffer = [0; 2_048];
+        leg.exchange_reports(&mut buffer, || Time(0), 0);
+        assert!(leg.sockets.receive_report(&mut buffer).is_some(), "one is left for the next look");
+        assert!(leg.sockets.receive_report(&mut buffer).is_none());
     }
 }
