@@ -100,6 +100,8 @@ struct Stream {
     received: u64,
     transit: i64,
     reported: (u64, u64),
+    /// What follows the last packet, if that one was older than `seen` reaches.
+    after_old: Option<u16>,
 }
 
 /// Whether a packet is worth its work.
@@ -134,22 +136,17 @@ impl Reception {
     pub fn note(&mut self, packet: &Packet, now_us: u64) -> Novelty {
         let arrival = i64::try_from(now_us / 125).unwrap_or(0);
         let transit = arrival.wrapping_sub(i64::from(packet.timestamp));
-        match &mut self.stream {
-            Some(stream) if stream.ssrc == packet.ssrc && steps(stream.highest as u16, packet.sequence).abs() < RESTART => {
-                let moved = (transit.wrapping_sub(stream.transit) as i32).unsigned_abs().min(RESTART as u32 * 160);
-                stream.transit = transit;
-                let novelty = stream.note(packet.sequence);
-                if novelty == Novelty::New {
-                    self.jitter_16th = self.jitter_16th + moved - ((self.jitter_16th + 8) >> 4).min(self.jitter_16th);
-                }
-                novelty
-            }
-            other => {
-                self.lost_before += other.as_ref().map_or(0, Stream::lost);
-                *other = Some(Stream::begin(packet, transit));
-                Novelty::New
-            }
+        let Some((stream, novelty)) = self.stream.as_mut().and_then(|stream| stream.note(packet).map(|novelty| (stream, novelty))) else {
+            self.lost_before = self.lost();
+            self.stream = Some(Stream::begin(packet, transit));
+            return Novelty::New;
+        };
+        let moved = (transit.wrapping_sub(stream.transit) as i32).unsigned_abs().min(RESTART as u32 * 160);
+        stream.transit = transit;
+        if novelty == Novelty::New {
+            self.jitter_16th = self.jitter_16th + moved - ((self.jitter_16th + 8) >> 4).min(self.jitter_16th);
         }
+        novelty
     }
 
     /// Packets of the far end that never arrived.
@@ -178,24 +175,34 @@ impl Stream {
     fn begin(packet: &Packet, transit: i64) -> Stream {
         // One wrap is added so that packets from before the first one stay above zero.
         let first = u64::from(packet.sequence) + 0x1_0000;
-        Stream { ssrc: packet.ssrc, first, highest: first, seen: 1, received: 1, transit, reported: (0, 0) }
+        Stream { ssrc: packet.ssrc, first, highest: first, seen: 1, received: 1, transit, reported: (0, 0), after_old: None }
     }
 
-    fn note(&mut self, sequence: u16) -> Novelty {
-        let ahead = steps(self.highest as u16, sequence);
+    /// `None`: the packet is of a stream that begins anew. Its name or a jump tells that, or two packets in order that are
+    /// both older than what can still be late (RFC 3550 A.1, `bad_seq`).
+    fn note(&mut self, packet: &Packet) -> Option<Novelty> {
+        let ahead = steps(self.highest as u16, packet.sequence);
+        if self.ssrc != packet.ssrc || ahead.abs() >= RESTART {
+            return None;
+        }
         if ahead > 0 {
             self.highest += ahead.unsigned_abs() as u64;
             self.seen = self.seen.checked_shl(ahead.unsigned_abs()).unwrap_or(0) | 1;
         } else {
             let bit = 1u64.checked_shl(ahead.unsigned_abs()).unwrap_or(0);
-            if bit == 0 || self.seen & bit != 0 {
-                return Novelty::Copy;
+            if bit == 0 {
+                let expected = self.after_old.replace(packet.sequence.wrapping_add(1));
+                return (expected != Some(packet.sequence)).then_some(Novelty::Copy);
+            }
+            if self.seen & bit != 0 {
+                return Some(Novelty::Copy);
             }
             self.seen |= bit;
             self.first = self.first.min(self.highest - ahead.unsigned_abs() as u64);
         }
+        self.after_old = None;
         self.received += 1;
-        Novelty::New
+        Some(Novelty::New)
     }
 
     fn lost(&self) -> u64 {
@@ -243,6 +250,16 @@ mod tests {
         let report = reception.report().unwrap();
         assert_eq!((report.lost, report.fraction_lost), (2, 73));
         assert_eq!(reception.report().unwrap().fraction_lost, 0);
+    }
+
+    #[test]
+    fn a_sender_that_begins_again_a_little_lower_is_heard_from_its_second_packet_on() {
+        let mut reception = Reception::default();
+        let mut note = |n: u16| reception.note(&packet(n, 0), 0);
+        assert_eq!([1_000, 1_001].map(&mut note), [Novelty::New; 2]);
+        assert_eq!([500, 1_002, 501].map(&mut note), [Novelty::Copy, Novelty::New, Novelty::Copy], "strays of the old network path");
+        assert_eq!([200, 201, 202, 203].map(&mut note), [Novelty::Copy, Novelty::New, Novelty::New, Novelty::New]);
+        assert_eq!(reception.lost(), 0);
     }
 
     proptest::proptest! {
