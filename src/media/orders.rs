@@ -15,9 +15,6 @@ use crate::media::socket::SocketPair;
 use crate::media::stream::Outgoing;
 use crate::media::worker::Worker;
 
-/// Ports that another program holds are skipped, this many at most.
-const PORTS_TRIED: usize = 16;
-
 impl Worker {
     /// Carries out one order.
     pub(super) fn carry_out(&mut self, order: ToMedia) {
@@ -104,18 +101,7 @@ impl Worker {
     }
 
     fn bind(&self) -> Option<SocketPair> {
-        let now_us = self.now_us();
-        for _ in 0..PORTS_TRIED {
-            let port = self.outfit.ports.take(now_us)?;
-            match SocketPair::bind(self.outfit.config.address, port) {
-                Ok(sockets) => return Some(sockets),
-                Err(error) => {
-                    tracing::warn!(port, %error, "a media port cannot be bound: keep other programs out of media.ports");
-                    self.outfit.ports.give_back(port, now_us);
-                }
-            }
-        }
-        None
+        self.outfit.ports.bind(self.now_us(), |port| SocketPair::bind(self.outfit.config.address, port))
     }
 
     fn new_leg(&self, id: LegId, sockets: SocketPair) -> Leg {
