@@ -1,9 +1,9 @@
 //! To whom does a leg speak, and whom does it believe? Symmetric RTP (RFC 4961) that latches once and never moves for a stranger.
 //!
-//! A source is believed if the session description names its address; or, within the first seconds, if the description
-//! names a private address that cannot be the far end's as we see it, because a NAT stands in between.
+//! A source is believed if the session description names its address; or, within the first seconds, if the description names
+//! none or a private one, because a NAT stands in between, and the source's address is the one that signalling comes from.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 /// For so long after the first agreement a source behind a NAT may introduce itself.
 const INTRODUCTION_US: u64 = 5_000_000;
@@ -13,15 +13,16 @@ const INTRODUCTION_US: u64 = 5_000_000;
 pub struct Remote {
     promised: Option<SocketAddr>,
     latched: Option<SocketAddr>,
+    signalled: Option<IpAddr>,
     open_until_us: u64,
 }
 
 impl Remote {
     /// A session description is in force: `promised` is where it wants sound, `None` where that cannot be told.
-    /// One that repeats the former address changes nothing.
-    pub fn aim(&mut self, promised: Option<SocketAddr>, now_us: u64) {
+    /// `signalled` is where its message came from. One that repeats the former address changes nothing.
+    pub fn aim(&mut self, promised: Option<SocketAddr>, signalled: Option<IpAddr>, now_us: u64) {
         if self.open_until_us == 0 || promised != self.promised {
-            *self = Remote { promised, latched: None, open_until_us: now_us.saturating_add(INTRODUCTION_US) };
+            *self = Remote { promised, latched: None, signalled, open_until_us: now_us.saturating_add(INTRODUCTION_US) };
         }
     }
 
@@ -35,11 +36,9 @@ impl Remote {
         if let Some(latched) = self.latched {
             return latched == from;
         }
-        let believed = match self.promised {
-            Some(promised) if promised.ip() == from.ip() => true,
-            Some(promised) => now_us < self.open_until_us && hidden_by_nat(promised.ip(), from.ip()),
-            None => now_us < self.open_until_us,
-        };
+        let promised = self.promised.map(|promised| promised.ip());
+        let introduces_itself = || now_us < self.open_until_us && self.signalled == Some(from.ip()) && promised.is_none_or(may_be_hidden);
+        let believed = promised == Some(from.ip()) || introduces_itself();
         if believed {
             self.latched = Some(from);
         }
@@ -55,30 +54,27 @@ impl Remote {
     }
 }
 
-/// A private address (RFC 1918, 6598, 3927, 4193) that is not of the source's own /24 or /64.
-fn hidden_by_nat(promised: IpAddr, from: IpAddr) -> bool {
-    match (promised, from) {
-        (IpAddr::V4(promised), IpAddr::V4(from)) => {
-            let [a, b, c, _] = promised.octets();
+/// A private address (RFC 1918, 6598, 3927, 4193): a NAT may show us another in its place.
+fn may_be_hidden(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, ..] = address.octets();
             let shared = a == 100 && (64..128).contains(&b);
-            let private = shared || promised.is_private() || promised.is_link_local() || promised.is_loopback();
-            private && from.octets().first_chunk() != Some(&[a, b, c])
+            shared || address.is_private() || address.is_link_local() || address.is_loopback()
         }
-        (IpAddr::V6(promised), IpAddr::V6(from)) => {
-            is_local(promised) && promised.octets().first_chunk::<8>() != from.octets().first_chunk()
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => true,
+        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local() || address.is_loopback(),
     }
-}
-
-fn is_local(address: Ipv6Addr) -> bool {
-    address.is_unique_local() || address.is_unicast_link_local() || address.is_loopback()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::net::Ipv4Addr;
+
     use super::*;
+
+    /// Where the messages of every far end here come from.
+    const SIGNALLING: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 
     fn at(text: &str) -> SocketAddr {
         text.parse().unwrap()
@@ -86,7 +82,7 @@ mod tests {
 
     fn aimed(promised: &str) -> Remote {
         let mut remote = Remote::default();
-        remote.aim(Some(at(promised)), 0);
+        remote.aim(Some(at(promised)), Some(SIGNALLING), 0);
         remote
     }
 
@@ -104,16 +100,30 @@ mod tests {
         let public = at("198.51.100.9:61000");
         assert!(aimed("192.168.1.5:4000").admits(public, 1_000_000));
         assert!(!aimed("192.168.1.5:4000").admits(public, INTRODUCTION_US));
-        assert!(!aimed("192.168.1.5:4000").admits(at("192.168.1.6:4000"), 1), "a neighbour could be anybody");
+        assert!(!aimed("203.0.113.7:4000").admits(public, 1), "a public address stands for itself");
+    }
+
+    #[test]
+    fn behind_nat_only_the_host_that_signals_is_believed() {
+        assert!(!aimed("192.168.1.5:4000").admits(at("198.51.100.10:61000"), 1));
+        assert!(!aimed("192.168.1.5:4000").admits(at("192.168.1.6:4000"), 1));
+        let nameless = |signalled| {
+            let mut remote = Remote::default();
+            remote.aim(None, signalled, 0);
+            remote
+        };
+        assert!(nameless(Some(SIGNALLING)).admits(at("198.51.100.9:61000"), 1));
+        assert!(!nameless(Some(SIGNALLING)).admits(at("198.51.100.10:61000"), 1));
+        assert!(!nameless(None).admits(at("198.51.100.9:61000"), 1));
     }
 
     #[test]
     fn a_new_description_is_believed_anew_and_a_repeated_one_is_not() {
         let mut remote = aimed("203.0.113.7:4000");
         assert!(remote.admits(at("203.0.113.7:4002"), 1));
-        remote.aim(Some(at("203.0.113.7:4000")), 2);
+        remote.aim(Some(at("203.0.113.7:4000")), Some(SIGNALLING), 2);
         assert_eq!(remote.target(), Some(at("203.0.113.7:4002")));
-        remote.aim(Some(at("203.0.113.8:5000")), 3);
+        remote.aim(Some(at("203.0.113.8:5000")), Some(SIGNALLING), 3);
         assert_eq!(remote.target(), Some(at("203.0.113.8:5000")));
     }
 }

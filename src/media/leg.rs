@@ -1,5 +1,7 @@
 //! What does one leg send and hear? Its ports, the terms agreed with its far end, what plays to it and what arrives.
 
+use std::net::IpAddr;
+
 use crate::centre::ids::{LegId, PlayId};
 use crate::centre::input::{Codec, Digit, FromMedia};
 use crate::centre::time::Time;
@@ -106,9 +108,12 @@ impl Leg {
         }
     }
 
-    /// Puts terms in force. `hear_tones`: listen for keys in the sound if the far end sends no events.
-    pub fn agree(&mut self, terms: Terms, hear_tones: bool, now_us: u64) {
-        self.remote.aim(terms.address, now_us);
+    /// Puts terms in force. `signalled`: where their message came from. `hear_tones`: listen for keys in the sound if the far end sends no events.
+    pub fn agree(&mut self, terms: Terms, signalled: Option<IpAddr>, hear_tones: bool, now_us: u64) {
+        // RFC 2543's hold names no address; whom the leg speaks to is the same before and after.
+        if !terms.muted {
+            self.remote.aim(terms.address, signalled, now_us);
+        }
         let wanted = hear_tones && terms.event_type.is_none();
         self.tones = if wanted { self.tones.take().or_else(|| Some(Box::default())) } else { None };
         self.heard = self.heard.map(|_| now_us);
@@ -331,17 +336,35 @@ mod tests {
 
     use super::*;
     use crate::centre::ids::CallId;
+    use crate::media::sdp;
+
+    fn leg() -> (Leg, SocketAddr) {
+        let sockets = (42_130..42_160).step_by(2).find_map(|port| SocketPair::bind([127, 0, 0, 1].into(), port).ok()).unwrap();
+        let local = SocketAddr::from(([127, 0, 0, 1], sockets.port()));
+        let id = LegId { call: CallId(1), n: 0 };
+        (Leg::new(id, 0, sockets, Author::new(local, 4), Outgoing::new(1, 0, 0)), local)
+    }
+
+    #[test]
+    fn a_hold_without_an_address_lets_no_stranger_in() {
+        let (mut leg, _) = leg();
+        let signalled = Some([127, 0, 0, 9].into());
+        let mut agree = |text: &str, now_us| {
+            leg.agree(sdp::parse(text).unwrap().terms(true).unwrap(), signalled, false, now_us);
+            (leg.remote.target(), leg.remote.admits("127.0.0.9:4000".parse().unwrap(), now_us))
+        };
+        let named = "203.0.113.7:4000".parse().ok();
+        assert_eq!(agree("m=audio 4000 RTP/AVP 8\nc=IN IP4 203.0.113.7", 0), (named, false));
+        assert_eq!(agree("m=audio 4000 RTP/AVP 8\nc=IN IP4 0.0.0.0", 1), (named, false));
+    }
 
     #[test]
     fn a_flood_of_reports_does_not_hold_the_thread() {
-        let sockets = (42_130..42_160).step_by(2).find_map(|port| SocketPair::bind([127, 0, 0, 1].into(), port).ok()).unwrap();
-        let local = SocketAddr::from(([127, 0, 0, 1], sockets.port()));
+        let (mut leg, local) = leg();
         let flood = UdpSocket::bind("127.0.0.1:0").unwrap();
         for _ in 0..=REPORTS_A_LOOK {
             flood.send_to(&[0; 8], (local.ip(), local.port() + 1)).unwrap();
         }
-        let id = LegId { call: CallId(1), n: 0 };
-        let mut leg = Leg::new(id, 0, sockets, Author::new(local, 4), Outgoing::new(1, 0, 0));
         let mut buffer = [0; 2_048];
         leg.exchange_reports(&mut buffer, || Time(0), 0);
         assert!(leg.sockets.receive_report(&mut buffer).is_some(), "one is left for the next look");

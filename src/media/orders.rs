@@ -1,6 +1,6 @@
 //! How does a media thread carry out an order of the core? One function an order; orders for what is gone change nothing.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::centre::ids::{CallId, LegId, PlayId, RecordingId, SdpRef};
 use crate::centre::input::{FromMedia, MediaFailure};
@@ -70,8 +70,8 @@ impl Worker {
         let mut leg = self.new_leg(id, sockets);
         let text = match &offered {
             None => leg.author.offer(),
-            Some((description, terms)) => {
-                leg.agree(terms.clone(), self.outfit.config.inband_digits, self.now_us());
+            Some((description, terms, signalled)) => {
+                leg.agree(terms.clone(), *signalled, self.outfit.config.inband_digits, self.now_us());
                 leg.author.answer(description, terms)
             }
         };
@@ -83,21 +83,21 @@ impl Worker {
         if self.place(id).is_none() {
             return Ok(None);
         }
-        let (description, terms) = self.read(sdp)?;
+        let (description, terms, signalled) = self.read(sdp)?;
         let (hear_tones, now_us, sdps) = (self.outfit.config.inband_digits, self.now_us(), self.outfit.sdps.clone());
         let Some(leg) = self.leg_mut(id) else { return Ok(None) };
         let codec = terms.codec;
         let reply = answer.then(|| sdps.put(leg.author.answer(&description, &terms)));
-        leg.agree(terms, hear_tones, now_us);
+        leg.agree(terms, signalled, hear_tones, now_us);
         Ok(Some(FromMedia::Agreed { leg: id, codec, answer: reply }))
     }
 
-    /// Takes a description out of the book. One that is there no longer is as good as unreadable.
-    fn read(&self, sdp: SdpRef) -> Result<(Description, Terms), MediaFailure> {
-        let text = self.outfit.sdps.take(sdp).ok_or(MediaFailure::BadSdp)?;
+    /// Takes a description out of the book, with the address that signalled it. One that is there no longer is as good as unreadable.
+    fn read(&self, sdp: SdpRef) -> Result<(Description, Terms, Option<IpAddr>), MediaFailure> {
+        let (text, signalled) = self.outfit.sdps.take_sourced(sdp).ok_or(MediaFailure::BadSdp)?;
         let description = parse(&text)?;
         let terms = description.terms(self.outfit.config.address.is_ipv4())?;
-        Ok((description, terms))
+        Ok((description, terms, signalled))
     }
 
     fn bind(&self) -> Option<SocketPair> {

@@ -52,7 +52,7 @@ impl Exchange {
         let leg = LegId::caller(call);
         let dialog = Box::new(Dialog::of_invite(request, tag_of(leg, self.salts.next())));
         let offered = request.message.has_sdp();
-        let sdp = offered.then(|| self.links.sdps.put(String::from_utf8_lossy(request.message.body).into_owned()));
+        let sdp = offered.then(|| self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip()));
         if !self.try_report(FromLine::CallArrived { call, caller, number, trunk, sdp }) {
             self.numbers.remove(&call);
             return self.shed(request);
@@ -184,7 +184,7 @@ impl Exchange {
     /// Our offer went out in a 2xx; its answer comes in the ACK and is told as `Answered`, on the resident's leg too.
     fn late_answer(&mut self, now: Time, leg: LegId, request: &Request<'_>) {
         let told = request.message.has_sdp() && {
-            let sdp = self.links.sdps.put(String::from_utf8_lossy(request.message.body).into_owned());
+            let sdp = self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip());
             self.try_report(FromLine::Answered { leg, sdp })
         };
         if !told {

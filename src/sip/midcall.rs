@@ -37,7 +37,7 @@ impl Exchange {
     }
 
     fn ask(&mut self, now: Time, leg: LegId, request: &Request<'_>, key: &str) {
-        let sdp = self.links.sdps.put(String::from_utf8_lossy(request.message.body).into_owned());
+        let sdp = self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip());
         if !self.try_report(FromLine::Reoffered { leg, sdp }) {
             return self.answer_once(now, request, key, 500, "Retry-After: 2\r\n");
         }

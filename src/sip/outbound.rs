@@ -187,7 +187,7 @@ impl Exchange {
             self.drop_dialled(now, leg, 488);
             return;
         }
-        let sdp = self.links.sdps.put(String::from_utf8_lossy(response.message.body).into_owned());
+        let sdp = self.links.sdps.put_received(response.message.body, response.from_peer.addr.ip());
         if !self.try_report(FromLine::Answered { leg, sdp }) {
             self.drop_dialled(now, leg, 503);
         }
