@@ -22,8 +22,8 @@ pub enum Purpose {
     /// An INVITE of ours without a final answer. `leg` is `None` once the core has given it up.
     /// `sdp` is what we offered; `rang`: the core has heard that it rings.
     Dial { leg: Option<LegId>, dialog: Box<Dialog>, rang: bool, sdp: String },
-    /// An INVITE that the far end with this tag has answered.
-    Answered { remote_tag: String },
+    /// An INVITE that the far end with this tag has answered. `pinned` as in its dialog: another answer may still have to be ended.
+    Answered { remote_tag: String, pinned: bool },
     /// The BYE of a leg that waits for nothing else.
     Bye(LegId),
     /// CANCEL, or the BYE of a dialog that never had a leg: the answer does not matter.

@@ -122,7 +122,8 @@ impl Dialog {
     }
 
     /// The dialog that an answer to our INVITE makes, when nobody waits for it any more; it lives for one ACK and one BYE.
-    pub fn of_stray(response: &Response<'_>) -> Dialog {
+    /// `pinned` is that of the INVITE's own dialog.
+    pub fn of_stray(response: &Response<'_>, pinned: bool) -> Dialog {
         let header = |name| response.message.first(name).unwrap_or_default().to_owned();
         let mut dialog = Dialog {
             call_id: header(Name::CallId),
@@ -135,7 +136,7 @@ impl Dialog {
             routes: Vec::new(),
             target: format!("sip:{}", response.from_peer.addr),
             peer: response.from_peer,
-            pinned: false,
+            pinned,
         };
         dialog.answered(response);
         dialog

@@ -160,20 +160,21 @@ impl Exchange {
 
     fn picked_up(&mut self, now: Time, client: ClientId, response: &Response<'_>) {
         let tag = response.to.tag().unwrap_or_default();
-        if let Some(Purpose::Answered { remote_tag }) = self.clients.purpose(client) {
-            if remote_tag == tag {
-                self.clients.ack_again(client, &mut self.out);
-            } else {
-                self.end_stray(now, None, response);
-            }
-            return;
-        }
         let Some(purpose) = self.clients.purpose(client) else { return };
-        let purpose = std::mem::replace(purpose, Purpose::Answered { remote_tag: tag.to_owned() });
+        let pinned = match purpose {
+            Purpose::Dial { dialog, .. } => dialog.pinned,
+            Purpose::Answered { remote_tag, .. } if remote_tag == tag => return self.clients.ack_again(client, &mut self.out),
+            Purpose::Answered { pinned, .. } => {
+                let pinned = *pinned;
+                return self.end_stray(now, None, pinned, response);
+            }
+            Purpose::Bye(_) | Purpose::Nothing => return,
+        };
+        let purpose = std::mem::replace(purpose, Purpose::Answered { remote_tag: tag.to_owned(), pinned });
         self.clients.answered(now, client, &mut self.timers);
         match purpose {
             Purpose::Dial { leg: Some(leg), dialog, sdp, .. } => self.connect(now, client, leg, *dialog, sdp, response),
-            Purpose::Dial { leg: None, .. } => self.end_stray(now, Some(client), response),
+            Purpose::Dial { leg: None, .. } => self.end_stray(now, Some(client), pinned, response),
             Purpose::Answered { .. } | Purpose::Bye(_) | Purpose::Nothing => {}
         }
     }
@@ -199,9 +200,9 @@ impl Exchange {
     }
 
     /// An answer that nobody waits for, or the second one of a forked INVITE: ACK and BYE (RFC 3261 §13.2.2.4).
-    fn end_stray(&mut self, now: Time, client: Option<ClientId>, response: &Response<'_>) {
+    fn end_stray(&mut self, now: Time, client: Option<ClientId>, pinned: bool, response: &Response<'_>) {
         metrics::counter!("cityline_sip_late_answers_total").increment(1);
-        let mut dialog = Dialog::of_stray(response);
+        let mut dialog = Dialog::of_stray(response, pinned);
         self.send_ack(client, &mut dialog, response.cseq);
         self.bye_of(now, &mut dialog, Purpose::Nothing, "");
     }

@@ -15,7 +15,7 @@ fn dial(stage: &mut Stage) -> String {
 }
 
 /// The far end's answer to a request of ours.
-fn reply(to: &str, status: u16, tag: &str, body: &str) -> String {
+pub(super) fn reply(to: &str, status: u16, tag: &str, body: &str) -> String {
     let tag = if tag.is_empty() || header(to, "To").contains(";tag=") { String::new() } else { format!(";tag={tag}") };
     let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     format!(

@@ -1,5 +1,6 @@
 //! Operators' phones: registration, expiry, NAT, guessing, and calls to them.
 
+use super::calls_out::reply;
 use super::*;
 use crate::centre::ids::ContactId;
 use crate::centre::input::FromDesk;
@@ -91,6 +92,35 @@ fn a_phone_behind_nat_registers_is_called_and_expires() {
     }
     stage.wait(200);
     assert_eq!(contacts(&mut stage), Some(vec![]));
+}
+
+fn call(stage: &mut Stage, contact: ContactId) -> (String, String) {
+    let sdp = stage.sdp(OFFER);
+    stage.order(ToLine::Dial {
+        leg: leg(1, 1),
+        target: Target::Contact(contact),
+        shown: Shown::City("109".into()),
+        sdp,
+        auto_answer: false,
+    });
+    stage.sent().remove(0)
+}
+
+#[test]
+fn an_unwanted_answer_from_behind_nat_is_ended_where_it_came_from() {
+    let mut stage = Stage::new();
+    Handset::new().sign_in(&mut stage, &contact(5060), 120);
+    let id = contacts(&mut stage).unwrap()[0];
+    let (_, invite) = call(&mut stage, id);
+    stage.hear_from(PHONE, &reply(&invite, 180, "late", ""));
+    stage.order(ToLine::CancelDial { leg: leg(1, 1) });
+    stage.lines();
+    for tag in ["late", "fork"] {
+        stage.hear_from(PHONE, &reply(&invite, 200, tag, ANSWER).replace("far@198.51.100.5:5070", "201@192.168.1.9:5060"));
+        let sent = stage.sent();
+        assert!(sent.len() == 2 && sent[0].1.starts_with("ACK ") && sent[1].1.starts_with("BYE "), "{sent:#?}");
+        assert!(sent.iter().all(|(to, _)| to == PHONE), "{sent:#?}");
+    }
 }
 
 #[test]
