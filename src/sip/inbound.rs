@@ -21,6 +21,8 @@ use super::timers::Due;
 const NO_ORDER_MS: u64 = 30_000;
 /// How long it may ring on our side, in milliseconds.
 const RINGS_MS: u64 = 180_000;
+/// The longest number that can be dialled, in characters: twice E.164 and its prefixes.
+const LONGEST_NUMBER: usize = 32;
 /// What a caller is told to wait before the next try when there are too many, in seconds.
 const RETRY_AFTER_S: u32 = 5;
 
@@ -34,7 +36,7 @@ impl Exchange {
             return self.refuse(request, status, headers);
         }
         let number = request.uri.user_text();
-        if number.is_empty() {
+        if !is_number(&number) {
             return self.refuse(request, 404, "");
         }
         if !self.has_room(now) {
@@ -198,6 +200,12 @@ struct Arrival {
     caller: CallerRef,
     number: NumberId,
     trunk: TrunkId,
+}
+
+/// Whether it can be a service number: journal, board and records carry no text of a stranger's making.
+fn is_number(text: &str) -> bool {
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"+*#-._".contains(&byte);
+    (1..=LONGEST_NUMBER).contains(&text.len()) && text.bytes().all(sound)
 }
 
 /// Whether we can work with the bodies that an INVITE brings and takes (RFC 3261 §8.2.3, §21.4.7).

@@ -161,6 +161,24 @@ fn strangers_and_wishes_that_cannot_be_met() {
 }
 
 #[test]
+fn what_cannot_be_a_number_stays_outside() {
+    let mut stage = Stage::new();
+    let mut count = 0;
+    let mut status_of = |user: &str| {
+        count += 1;
+        let branch = format!("n{count}");
+        stage.hear(&request("INVITE", 1, &branch, "<sip:109@x>", "", OFFER).replace("sip:109@192.0.2.1", &format!("sip:{user}@192.0.2.1")));
+        (stage.one()[8..11].to_owned(), stage.told().is_some())
+    };
+    for user in ["109", "+77272501520", "*21%23", "bridge-1.a_b"] {
+        assert_eq!(status_of(user), ("100".to_owned(), true), "{user}");
+    }
+    for user in ["%3cb%3e".to_owned(), "1;09".into(), "%D0%B0".into(), "1".repeat(33), "1".repeat(60_000)] {
+        assert_eq!(status_of(&user), ("404".to_owned(), false), "{user:.40}");
+    }
+}
+
+#[test]
 fn too_many_calls_are_sent_away_before_anything_is_kept() {
     let mut stage = Stage::with(2, 100);
     for n in 0..5 {
