@@ -51,8 +51,8 @@ impl Inputs {
     }
 }
 
-/// Endings and digits: what frees people and callers must not wait.
-fn is_urgent(input: &Input) -> bool {
+/// Whether an input takes the reserved lane. Endings and digits: what frees people and callers must not wait.
+pub fn is_urgent(input: &Input) -> bool {
     matches!(
         input,
         Input::Line(FromLine::HungUp { .. } | FromLine::Refused { .. } | FromLine::Digit { .. })

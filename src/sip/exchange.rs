@@ -1,6 +1,6 @@
 //! What does a message, an order or a moment change? The signalling without sockets and without a clock: bytes in, bytes out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -26,13 +26,12 @@ use super::reply::{Reply, ReplyHead};
 use super::servers::{self, Outgoing, Servers};
 use super::timers::{Due, Timers};
 use super::trunk::Trunks;
+use super::unsent::Unsent;
 
 /// Legs at most, whatever the core would take; more are answered 503.
 pub(super) const MOST_LEGS: usize = 50_000;
 /// 403s a second to strangers; what comes on top is dropped and counted.
 const STRANGERS_A_SECOND: u32 = 20;
-/// Endings that found the engine's lane full; one a leg at most.
-const MOST_UNSENT: usize = 2 * MOST_LEGS;
 
 /// All signalling state. One task owns it.
 pub struct Exchange {
@@ -50,7 +49,7 @@ pub struct Exchange {
     pub(super) new_calls: Bucket,
     pub(super) links: Links,
     strangers: Bucket,
-    unsent: VecDeque<Input>,
+    unsent: Unsent,
     /// The transaction key of the message that is being handled; its space is used again.
     pub(super) key: String,
 }
@@ -86,7 +85,7 @@ impl Exchange {
             new_calls: Bucket::new(calls_per_second, now),
             links,
             strangers: Bucket::new(STRANGERS_A_SECOND, now),
-            unsent: VecDeque::new(),
+            unsent: Unsent::default(),
             key: String::new(),
         }
     }
@@ -137,7 +136,7 @@ impl Exchange {
         for (agent, contacts) in self.registrar.expire(now) {
             self.phone_changed(agent, contacts);
         }
-        self.send_unsent();
+        self.unsent.send(&self.links.inputs);
     }
 
     /// The next moment at which [`Exchange::due`] has something to do.
@@ -295,33 +294,17 @@ impl Exchange {
     }
 
     pub(super) fn phone_changed(&mut self, agent: AgentId, contacts: Vec<ContactId>) {
-        self.tell(Input::Desk(FromDesk::PhoneChanged { agent, contacts }));
+        self.unsent.tell(&self.links.inputs, Input::Desk(FromDesk::PhoneChanged { agent, contacts }));
     }
 
     /// Tells the core what no one may forget; kept and tried again when the lane is full.
     pub(super) fn report(&mut self, event: FromLine) {
-        self.tell(Input::Line(event));
+        self.unsent.tell(&self.links.inputs, Input::Line(event));
     }
 
     /// Tells the core what only matters now; false when the lane is full.
     pub(super) fn try_report(&mut self, event: FromLine) -> bool {
         self.links.inputs.send(Input::Line(event)).is_ok()
-    }
-
-    fn tell(&mut self, input: Input) {
-        let waits = !self.unsent.is_empty();
-        if (waits || self.links.inputs.send(input.clone()).is_err()) && self.unsent.len() < MOST_UNSENT {
-            self.unsent.push_back(input);
-        }
-    }
-
-    fn send_unsent(&mut self) {
-        while let Some(input) = self.unsent.front() {
-            if self.links.inputs.send(input.clone()).is_err() {
-                return;
-            }
-            self.unsent.pop_front();
-        }
     }
 
     /// The far end of a leg that the core still counts on is gone.

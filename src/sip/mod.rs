@@ -34,6 +34,7 @@ mod stories;
 mod streams;
 mod timers;
 mod trunk;
+mod unsent;
 mod uri;
 
 use std::collections::BTreeMap;

@@ -210,6 +210,20 @@ fn an_ending_that_finds_the_lane_full_is_told_later() {
 }
 
 #[test]
+fn an_ending_passes_what_waits_for_the_common_lane() {
+    let mut stage = Stage::with(0, 2);
+    let to = up(&mut stage);
+    for _ in 0..3 {
+        stage.exchange.phone_changed("aigul".into(), vec![]);
+    }
+    stage.hear(&request("BYE", 2, "3", &to, "", ""));
+    assert_eq!(stage.told(), Some(FromLine::HungUp { leg: leg(1, 0), cause: HangUpCause::Bye }));
+    stage.input().unwrap();
+    stage.wait(20);
+    assert!(stage.input().is_some() && stage.input().is_some() && stage.input().is_none(), "what waited comes too");
+}
+
+#[test]
 fn a_call_that_nobody_decides_about_ends() {
     let mut stage = Stage::new();
     stage.hear(&invite());
