@@ -7,7 +7,7 @@ mod settings;
 mod world;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,11 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::CallerSeen;
 use crate::centre::Centre;
-use crate::centre::ids::RecordingId;
 use crate::centre::input::{FromMedia, Input};
+use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Resumed};
 use crate::journal::Journal;
 use crate::lanes::{self, InputLanes, Inputs};
 use crate::media::{self, MediaEngine, MediaParts};
@@ -58,7 +58,6 @@ pub struct App {
     sip: Arc<SipShell>,
     media: Arc<MediaEngine>,
     web: Arc<WebShell>,
-    book: Arc<PromptBook>,
     config: Config,
     revision: u64,
     written: watch::Receiver<u64>,
@@ -86,6 +85,7 @@ pub async fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> 
         tokio::select! {
             _ = hang_up.recv() => app.reload(file.as_deref()),
             _ = terminate.recv() => break,
+            _ = &mut app.tasks.engine => anyhow::bail!("the engine has ended: see the log above; start the server again, its journal is whole"),
             _ = tokio::signal::ctrl_c() => break,
         }
     }
@@ -105,7 +105,11 @@ impl App {
         let store = Store::open(&config).await?;
         let book = Arc::new(load_prompts(&config)?);
         let journal_folder = folder.join("journal");
-        let (centre, next_seq, downtime_ms) = engine::resume(&journal_folder, &clock)?;
+        let Resumed { centre, next_seq, last_time } = engine::resume(&journal_folder)?;
+        let clock = clock.not_before(centre.time());
+        // A journal that was cut short or set aside must not make numbers that the database has seen begin again.
+        let next_seq = next_seq.max(store.position().await?.map_or(0, |position| position.0) + 1);
+        let next_call = centre.highest_call().0.max(store.highest_call().await?.map_or(0, |call| call.0)) + 1;
         let journal = Journal::begin(&journal_folder, &centre, next_seq)?;
         let revision = centre.settings_revision() + 1;
         let settings = config.centre_settings(book.vocabulary().clone(), revision)?;
@@ -123,10 +127,9 @@ impl App {
         let health = Arc::new(web::Health::default());
 
         let recordings = folder.join("recordings");
-        let left = media::repair(&recordings).with_context(|| format!("recordings in {} cannot be read", recordings.display()))?;
         let media = Arc::new(media::start(MediaParts {
             config: config.media.clone(),
-            recordings,
+            recordings: recordings.clone(),
             inputs: inputs.clone(),
             sdps: sdps.clone(),
             sounds: book.clone(),
@@ -143,7 +146,7 @@ impl App {
                     caller_key,
                     callers: seen_tx,
                     clock,
-                    next_call: Arc::new(AtomicU64::new(centre.highest_call().0 + 1)),
+                    next_call: Arc::new(AtomicU64::new(next_call)),
                 },
                 shells_stop.clone(),
             )
@@ -183,10 +186,13 @@ impl App {
             clock,
         };
         let shells = Shells::new(sip.clone(), media.clone(), web.clone(), wires);
-        let first = first_inputs(&centre, downtime_ms, left, Input::SettingsChanged(Box::new(settings)));
+        if let Err(error) = media::repair(&recordings) {
+            tracing::warn!(%error, "marks of recordings that a crash left open cannot be removed");
+        }
+        let past = last_time.map(|at| (at, of_the_past(&centre, clock.now().ms_since(at), &recordings)));
         let engine = Engine::new(centre, journal, shells, clock);
         let tasks = Tasks {
-            engine: spawn_engine(engine, first, lanes, engine_stop.clone()),
+            engine: spawn_engine(engine, past, Input::SettingsChanged(Box::new(settings)), lanes, engine_stop.clone()),
             engine_stop,
             shells_stop,
             feeders: vec![
@@ -196,7 +202,7 @@ impl App {
             ],
             feeders_stop,
         };
-        Ok(App { inputs, board, store, facts, sip, media, web, book, config, revision, written, up, health, tasks })
+        Ok(App { inputs, board, store, facts, sip, media, web, config, revision, written, up, health, tasks })
     }
 
     /// Where phones and trunks find it over UDP.
@@ -240,10 +246,12 @@ impl App {
 
     fn read_again(&mut self, file: Option<&std::path::Path>) -> anyhow::Result<()> {
         let config = Config::load(file)?;
-        let settings = config.centre_settings(self.book.vocabulary().clone(), self.revision + 1)?;
-        self.inputs.send(Input::SettingsChanged(Box::new(settings)))?;
+        let book = Arc::new(load_prompts(&config)?);
+        let settings = config.centre_settings(book.vocabulary().clone(), self.revision + 1)?;
         self.sip.reload_trunks(&config.trunks)?;
         self.sip.reload_phones(settings::phones(&config))?;
+        self.inputs.send(Input::SettingsChanged(Box::new(settings)))?;
+        self.media.set_sounds(book);
         self.revision += 1;
         self.config = config;
         Ok(())
@@ -285,21 +293,30 @@ fn load_prompts(config: &Config) -> anyhow::Result<PromptBook> {
     PromptBook::load(&config.prompts(), &source.manifest).map_err(all)
 }
 
-/// What the core is told before anything else: what a former process left, and the settings.
-fn first_inputs(centre: &Centre, downtime_ms: Option<u64>, left: Vec<(RecordingId, u64)>, settings: Input) -> Vec<Input> {
-    let mut first = Vec::new();
-    if let Some(downtime_ms) = downtime_ms {
-        first.push(Input::Restarted { downtime_ms });
-        first.extend(centre.legs().into_iter().map(|leg| Input::LegGone { leg }));
-        first.extend(left.into_iter().map(|(recording, length_ms)| Input::Media(FromMedia::Recorded { recording, length_ms, lost_ms: 0 })));
-    }
-    first.push(settings);
-    first
+/// What the core is told of a former process: it has ended, none of its legs is left, and its recordings are as long as their files.
+fn of_the_past(centre: &Centre, downtime_ms: u64, recordings: &Path) -> Vec<Input> {
+    let mut told = vec![Input::Restarted { downtime_ms }];
+    told.extend(centre.legs().into_iter().map(|leg| Input::LegGone { leg }));
+    told.extend(centre.open_recordings().map(|recording| {
+        let length_ms = media::recorded_ms(recordings, recording).unwrap_or(0);
+        Input::Media(FromMedia::Recorded { recording, length_ms, lost_ms: 0 })
+    }));
+    told
 }
 
-fn spawn_engine(mut engine: Engine<Shells>, mut first: Vec<Input>, lanes: InputLanes, stop: CancellationToken) -> JoinHandle<()> {
+/// Ends with the token, or with a fault: then the server must not go on without a core.
+fn spawn_engine(
+    mut engine: Engine<Shells>,
+    past: Option<(Time, Vec<Input>)>,
+    settings: Input,
+    lanes: InputLanes,
+    stop: CancellationToken,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
-        engine.handle_group(&mut first);
+        if let Some((at, told)) = past {
+            engine.handle_past(at, told);
+        }
+        engine.handle_group(&mut vec![settings]);
         if let Err(error) = engine.run(lanes, stop.cancelled_owned()).await {
             tracing::error!(%error, "the engine has ended");
         }

@@ -19,6 +19,12 @@ impl Clock {
         *CLOCK.get_or_init(|| Clock { wall_at_start_ms: wall_ms(), started: Instant::now() })
     }
 
+    /// The same clock, but never before `earliest`: the wall clock may have been set back while nothing ran.
+    pub fn not_before(mut self, earliest: Time) -> Clock {
+        self.wall_at_start_ms = self.wall_at_start_ms.max(earliest.0);
+        self
+    }
+
     /// Now, for the core: wall clock at start plus monotonic time since.
     pub fn now(&self) -> Time {
         let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -26,7 +26,7 @@ pub trait World: Send {
     /// Shows facts to screens and metrics; they are in the journal already.
     fn show(&mut self, time: Time, facts: &[Fact]);
 
-    /// The journal cannot be written: calls go on, and somebody must know.
+    /// The journal cannot be written: calls go on from memory, and somebody must know. Told again with every group until `written`.
     fn journal_failed(&mut self, error: &JournalError);
 
     /// A group of records up to `seq` is in the journal, and what it asked for is carried out.
@@ -44,9 +44,11 @@ pub struct Engine<W> {
     clock: Clock,
     /// How far the wall clock was ahead when the core was last told.
     wall_ahead_ms: i64,
+    /// When the journal was last looked after.
+    looked_after: Time,
 }
 
-/// Without anything to decide the engine tells that it lives this often.
+/// The journal is looked after, and life is told, this often.
 const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(1);
 /// A wall clock that moved by less than this, in milliseconds, was merely slewed.
 const STEP_MS: i64 = 1_000;
@@ -54,7 +56,7 @@ const STEP_MS: i64 = 1_000;
 impl<W: World> Engine<W> {
     /// An engine whose core is at its journal's end.
     pub fn new(centre: Centre, journal: Journal, world: W, clock: Clock) -> Self {
-        Self { centre, journal, world, clock, wall_ahead_ms: 0 }
+        Self { centre, journal, world, clock, wall_ahead_ms: 0, looked_after: Time::default() }
     }
 
     /// Handles inputs until both lanes are closed or `stop` resolves; then the journal is whole.
@@ -76,66 +78,101 @@ impl<W: World> Engine<W> {
             fill(&mut group, &mut lanes.reserved, &mut lanes.common);
             self.tell_of_a_clock_step(&mut group);
             self.handle_group(&mut group);
+            self.look_after_journal();
             self.world.came_round();
         }
+    }
+
+    /// What a former process left, told as of the moment of its last record: the calls of then ended then, not after the downtime.
+    pub fn handle_past(&mut self, at: Time, inputs: Vec<Input>) {
+        for input in inputs {
+            self.centre.handle(at, input.clone());
+            let (record, outputs) = self.record(at, input);
+            // Nobody is left to carry most of this out; what there is (closed ports, hung-up legs) is refused by the shells in peace.
+            let _ = outputs.into_iter().try_for_each(|output| self.world.carry_out(output));
+            self.world.show(record.time, &record.facts);
+        }
+        self.commit();
     }
 
     /// Handles inputs one by one, writes their records together, then carries out what they asked for.
     pub fn handle_group(&mut self, group: &mut Vec<Input>) {
         while !group.is_empty() {
-            let steps: Vec<(Record, Vec<Output>)> = group.drain(..).map(|input| self.step(input)).collect();
-            if let Err(error) = self.journal.commit() {
-                self.world.journal_failed(&error);
-            }
+            let steps: Vec<(Record, Vec<Output>)> = group.drain(..).filter_map(|input| self.step(input)).collect();
+            self.commit();
             for (record, outputs) in steps {
                 for output in outputs {
                     group.extend(self.world.carry_out(output).err());
                 }
                 self.world.show(record.time, &record.facts);
             }
-            self.world.written(self.journal.last_seq());
-            if let Err(error) = self.journal.rotate_if_long(&self.centre) {
-                self.world.journal_failed(&error);
-            }
         }
     }
 
-    fn step(&mut self, input: Input) -> (Record, Vec<Output>) {
+    fn commit(&mut self) {
+        match self.journal.commit() {
+            Ok(()) if self.journal.is_whole() => self.world.written(self.journal.last_seq()),
+            Ok(()) => {}
+            Err(error) => self.world.journal_failed(&error),
+        }
+    }
+
+    /// Once a second: what the disk refused is tried again, and a segment that is long or lacks records is followed by a new one.
+    fn look_after_journal(&mut self) {
+        let now = self.clock.now();
+        if now.ms_since(self.looked_after) < 1_000 {
+            return;
+        }
+        self.looked_after = now;
+        if !self.journal.is_whole() {
+            self.commit();
+        }
+        match self.journal.rotate_if_due(&self.centre) {
+            Ok(_) if self.journal.is_whole() => self.world.written(self.journal.last_seq()),
+            Ok(_) => {}
+            Err(error) => self.world.journal_failed(&error),
+        }
+    }
+
+    /// One input; `None` when it could not be handled and nothing could be done in its place.
+    fn step(&mut self, input: Input) -> Option<(Record, Vec<Output>)> {
         let now = self.clock.now();
         let handled = catch_unwind(AssertUnwindSafe(|| self.centre.handle(now, input.clone())));
         if handled.is_err() {
             return self.poisoned(now, &input);
         }
-        self.record(now, input)
+        Some(self.record(now, input))
+    }
+
+    /// Handling panicked: nothing of it counts. The core is rebuilt from the journal, and the call that it was about ends.
+    /// A deadline that was due is blamed before the input that came after it. What cannot be handled either leaves no record.
+    fn poisoned(&mut self, now: Time, input: &Input) -> Option<(Record, Vec<Output>)> {
+        metrics::counter!("cityline_inputs_poisoned_total").increment(1);
+        tracing::error!(?input, "handling an input panicked; its call ends, please report this line with the journal");
+        self.rebuild();
+        let due = self.centre.next_deadline().filter(|(at, _)| *at <= now).and_then(|(_, reason)| reason.call());
+        let input = due.or_else(|| call_of(input)).map(|call| Input::CallPoisoned { call })?;
+        if catch_unwind(AssertUnwindSafe(|| self.centre.handle(now, input.clone()))).is_err() {
+            tracing::error!(?input, "its call could not be ended either: restart the process when it can be spared");
+            self.rebuild();
+            return None;
+        }
+        Some(self.record(now, input))
+    }
+
+    fn rebuild(&mut self) {
+        let rebuilt = self.journal.commit().and_then(|()| replay_file(self.journal.path()));
+        match rebuilt {
+            Ok(replay) if self.journal.is_whole() => self.centre = replay.centre,
+            Ok(_) => tracing::error!("the core cannot be rebuilt while records wait for the disk: it goes on as the fault left it"),
+            Err(error) => self.world.journal_failed(&error),
+        }
     }
 
     fn record(&mut self, now: Time, input: Input) -> (Record, Vec<Output>) {
         let outputs: Vec<Output> = std::iter::from_fn(|| self.centre.poll_output()).collect();
         let facts = self.centre.take_facts();
         (self.journal.add(now, input, facts, &outputs), outputs)
-    }
-
-    /// Handling panicked: nothing of it counts. The core is rebuilt from the journal, and the call that it was about ends.
-    fn poisoned(&mut self, now: Time, input: &Input) -> (Record, Vec<Output>) {
-        metrics::counter!("cityline_inputs_poisoned_total").increment(1);
-        tracing::error!(?input, "handling an input panicked; its call ends, please report this line with the journal");
-        if let Err(error) = self.rebuild() {
-            self.world.journal_failed(&error);
-        }
-        let input = call_of(input).map_or(Input::DeadlineReached, |call| Input::CallPoisoned { call });
-        if catch_unwind(AssertUnwindSafe(|| self.centre.handle(now, input.clone()))).is_err() {
-            // The state itself is at fault: it stays as it is, and is rebuilt once more without this input.
-            if let Err(error) = self.rebuild() {
-                self.world.journal_failed(&error);
-            }
-        }
-        self.record(now, input)
-    }
-
-    fn rebuild(&mut self) -> Result<(), JournalError> {
-        self.journal.commit()?;
-        self.centre = replay_file(self.journal.path())?.centre;
-        Ok(())
     }
 
     fn tell_of_a_clock_step(&mut self, group: &mut Vec<Input>) {
@@ -165,14 +202,27 @@ fn fill(group: &mut Vec<Input>, reserved: &mut Receiver<Input>, common: &mut Rec
     }
 }
 
-/// Rebuilds the core of a folder's journal for a new process: the journal's last segment, then `Restarted`.
-pub fn resume(folder: &Path, clock: &Clock) -> Result<(Centre, u64, Option<u64>), JournalError> {
-    let Some(replay) = crate::journal::load_last(folder)? else { return Ok((Centre::new(), 1, None)) };
+/// The core as the journal of a folder has it, for a new process.
+pub struct Resumed {
+    /// The core after the last record, or a new one.
+    pub centre: Centre,
+    /// The number of the next record.
+    pub next_seq: u64,
+    /// When the last record was made; `None` where there was no journal.
+    pub last_time: Option<Time>,
+}
+
+/// Rebuilds the core from the journal's last segment.
+pub fn resume(folder: &Path) -> Result<Resumed, JournalError> {
+    let Some(replay) = crate::journal::load_last(folder)? else {
+        return Ok(Resumed { centre: Centre::new(), next_seq: 1, last_time: None });
+    };
     if !replay.differing.is_empty() {
         tracing::warn!(records = replay.differing.len(), "the journal was written by a version that decided otherwise");
     }
-    let downtime_ms = replay.last_time.map_or(0, |last| clock.now().ms_since(last));
-    Ok((replay.centre, replay.next_seq, Some(downtime_ms)))
+    // A segment without records holds a snapshot only: its time is that of the core itself.
+    let last_time = Some(replay.last_time.unwrap_or_else(|| replay.centre.time()));
+    Ok(Resumed { centre: replay.centre, next_seq: replay.next_seq, last_time })
 }
 
 /// The call that an input is about.

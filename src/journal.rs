@@ -11,6 +11,7 @@ mod sync;
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ use sync::Syncer;
 
 /// A new segment is begun after this many records, so that a restart replays no more than these.
 const RECORDS_A_SEGMENT: u64 = 100_000;
+/// Records that wait for a disk that refuses them, in bytes: some minutes of a busy centre. More are given up, and the gap is marked.
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// One step of the core.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -74,16 +77,21 @@ pub struct Journal {
     syncer: Syncer,
     next_seq: u64,
     in_segment: u64,
+    /// Bytes of the segment that hold whole lines; what a failed write left behind them is overwritten.
+    whole_bytes: u64,
     pending: Vec<u8>,
+    /// Records were given up because the disk was away for too long: only a new segment, with its snapshot, may follow.
+    gap: bool,
 }
 
 impl Journal {
     /// Begins a new segment in `folder` with a snapshot of `centre`, whose next record is `next_seq`.
     pub fn begin(folder: &Path, centre: &Centre, next_seq: u64) -> Result<Journal, JournalError> {
         std::fs::create_dir_all(folder).map_err(|source| JournalError::Io { path: folder.to_owned(), source })?;
-        let (file, path) = new_segment(folder, centre, next_seq)?;
+        let (file, path, whole_bytes) = new_segment(folder, centre, next_seq)?;
         let syncer = Syncer::start(&file).map_err(|source| JournalError::Io { path: path.clone(), source })?;
-        Ok(Journal { folder: folder.to_owned(), file, path, syncer, next_seq, in_segment: 0, pending: Vec::with_capacity(64 * 1024) })
+        let pending = Vec::with_capacity(64 * 1024);
+        Ok(Journal { folder: folder.to_owned(), file, path, syncer, next_seq, in_segment: 0, whole_bytes, pending, gap: false })
     }
 
     /// Adds a record to the group that [`Journal::commit`] writes; returns its number.
@@ -91,30 +99,51 @@ impl Journal {
         let record = Record { seq: self.next_seq, time, input, facts, outputs: hash_outputs(outputs) };
         self.next_seq += 1;
         self.in_segment += 1;
-        segment::push_line(&mut self.pending, &Line::Record(&record));
+        if !self.gap {
+            segment::push_line(&mut self.pending, &Line::Record(&record));
+        }
         record
     }
 
-    /// Writes the group in one call. What it held may be carried out after this.
+    /// Writes the group in one call. What it held may be carried out after this. What the disk refuses is kept and written with
+    /// the next group.
     pub fn commit(&mut self) -> Result<(), JournalError> {
-        if self.pending.is_empty() {
+        if self.pending.is_empty() || self.gap {
             return Ok(());
         }
-        let written = io::Write::write_all(&mut self.file, &self.pending);
-        self.pending.clear();
-        written.map_err(|source| JournalError::Io { path: self.path.clone(), source })?;
-        self.syncer.wake();
-        Ok(())
+        match self.file.write_all_at(&self.pending, self.whole_bytes) {
+            Ok(()) => {
+                self.whole_bytes += self.pending.len() as u64;
+                self.pending.clear();
+                self.syncer.wake();
+                Ok(())
+            }
+            Err(source) => {
+                // Never a torn line before a whole one.
+                let _ = self.file.set_len(self.whole_bytes);
+                if self.pending.len() > KEPT_BYTES {
+                    self.pending.clear();
+                    self.gap = true;
+                }
+                Err(JournalError::Io { path: self.path.clone(), source })
+            }
+        }
     }
 
-    /// Begins a new segment when this one is long enough. `centre` is the state after the last record.
-    pub fn rotate_if_long(&mut self, centre: &Centre) -> Result<bool, JournalError> {
-        if self.in_segment < RECORDS_A_SEGMENT {
+    /// Whether every record so far is in the file.
+    pub fn is_whole(&self) -> bool {
+        self.pending.is_empty() && !self.gap
+    }
+
+    /// Begins a new segment when this one is long enough, or when records are missing from it. `centre` is the state after the last record.
+    pub fn rotate_if_due(&mut self, centre: &Centre) -> Result<bool, JournalError> {
+        if self.in_segment < RECORDS_A_SEGMENT && !self.gap {
             return Ok(false);
         }
-        let (file, path) = new_segment(&self.folder, centre, self.next_seq)?;
+        let (file, path, whole_bytes) = new_segment(&self.folder, centre, self.next_seq)?;
         self.syncer.follow(&file).map_err(|source| JournalError::Io { path: path.clone(), source })?;
-        (self.file, self.path, self.in_segment) = (file, path, 0);
+        self.pending.clear();
+        (self.file, self.path, self.whole_bytes, self.in_segment, self.gap) = (file, path, whole_bytes, 0, false);
         Ok(true)
     }
 
@@ -129,7 +158,7 @@ impl Journal {
     }
 }
 
-fn new_segment(folder: &Path, centre: &Centre, next_seq: u64) -> Result<(File, PathBuf), JournalError> {
+fn new_segment(folder: &Path, centre: &Centre, next_seq: u64) -> Result<(File, PathBuf, u64), JournalError> {
     let path = segment_path(folder, next_seq);
     let fail = |source| JournalError::Io { path: path.clone(), source };
     let mut first = Vec::new();
@@ -138,8 +167,8 @@ fn new_segment(folder: &Path, centre: &Centre, next_seq: u64) -> Result<(File, P
     let draft = path.with_extension("draft");
     let mut file = File::create(&draft).map_err(fail)?;
     io::Write::write_all(&mut file, &first).and_then(|()| file.sync_data()).map_err(fail)?;
-    std::fs::rename(&draft, &path).map_err(fail)?;
-    Ok((file, path))
+    std::fs::rename(&draft, &path).and_then(|()| File::open(folder)?.sync_all()).map_err(fail)?;
+    Ok((file, path, first.len() as u64))
 }
 
 /// A hash of outputs that is the same on every machine: FNV-1a over their JSON.

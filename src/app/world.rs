@@ -1,5 +1,6 @@
 //! Who carries the core's orders out? The shells, the store's questions, the board and the screens, as the engine sees them.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
@@ -7,9 +8,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::centre::fact::{Fact, QueueEnd};
-use crate::centre::ids::{CallId, CallerRef};
+use crate::centre::ids::{CallId, CallerRef, LegId};
 use crate::centre::input::Input;
-use crate::centre::output::Output;
+use crate::centre::output::{Output, ToLine, ToMedia};
 use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::engine::World;
@@ -45,6 +46,9 @@ impl Up {
     }
 }
 
+/// Endings put off at most: two for each leg of a very large centre. The oldest goes when there are more, and is counted.
+const UNSENT: usize = 40_000;
+
 /// Everything but the shells that hears from the engine.
 pub struct Wires {
     /// Questions to the store; a full channel leaves one unanswered, and the core's deadline decides.
@@ -71,6 +75,10 @@ pub struct Shells {
     media: Arc<MediaEngine>,
     web: Arc<WebShell>,
     wires: Wires,
+    /// Whether the last group went into the journal: a failure is logged once.
+    journal_ok: bool,
+    /// Endings that a full shell could not take.
+    unsent: VecDeque<Output>,
     /// The city's date, counted in days: the board's counts begin anew with it.
     day: i32,
 }
@@ -79,15 +87,75 @@ impl Shells {
     /// The shells and the wires between them.
     pub fn new(sip: Arc<SipShell>, media: Arc<MediaEngine>, web: Arc<WebShell>, wires: Wires) -> Self {
         let day = local_day(wires.clock.now(), wires.zone);
-        Self { sip, media, web, wires, day }
+        Self { sip, media, web, wires, journal_ok: true, unsent: VecDeque::new(), day }
+    }
+}
+
+impl Shells {
+    /// A shell's queue is full. An ending is kept until it has room, because the core has forgotten its leg already;
+    /// for any other order the core gives the leg up.
+    fn put_off(&mut self, leg: LegId, ending: Option<Output>) -> Result<(), Input> {
+        let Some(ending) = ending else { return Err(Input::ShellLost { leg }) };
+        if self.unsent.len() >= UNSENT {
+            self.unsent.pop_front();
+            metrics::counter!("cityline_endings_lost_total").increment(1);
+            tracing::error!("a shell has been stuck for so long that an ending is lost; restart the process when it can be spared");
+        }
+        self.unsent.push_back(ending);
+        Ok(())
+    }
+
+    /// Endings that were put off go first, in their order.
+    fn catch_up(&mut self) {
+        while let Some(ending) = self.unsent.pop_front() {
+            let sent = match &ending {
+                Output::Line(order) => self.sip.carry_out(order.clone()),
+                Output::Media(order) => self.media.carry_out(order.clone()),
+                Output::Desk(_) | Output::LookUp { .. } => Ok(()),
+            };
+            if sent.is_err() {
+                self.unsent.push_front(ending);
+                return;
+            }
+        }
+    }
+}
+
+/// Orders after which the core knows nothing of the leg any more.
+fn ends_line(order: &ToLine) -> bool {
+    match order {
+        ToLine::Reject { .. } | ToLine::CancelDial { .. } | ToLine::HangUp { .. } => true,
+        ToLine::Ring { .. } | ToLine::Answer { .. } | ToLine::Dial { .. } | ToLine::AcceptOffer { .. } | ToLine::RefuseOffer { .. } => {
+            false
+        }
+    }
+}
+
+/// The same for sound.
+fn ends_media(order: &ToMedia) -> bool {
+    match order {
+        ToMedia::StopRecord { .. } | ToMedia::Close { .. } => true,
+        ToMedia::Open { .. }
+        | ToMedia::Agree { .. }
+        | ToMedia::Play { .. }
+        | ToMedia::StopPlay { .. }
+        | ToMedia::Connect { .. }
+        | ToMedia::Record { .. } => false,
     }
 }
 
 impl World for Shells {
     fn carry_out(&mut self, output: Output) -> Result<(), Input> {
+        self.catch_up();
         match output {
-            Output::Line(order) => self.sip.carry_out(order).map_err(|leg| Input::ShellLost { leg }),
-            Output::Media(order) => self.media.carry_out(order).map_err(|leg| Input::ShellLost { leg }),
+            Output::Line(order) => {
+                let ending = ends_line(&order).then(|| Output::Line(order.clone()));
+                self.sip.carry_out(order).or_else(|leg| self.put_off(leg, ending))
+            }
+            Output::Media(order) => {
+                let ending = ends_media(&order).then(|| Output::Media(order.clone()));
+                self.media.carry_out(order).or_else(|leg| self.put_off(leg, ending))
+            }
             Output::Desk(order) => {
                 self.web.carry_out(order);
                 Ok(())
@@ -120,14 +188,21 @@ impl World for Shells {
     fn journal_failed(&mut self, error: &JournalError) {
         metrics::counter!("cityline_journal_errors_total").increment(1);
         self.wires.health.set_journal(false);
-        tracing::error!(%error, "the journal cannot be written: calls go on from memory");
+        if std::mem::replace(&mut self.journal_ok, false) {
+            tracing::error!(%error, "the journal cannot be written: calls go on from memory");
+        }
     }
 
     fn written(&mut self, seq: u64) {
+        if !std::mem::replace(&mut self.journal_ok, true) {
+            tracing::info!("the journal is written again");
+            self.wires.health.set_journal(true);
+        }
         self.wires.written.send_replace(seq);
     }
 
     fn came_round(&mut self) {
+        self.catch_up();
         let now = self.wires.clock.now();
         self.wires.health.engine_came_round(now);
         let day = local_day(now, self.wires.zone);
@@ -146,7 +221,7 @@ fn local_day(now: Time, zone: chrono_tz::Tz) -> i32 {
 /// Counts for `/metrics`; everything else of a fact is in the database.
 fn count(fact: &Fact) {
     match fact {
-        Fact::CallStarted { number, .. } => metrics::counter!("cityline_calls_total", "number" => number.to_string()).increment(1),
+        Fact::CallStarted { .. } => metrics::counter!("cityline_calls_total").increment(1),
         Fact::CallEnded { reason, .. } => metrics::counter!("cityline_calls_ended_total", "reason" => reason.word()).increment(1),
         Fact::Offered { .. } => metrics::counter!("cityline_offers_total").increment(1),
         Fact::Dequeued { queue, how: QueueEnd::Answered, waited_ms, .. } => {

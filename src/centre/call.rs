@@ -41,6 +41,8 @@ pub struct Call {
     pub waited: Option<(QueueId, Time)>,
     /// Whether the caller has been sent elsewhere once already.
     pub overflowed: bool,
+    /// Nothing arrives from the resident.
+    pub silent: bool,
     /// Keys pressed while a text was spoken that takes none: they count for the next question.
     pub typed_ahead: VecDeque<Digit>,
     /// The plan's queue step that the caller came through: it says where an overflow leads.
@@ -212,6 +214,7 @@ impl Centre {
         match known.state {
             LegState::Dialled => {
                 known.state = LegState::Agreeing;
+                self.give_time_to_connect(leg.call);
                 self.out.fact(Fact::LegAnswered { leg });
                 self.out.media(ToMedia::Agree { leg, sdp, answer: false });
             }
@@ -266,6 +269,8 @@ impl Centre {
             talk.recording = self.start_recording(call, &talk.partner);
         }
         self.set_stage(call, Stage::Talking(talk));
+        let silent = self.calls.get(&call).is_some_and(|known| known.silent);
+        self.note_silence(call, silent);
     }
 
     fn start_recording(&mut self, call: CallId, partner: &Partner) -> Option<RecordingId> {
@@ -300,6 +305,7 @@ impl Centre {
                 self.early_ends.pop_first();
             }
             self.early_ends.insert(leg.call);
+            self.highest_call = self.highest_call.max(leg.call);
             return;
         }
         let Some(known) = self.calls.get(&leg.call) else { return };
@@ -394,9 +400,21 @@ impl Centre {
             return;
         }
         self.out.fact(Fact::LegSound { leg, lost: true });
+        if leg.n == 0 {
+            self.note_silence(leg.call, true);
+        }
+    }
+
+    /// In a talk a dead line is ended after a while. Who waits or listens may be silent for as long as they like.
+    fn note_silence(&mut self, call: CallId, silent: bool) {
         let ends_after = self.settings.limits.no_sound_ends_ms;
-        if leg.n == 0 && ends_after > 0 {
-            self.deadlines.set(Reason::NoSound(leg.call), self.now.plus_ms(ends_after));
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        known.silent = silent;
+        let talks = matches!(known.stage, Stage::Talking(_));
+        if silent && talks && ends_after > 0 {
+            self.deadlines.set(Reason::NoSound(call), self.now.plus_ms(ends_after));
+        } else {
+            self.deadlines.cancel(&Reason::NoSound(call));
         }
     }
 
@@ -406,7 +424,7 @@ impl Centre {
         }
         self.out.fact(Fact::LegSound { leg, lost: false });
         if leg.n == 0 {
-            self.deadlines.cancel(&Reason::NoSound(leg.call));
+            self.note_silence(leg.call, false);
         }
     }
 
@@ -501,6 +519,7 @@ impl Call {
             topic: None,
             waited: None,
             overflowed: false,
+            silent: false,
             typed_ahead: VecDeque::new(),
             queue_step: None,
             legs: BTreeMap::from([(0, resident)]),

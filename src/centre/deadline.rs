@@ -32,6 +32,22 @@ pub enum Reason {
     Recovery,
 }
 
+impl Reason {
+    /// The call that it is about.
+    pub fn call(&self) -> Option<CallId> {
+        match self {
+            Reason::LookUp(call)
+            | Reason::Key(call)
+            | Reason::Announce(call)
+            | Reason::MaxWait(call)
+            | Reason::OfferEnds(call)
+            | Reason::DialEnds(call)
+            | Reason::NoSound(call) => Some(*call),
+            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery => None,
+        }
+    }
+}
+
 /// All deadlines of the centre, by time and by name.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Deadlines {
@@ -47,6 +63,13 @@ impl Deadlines {
         self.cancel(&reason);
         self.by_reason.insert(reason.clone(), at);
         self.by_time.insert((at, reason));
+    }
+
+    /// Moves a deadline that is set to `at`, unless it is later already.
+    pub fn put_off(&mut self, reason: Reason, at: Time) {
+        if self.by_reason.get(&reason).is_some_and(|set| *set < at) {
+            self.set(reason, at);
+        }
     }
 
     /// Forgets a deadline, if it is set.

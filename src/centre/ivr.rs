@@ -97,6 +97,7 @@ impl Centre {
                 Lead::To(if is_open { open } else { closed })
             }
             Action::Queue { queue, .. } => {
+                self.forget_typed(call);
                 self.walk(call, &name, Phase::Speaking);
                 self.note_queue_step(call, &name);
                 self.enter_queue(call, &queue);
@@ -116,8 +117,9 @@ impl Centre {
 
     /// The language step: skipped for a caller whose last choice is known, unless they came here by a key.
     fn ask_language(&mut self, call: CallId, step: &StepId, tries: u8, by_key: bool) -> Lead {
-        let Some(Action::Language { say, next, .. }) = self.action(call, step).cloned() else { return Lead::Stay };
-        if !by_key {
+        let Some(Action::Language { say, next, keys, .. }) = self.action(call, step).cloned() else { return Lead::Stay };
+        let typed = self.calls.get(&call).and_then(|entry| entry.typed_ahead.front()).is_some_and(|digit| keys.contains_key(digit));
+        if !by_key && !typed {
             if self.deadlines.is_set(&Reason::LookUp(call)) {
                 self.walk(call, step, Phase::LookingUp);
                 return Lead::Stay;
@@ -150,6 +152,13 @@ impl Centre {
         match self.calls.get_mut(&call).and_then(|entry| entry.typed_ahead.pop_front()) {
             Some(digit) => self.key_in_step(call, &Walk { step: step.clone(), phase }, digit),
             None => self.say(call, say, Ending::Report),
+        }
+    }
+
+    /// The way that the keys were typed for has ended, or another was taken.
+    fn forget_typed(&mut self, call: CallId) {
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.typed_ahead.clear();
         }
     }
 
@@ -259,6 +268,7 @@ impl Centre {
             _ => match self.plan_key(call, digit) {
                 Some(next) => {
                     self.out.fact(Fact::KeyPressed { call, step, key: digit.key() });
+                    self.forget_typed(call);
                     self.enter_step(call, &next, true);
                 }
                 None if listens => self.wrong_key(call, walk),

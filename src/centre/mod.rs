@@ -109,6 +109,11 @@ impl Centre {
         self.now = self.now.max(now);
         // Of a time that has passed nobody is offered a call: after a restart neither operators nor callers are known to be there.
         let is_live = !matches!(input, Input::Restarted { .. });
+        if let Input::CallPoisoned { call } = input {
+            // Before any deadline: one of them may be what panics.
+            self.poisoned(call);
+            return;
+        }
         while let Some(reason) = self.deadlines.take_due(self.now) {
             self.deadline_reached(reason);
             if is_live {
@@ -149,6 +154,16 @@ impl Centre {
         self.highest_call
     }
 
+    /// The moment of the last step.
+    pub fn time(&self) -> Time {
+        self.now
+    }
+
+    /// Recordings whose end has not been told.
+    pub fn open_recordings(&self) -> impl Iterator<Item = RecordingId> {
+        self.open_recordings.iter().copied()
+    }
+
     /// How many calls are up.
     pub fn calls_up(&self) -> usize {
         self.calls.len()
@@ -168,13 +183,24 @@ impl Centre {
             Input::DeadlineReached => {}
             Input::WallClockStepped { ms } => self.wall_ahead_ms = self.wall_ahead_ms.saturating_add(ms),
             Input::ShellLost { leg } => self.leg_failed(leg, EndReason::ShellLost),
-            Input::CallPoisoned { call } => self.end_call(call, EndReason::Poisoned),
+            Input::CallPoisoned { call } => self.poisoned(call),
             Input::Restarted { downtime_ms } => self.restarted(downtime_ms),
             Input::LegRecovered { leg } => self.leg_recovered(leg),
             Input::LegGone { leg } => self.leg_gone(leg),
             Input::DrainStarted => self.draining = true,
             Input::Stopping => self.stop(),
         }
+    }
+
+    /// A call that cannot be handled ends; one that had not begun is refused, so that its caller is not left in the dark.
+    fn poisoned(&mut self, call: CallId) {
+        if self.calls.contains_key(&call) {
+            self.end_call(call, EndReason::Poisoned);
+        } else if call > self.highest_call {
+            self.highest_call = call;
+            self.out.line(ToLine::Reject { leg: ids::LegId::caller(call), status: 500, retry_after_s: None });
+        }
+        self.route();
     }
 
     fn deadline_reached(&mut self, reason: Reason) {

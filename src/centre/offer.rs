@@ -17,6 +17,9 @@ use super::queue::Wait;
 use super::routing::Decision;
 use super::settings::Device;
 
+/// Who has said yes gets this long until the sound is connected, in milliseconds, also when the offer was about to end.
+const CONNECT_MS: u64 = 5_000;
+
 /// An offer that rings.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Ringing {
@@ -26,7 +29,7 @@ pub struct Ringing {
     pub agent: AgentId,
     /// The legs of the attempt, one a phone; the first that is connected wins.
     pub legs: BTreeSet<u16>,
-    /// Whether the desk has accepted, where phones are dialled only then.
+    /// Whether the operator has said yes, at the desk or by picking up.
     pub accepted: bool,
     /// Why it came to this operator.
     pub why: Explanation,
@@ -105,11 +108,21 @@ impl Centre {
                 return;
             }
         };
-        let again = std::mem::replace(&mut ringing.accepted, true);
+        let again = ringing.accepted;
         if !self.answers_at_desk(agent) {
             self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::PickUpThePhone });
         } else if !again {
+            self.give_time_to_connect(call);
             self.ring_phones(call, true);
+        }
+    }
+
+    /// The operator has said yes for the first time, at the desk or by picking up: the offer's end waits for the sound.
+    pub(super) fn give_time_to_connect(&mut self, call: CallId) {
+        let until = self.now.plus_ms(CONNECT_MS);
+        let Some(Stage::Offered(ringing)) = self.stage_mut(call) else { return };
+        if !std::mem::replace(&mut ringing.accepted, true) {
+            self.deadlines.put_off(Reason::OfferEnds(call), until);
         }
     }
 

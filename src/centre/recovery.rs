@@ -12,10 +12,14 @@ use super::leg::LegState;
 const RECOVERY_MS: u64 = 10_000;
 
 impl Centre {
-    /// A new process has replayed the journal. Deadlines that passed meanwhile have fired already, once and in order.
+    /// A new process has replayed the journal. The engine tells it as of the last record's time: no deadline has passed for the
+    /// calls of then, and what ends now ended then.
     pub(super) fn restarted(&mut self, downtime_ms: u64) {
         self.out.fact(Fact::Restarted { downtime_ms });
         self.draining = false;
+        // The new process reads its own clock, and counts calls on from the highest.
+        self.wall_ahead_ms = 0;
+        self.early_ends.clear();
         for call in self.calls.values_mut() {
             for leg in call.legs.values_mut() {
                 leg.state = LegState::Unknown;

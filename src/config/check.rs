@@ -4,6 +4,11 @@ use std::fmt;
 
 use super::{Config, ConfigError, calendar};
 
+/// An offer that rings for less, in milliseconds, sets every operator aside before they can answer.
+const SHORTEST_OFFER_MS: u64 = 1_000;
+/// Announcements closer than this, in milliseconds, follow one another without a pause.
+const SHORTEST_ANNOUNCE_MS: u64 = 10_000;
+
 /// What is wrong, one line a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub Vec<String>);
@@ -23,6 +28,7 @@ impl Config {
         let mut problems = Vec::new();
         self.check_media(&mut problems);
         self.check_trunks(&mut problems);
+        self.check_queues(&mut problems);
         self.check_operators(&mut problems);
         for (name, hours) in &self.calendars {
             problems.extend(calendar::build(name, hours).err().unwrap_or_default());
@@ -56,6 +62,19 @@ impl Config {
         }
     }
 
+    fn check_queues(&self, problems: &mut Vec<String>) {
+        for (name, queue) in &self.queues {
+            if queue.offer_ms.is_some_and(|ms| ms < SHORTEST_OFFER_MS) {
+                problems.push(format!("queues.{name}.offer_ms: nobody answers within that; give at least {SHORTEST_OFFER_MS}"));
+            }
+            if queue.announce_every_ms.is_some_and(|ms| ms > 0 && ms < SHORTEST_ANNOUNCE_MS) {
+                problems.push(format!(
+                    "queues.{name}.announce_every_ms: callers would hear nothing else; give 0 or at least {SHORTEST_ANNOUNCE_MS}"
+                ));
+            }
+        }
+    }
+
     fn check_operators(&self, problems: &mut Vec<String>) {
         let mut users = std::collections::BTreeMap::new();
         for (name, operator) in &self.operators {
@@ -63,6 +82,9 @@ impl Config {
                 problems.push(format!(
                     "operators.{name}: give either a phone (user and password) or a fixed address, not both and not neither"
                 ));
+            }
+            if operator.address.as_ref().is_some_and(|address| !address.starts_with("sip:")) {
+                problems.push(format!("operators.{name}.address: write it as \"sip:name@203.0.113.7:5060\", with a numeric address"));
             }
             if let Some(phone) = &operator.phone
                 && let Some(other) = users.insert(phone.user.clone(), name)

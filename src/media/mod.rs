@@ -52,7 +52,7 @@ use worker::{Command, Outfit, Worker};
 use writer::Writer;
 
 pub use playback::Sounds;
-pub use writer::{recording_path, repair};
+pub use writer::{recorded_ms, recording_path, repair};
 
 /// Orders that wait for one thread; beyond it the leg is lost ([`MediaEngine::carry_out`]).
 const COMMANDS: usize = 8_192;

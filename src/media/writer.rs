@@ -33,6 +33,11 @@ pub fn recording_path(folder: &Path, recording: RecordingId) -> PathBuf {
     folder.join(format!("{:06}", call / 1_000)).join(format!("{call}-{n}.wav"))
 }
 
+/// How long the file of a recording is, in milliseconds; `None` when there is none that can be read.
+pub fn recorded_ms(folder: &Path, recording: RecordingId) -> Option<u64> {
+    length_ms(&recording_path(folder, recording)).ok()
+}
+
 /// The recordings that a crash left open, with their length in milliseconds, and an end to their marks.
 ///
 /// Their headers are right already. Errors: the folder of marks cannot be read; a recording that cannot be read is logged and left out.

@@ -110,6 +110,12 @@ impl Store {
         }))
     }
 
+    /// The highest call number that is stored; `None` for an empty database.
+    pub async fn highest_call(&self) -> Result<Option<CallId>, StoreError> {
+        let highest: Option<i64> = sqlx::query_scalar("SELECT MAX(id) FROM calls").fetch_one(self.db.readers()).await?;
+        Ok(highest.map(|id| CallId(id.cast_unsigned())))
+    }
+
     async fn number_of_call(&self, call: CallId) -> Result<Option<Private<String>>, StoreError> {
         let number: Option<Option<String>> =
             sqlx::query_scalar("SELECT callers.number FROM calls JOIN callers USING (caller) WHERE calls.id = $1")

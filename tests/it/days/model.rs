@@ -28,6 +28,7 @@ pub struct Call {
     overflowed: bool,
     /// In a queue's step, not yet in the queue: if another step follows, the queue was full.
     at_the_door: Option<QueueId>,
+    silent: bool,
     silent_until: Option<Time>,
     /// After a restart, until the shell has spoken of the resident's leg.
     pub unknown: bool,
@@ -240,6 +241,7 @@ impl Model {
             waited: None,
             overflowed: false,
             at_the_door: None,
+            silent: false,
             silent_until: None,
             unknown: false,
         };
@@ -362,10 +364,10 @@ impl Model {
         let ends_after = self.settings.limits.no_sound_ends_ms;
         let until = (lost && ends_after > 0).then(|| self.now.plus_ms(ends_after));
         if leg.n == 0
-            && (!lost || until.is_some())
             && let Some(known) = self.calls.get_mut(&leg.call)
         {
-            known.silent_until = until;
+            known.silent = lost;
+            known.silent_until = until.filter(|_| known.talk.is_some());
         }
     }
 
@@ -431,6 +433,7 @@ impl Model {
 
     fn take_media(&mut self, order: &cityline::centre::output::ToMedia, step: &mut Step) {
         use cityline::centre::output::ToMedia;
+        let (now, ends_after) = (self.now, self.settings.limits.no_sound_ends_ms);
         self.faults.extend(self.legs.media(order).err());
         match order {
             ToMedia::Connect { call, hears } => {
@@ -448,6 +451,7 @@ impl Model {
                 self.check(!twice, || format!("{call} is bridged twice, or in a queue"));
                 if let Some(known) = self.calls.get_mut(call) {
                     known.talk = Some(Talk { leg: partner, agent, queue, recording: None });
+                    known.silent_until = (known.silent && ends_after > 0).then(|| now.plus_ms(ends_after));
                 }
             }
             ToMedia::Record { recording, .. } => {
@@ -497,7 +501,8 @@ impl Model {
         for (id, call) in &self.calls {
             if let Some((agent, until)) = &call.offer {
                 let theirs = self.staff.status(agent) == AgentStatus::Offered(*id);
-                if !theirs || call.wait.is_none() || *until < now {
+                // Who says yes at the last moment has five seconds to be connected.
+                if !theirs || call.wait.is_none() || until.plus_ms(5_000) < now {
                     faults.push(format!("{id} is offered to {agent} until {until}, who is {:?}", self.staff.status(agent)));
                 }
             }
