@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use hmac::{Hmac, Mac};
 use md5::Md5;
@@ -114,10 +115,20 @@ impl<'a> Credentials<'a> {
 /// Why credentials do not count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refused {
-    /// The response is right, but its nonce is not ours, too old, or has been used with this count: ask again with a fresh one.
+    /// The nonce was not given to this address, is too old, or has been used with this count: ask again with a fresh one.
     Stale,
-    /// The response is wrong.
+    /// The response is wrong, and its sender did receive the nonce: a guess.
     Wrong,
+}
+
+/// What is to be judged.
+pub struct Asked<'a> {
+    /// The method of the request.
+    pub method: &'a str,
+    /// What came with it.
+    pub credentials: Credentials<'a>,
+    /// The secret of the user that it names; `None` for a user that does not exist.
+    pub secret: Option<&'a Secret>,
 }
 
 /// Makes challenges and judges what comes back.
@@ -142,10 +153,10 @@ impl Verifier {
         Verifier { realm: realm.to_owned(), key, offered, last: 0, counts: BTreeMap::new(), floor: 0, nobody }
     }
 
-    /// The WWW-Authenticate lines of a 401.
-    pub fn challenge(&mut self, now: Time, stale: bool) -> String {
+    /// The WWW-Authenticate lines of a 401 to this address.
+    pub fn challenge(&mut self, now: Time, source: IpAddr, stale: bool) -> String {
         self.last += 1;
-        let nonce = self.nonce(self.last, now);
+        let nonce = self.nonce(self.last, now, source);
         let stale = if stale { ", stale=true" } else { "" };
         let mut lines = String::with_capacity(300);
         for algorithm in self.offered {
@@ -159,8 +170,11 @@ impl Verifier {
         lines
     }
 
-    /// Judges credentials. `secret` is `None` for a user that does not exist.
-    pub fn verify(&mut self, now: Time, method: &str, credentials: &Credentials<'_>, secret: Option<&Secret>) -> Result<(), Refused> {
+    /// Judges credentials that came from this address. The nonce comes first:
+    /// who forges a source address cannot have received one, and so never counts as guessing there.
+    pub fn verify(&mut self, now: Time, source: IpAddr, asked: &Asked<'_>) -> Result<(), Refused> {
+        let Asked { method, credentials, secret } = asked;
+        let nonce = self.live_nonce(now, source, credentials.nonce).ok_or(Refused::Stale)?;
         let right = {
             let expected = expected(method, credentials, secret.unwrap_or(&self.nobody));
             expected.as_bytes().ct_eq(credentials.response.to_ascii_lowercase().as_bytes())
@@ -168,17 +182,13 @@ impl Verifier {
         if !bool::from(right) || secret.is_none() || credentials.realm != self.realm {
             return Err(Refused::Wrong);
         }
-        self.count(now, credentials).ok_or(Refused::Stale)
+        self.count(nonce, credentials.nc).ok_or(Refused::Stale)
     }
 
-    /// Takes the count of a nonce of ours; `None` when it is forged, old, or not above the last one.
-    fn count(&mut self, now: Time, credentials: &Credentials<'_>) -> Option<()> {
-        let (id, made) = self.own_nonce(credentials.nonce)?;
-        if now.ms_since(made) > NONCE_MS || id <= self.floor || credentials.nc.len() != 8 {
-            return None;
-        }
-        let count = u32::from_str_radix(credentials.nc, 16).ok()?;
-        let last = self.counts.entry(id).or_insert(0);
+    /// Takes the count of a nonce; `None` when it is not above the last one.
+    fn count(&mut self, nonce: u64, nc: &str) -> Option<()> {
+        let count = u32::from_str_radix(nc, 16).ok().filter(|_| nc.len() == 8)?;
+        let last = self.counts.entry(nonce).or_insert(0);
         if count <= *last {
             return None;
         }
@@ -191,24 +201,27 @@ impl Verifier {
         Some(())
     }
 
-    fn nonce(&self, id: u64, at: Time) -> String {
+    fn nonce(&self, id: u64, at: Time, source: IpAddr) -> String {
         let body = format!("{id:x}.{:x}", at.0);
-        let mac = self.mac(&body);
+        let mac = self.mac(&body, source);
         format!("{body}.{mac}")
     }
 
-    fn own_nonce(&self, nonce: &str) -> Option<(u64, Time)> {
+    /// The number of a nonce; `None` when it was not given to this address, is too old or forgotten.
+    fn live_nonce(&self, now: Time, source: IpAddr, nonce: &str) -> Option<u64> {
         let (body, mac) = nonce.rsplit_once('.')?;
-        if !bool::from(self.mac(body).as_bytes().ct_eq(mac.as_bytes())) {
+        if !bool::from(self.mac(body, source).as_bytes().ct_eq(mac.as_bytes())) {
             return None;
         }
         let (id, at) = body.split_once('.')?;
-        Some((u64::from_str_radix(id, 16).ok()?, Time(u64::from_str_radix(at, 16).ok()?)))
+        let (id, made) = (u64::from_str_radix(id, 16).ok()?, Time(u64::from_str_radix(at, 16).ok()?));
+        (now.ms_since(made) <= NONCE_MS && id > self.floor).then_some(id)
     }
 
-    fn mac(&self, body: &str) -> String {
+    fn mac(&self, body: &str, source: IpAddr) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return String::new() };
         mac.update(body.as_bytes());
+        mac.update(source.to_string().as_bytes());
         hex(&mac.finalize().into_bytes()[..16])
     }
 }
@@ -232,6 +245,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::net::Ipv4Addr;
 
     /// RFC 2617 §3.5.
     #[test]
@@ -265,6 +279,13 @@ mod tests {
         format!("{text}{}\"", expected("REGISTER", &Credentials::read(&unanswered).unwrap(), &secret))
     }
 
+    const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
+
+    fn verify(verifier: &mut Verifier, now: u64, source: IpAddr, header: &str, secret: &Secret) -> Result<(), Refused> {
+        let credentials = Credentials::read(header).unwrap();
+        verifier.verify(Time(now), source, &Asked { method: "REGISTER", credentials, secret: Some(secret) })
+    }
+
     fn nonce_of(challenge: &str) -> String {
         challenge.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }
@@ -273,10 +294,9 @@ mod tests {
     fn a_nonce_counts_up_and_grows_old() {
         let mut verifier = Verifier::new("cityline", [1; 32], true);
         let secret = Secret::new("201", "cityline", &Private::new("pw".to_owned()));
-        let nonce = nonce_of(&verifier.challenge(Time(0), false));
+        let nonce = nonce_of(&verifier.challenge(Time(0), SOURCE, false));
         let mut judge = |nonce: &str, nc: &str, password: &str, now: u64, algorithm| {
-            let header = answer(nonce, nc, password, algorithm);
-            verifier.verify(Time(now), "REGISTER", &Credentials::read(&header).unwrap(), Some(&secret))
+            verify(&mut verifier, now, SOURCE, &answer(nonce, nc, password, algorithm), &secret)
         };
         assert_eq!(judge(&nonce, "00000001", "pw", 1, Algorithm::Md5), Ok(()));
         assert_eq!(judge(&nonce, "00000001", "pw", 1, Algorithm::Md5), Err(Refused::Stale), "replayed");
@@ -284,20 +304,31 @@ mod tests {
         assert_eq!(judge(&nonce, "00000101", "guess", 1, Algorithm::Md5), Err(Refused::Wrong));
         assert_eq!(judge(&nonce, "00000101", "pw", NONCE_MS + 1, Algorithm::Md5), Err(Refused::Stale), "old");
         assert_eq!(judge("1.0.00", "00000001", "pw", 1, Algorithm::Md5), Err(Refused::Stale), "forged");
+        assert_eq!(judge("1.0.00", "00000001", "guess", 1, Algorithm::Md5), Err(Refused::Stale), "forged, so no guess");
+    }
+
+    #[test]
+    fn a_nonce_is_of_its_address_alone() {
+        let mut verifier = Verifier::new("cityline", [1; 32], false);
+        let secret = Secret::new("201", "cityline", &Private::new("pw".to_owned()));
+        let header = answer(&nonce_of(&verifier.challenge(Time(0), SOURCE, false)), "00000001", "pw", Algorithm::Md5);
+        let other = IpAddr::from([203, 0, 113, 10]);
+        assert_eq!(verify(&mut verifier, 1, other, &header, &secret), Err(Refused::Stale));
+        assert_eq!(verify(&mut verifier, 1, SOURCE, &header, &secret), Ok(()));
     }
 
     #[test]
     fn a_forgotten_nonce_is_stale_for_good() {
         let mut verifier = Verifier::new("cityline", [1; 32], true);
         let secret = Secret::new("201", "cityline", &Private::new("pw".to_owned()));
-        let first = nonce_of(&verifier.challenge(Time(0), false));
+        let first = nonce_of(&verifier.challenge(Time(0), SOURCE, false));
         for _ in 0..=MOST_NONCES {
-            let nonce = nonce_of(&verifier.challenge(Time(0), false));
+            let nonce = nonce_of(&verifier.challenge(Time(0), SOURCE, false));
             let header = answer(&nonce, "00000001", "pw", Algorithm::Md5);
-            assert_eq!(verifier.verify(Time(1), "REGISTER", &Credentials::read(&header).unwrap(), Some(&secret)), Ok(()));
+            assert_eq!(verify(&mut verifier, 1, SOURCE, &header, &secret), Ok(()));
         }
         let header = answer(&first, "00000001", "pw", Algorithm::Md5);
-        assert_eq!(verifier.verify(Time(1), "REGISTER", &Credentials::read(&header).unwrap(), Some(&secret)), Err(Refused::Stale));
+        assert_eq!(verify(&mut verifier, 1, SOURCE, &header, &secret), Err(Refused::Stale));
         assert!(verifier.counts.len() <= MOST_NONCES);
     }
 }

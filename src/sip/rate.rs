@@ -1,6 +1,7 @@
 //! Is it too many? Counters that let so much through in so long, in bounded memory.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
 use crate::centre::time::Time;
@@ -34,32 +35,38 @@ impl Bucket {
     }
 }
 
-/// Wrong passwords a source may try in [`WINDOW_MS`].
+/// Wrong passwords a source may try for a user in [`WINDOW_MS`].
 const GUESSES: u32 = 10;
-/// How long guesses are counted, and how long a source is shut out after too many.
+/// How long guesses are counted, and how long a source is shut out of a user after too many.
 const WINDOW_MS: u64 = 60_000;
-/// Sources remembered; when the table is full, those whose time is over go, and if none is, all go.
-const MOST_SOURCES: usize = 4096;
+/// Counters kept; when the table is full, those whose time is over go, and if none is, all go.
+const MOST_COUNTERS: usize = 4096;
 
-/// Who guesses passwords.
+/// Who guesses whose password. Each user counts apart, so that one wrong phone does not shut out all that share its address.
 #[derive(Debug, Default)]
-pub struct Guesses(HashMap<IpAddr, (u32, Time)>);
+pub struct Guesses {
+    /// By address and hashed user: the name may be of any length, and need not be one of ours.
+    counters: HashMap<(IpAddr, u64), (u32, Time)>,
+    hasher: RandomState,
+}
 
 impl Guesses {
-    /// Whether this source has guessed wrong too often.
-    pub fn is_shut_out(&self, source: IpAddr, now: Time) -> bool {
-        self.0.get(&source).is_some_and(|(count, since)| *count >= GUESSES && now.ms_since(*since) < WINDOW_MS)
+    /// Whether this source has guessed wrong too often for this user.
+    pub fn is_shut_out(&self, source: IpAddr, user: &str, now: Time) -> bool {
+        self.counters
+            .get(&(source, self.hasher.hash_one(user)))
+            .is_some_and(|(count, since)| *count >= GUESSES && now.ms_since(*since) < WINDOW_MS)
     }
 
     /// Counts a wrong guess.
-    pub fn wrong(&mut self, source: IpAddr, now: Time) {
-        if self.0.len() >= MOST_SOURCES {
-            self.0.retain(|_, (_, since)| now.ms_since(*since) < WINDOW_MS);
-            if self.0.len() >= MOST_SOURCES {
-                self.0.clear();
+    pub fn wrong(&mut self, source: IpAddr, user: &str, now: Time) {
+        if self.counters.len() >= MOST_COUNTERS {
+            self.counters.retain(|_, (_, since)| now.ms_since(*since) < WINDOW_MS);
+            if self.counters.len() >= MOST_COUNTERS {
+                self.counters.clear();
             }
         }
-        let entry = self.0.entry(source).or_insert((0, now));
+        let entry = self.counters.entry((source, self.hasher.hash_one(user))).or_insert((0, now));
         if now.ms_since(entry.1) >= WINDOW_MS {
             *entry = (0, now);
         }
@@ -82,9 +89,12 @@ mod tests {
     #[test]
     fn guessing_is_shut_out_for_a_minute() {
         let (mut guesses, source) = (Guesses::default(), "203.0.113.9".parse().unwrap());
-        (0..10).for_each(|_| guesses.wrong(source, Time(1)));
-        assert!(guesses.is_shut_out(source, Time(60_000)));
-        assert!(!guesses.is_shut_out(source, Time(60_002)));
-        assert!(!guesses.is_shut_out("203.0.113.8".parse().unwrap(), Time(2)));
+        (0..10).for_each(|_| guesses.wrong(source, "201", Time(1)));
+        assert!(guesses.is_shut_out(source, "201", Time(60_000)));
+        assert!(!guesses.is_shut_out(source, "201", Time(60_002)));
+        assert!(!guesses.is_shut_out("203.0.113.8".parse().unwrap(), "201", Time(2)));
+        assert!(!guesses.is_shut_out(source, "202", Time(2)));
+        (0..5000).for_each(|n| guesses.wrong(source, &n.to_string(), Time(3)));
+        assert!(guesses.counters.len() <= MOST_COUNTERS);
     }
 }

@@ -9,7 +9,7 @@ use crate::centre::time::Time;
 use crate::config;
 use crate::private::Private;
 
-use super::digest::{Credentials, Refused, Secret, Verifier};
+use super::digest::{self, Credentials, Refused, Secret, Verifier};
 use super::guard::Request;
 use super::message::Name;
 use super::peer::{Carrier, ConnId, Peer};
@@ -162,22 +162,22 @@ impl Registrar {
 
     fn authorise(&mut self, now: Time, request: &Request<'_>, user: &str) -> Result<(), Outcome> {
         let source = request.from_peer.addr.ip();
-        if self.guesses.is_shut_out(source, now) {
+        if self.guesses.is_shut_out(source, user, now) {
             metrics::counter!("cityline_sip_guesses_shut_out_total").increment(1);
             return Err(Outcome::refused(403, String::new()));
         }
         let headers = request.message.all(Name::Authorization);
         let Some(credentials) = headers.filter_map(Credentials::read).next() else {
-            return Err(Outcome::refused(401, self.verifier.challenge(now, false)));
+            return Err(Outcome::refused(401, self.verifier.challenge(now, source, false)));
         };
         let secret = self.phones.get(user).filter(|_| credentials.user == user).map(|phone| &phone.secret);
-        match self.verifier.verify(now, request.method.name(), &credentials, secret) {
+        match self.verifier.verify(now, source, &digest::Asked { method: request.method.name(), credentials, secret }) {
             Ok(()) => Ok(()),
-            Err(Refused::Stale) => Err(Outcome::refused(401, self.verifier.challenge(now, true))),
+            Err(Refused::Stale) => Err(Outcome::refused(401, self.verifier.challenge(now, source, true))),
             Err(Refused::Wrong) => {
                 metrics::counter!("cityline_sip_wrong_passwords_total").increment(1);
-                self.guesses.wrong(source, now);
-                Err(Outcome::refused(401, self.verifier.challenge(now, false)))
+                self.guesses.wrong(source, user, now);
+                Err(Outcome::refused(401, self.verifier.challenge(now, source, false)))
             }
         }
     }

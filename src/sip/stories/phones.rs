@@ -176,6 +176,18 @@ fn guessing_is_shut_out_for_a_time() {
 }
 
 #[test]
+fn invented_nonces_and_another_user_shut_nobody_out() {
+    let mut stage = Stage::new();
+    let mut handset = Handset::new();
+    for n in 0..20 {
+        (handset.nonce, handset.count) = (format!("{n:x}.0.00"), 0);
+        let answer = handset.register(&mut stage, "guess", &contact(1), 600);
+        assert!(answer.starts_with("SIP/2.0 401") && answer.contains("stale=true"), "{answer}");
+    }
+    assert!(handset.sign_in(&mut stage, &contact(1), 600).starts_with("SIP/2.0 200"));
+}
+
+#[test]
 fn new_accounts_keep_the_contacts_of_those_that_did_not_change() {
     let mut stage = Stage::new();
     let mut handset = Handset::new();
