@@ -9,7 +9,7 @@ use crate::centre::time::Time;
 
 use super::dialog::Dialog;
 use super::message::Method;
-use super::peer::Peer;
+use super::peer::{Carrier, ConnId, Peer};
 use super::servers::Outgoing;
 use super::timers::{Due, GIVE_UP_MS, T1_MS, T2_MS, Timers};
 
@@ -184,6 +184,17 @@ impl Clients {
         if let Some(Client { peer, state: State::Answered(Some(ack)), .. }) = self.all.get(&id) {
             out.push((*peer, ack.clone()));
         }
+    }
+
+    /// A connection is gone: the legs that are dialled on it. Their transactions stay without them, because an answer may yet come
+    /// over another connection and must be ended then.
+    pub fn cut_off(&mut self, conn: ConnId) -> Vec<LegId> {
+        let on_it = |client: &&mut Client| client.peer.carrier == Carrier::Tcp(Some(conn));
+        let leg_of = |client: &mut Client| match &mut client.purpose {
+            Purpose::Dial { leg, .. } => leg.take(),
+            Purpose::Answered { .. } | Purpose::Bye(_) | Purpose::Nothing => None,
+        };
+        self.all.values_mut().filter(on_it).filter_map(leg_of).collect()
     }
 
     /// A moment of this transaction has come.

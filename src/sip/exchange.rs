@@ -150,8 +150,12 @@ impl Exchange {
         self.out.drain(..)
     }
 
-    /// A TCP connection has ended.
+    /// A TCP connection has ended. What went out on it counts as refused with 503 (RFC 3261 §8.1.3.1).
     pub fn closed(&mut self, conn: ConnId) {
+        for leg in self.clients.cut_off(conn) {
+            self.legs.remove(&leg);
+            self.report(FromLine::Refused { leg, status: 503 });
+        }
         for (agent, contacts) in self.registrar.closed(conn) {
             self.phone_changed(agent, contacts);
         }

@@ -55,7 +55,7 @@ struct Binding {
     uri: String,
     instance: String,
     peer: Peer,
-    /// Whether its address is one that only its own network knows.
+    /// Whether only the way that it came by leads to it.
     natted: bool,
     call_id: String,
     cseq: u32,
@@ -295,6 +295,7 @@ fn asked<'a>(request: &Request<'a>, longest_s: u32) -> Option<Vec<Asked<'a>>> {
 }
 
 /// A contact that names the address it came from is reached as it says; any other one lies behind NAT and is reached where it came from.
+/// The port of its own TCP connection is nothing that could be called once that is closed: as behind NAT, it lives and dies with it.
 fn way_to(contact: &NameAddr<'_>, from: Peer) -> (Peer, bool) {
     match contact.uri.socket() {
         Some(addr) if addr.ip() == from.addr.ip() => {
@@ -302,7 +303,7 @@ fn way_to(contact: &NameAddr<'_>, from: Peer) -> (Peer, bool) {
                 Carrier::Udp if contact.uri.wants_tcp() => Carrier::Tcp(None),
                 same => same,
             };
-            (Peer { addr, carrier }, false)
+            (Peer { addr, carrier }, from.is_reliable() && addr.port() == from.addr.port())
         }
         _ => (from, true),
     }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::dialog::Own;
 use super::exchange::{Exchange, Links};
-use super::peer::{Carrier, Peer};
+use super::peer::{Carrier, ConnId, Peer};
 use super::registrar::{PhoneAccount, Registrar};
 use super::trunk::Trunks;
 use crate::caller::{CallerKey, CallerSeen};
@@ -78,7 +78,11 @@ impl Stage {
     }
 
     fn hear_from(&mut self, from: &str, message: &str) {
-        let peer = Peer { addr: from.parse().unwrap(), carrier: Carrier::Udp };
+        self.hear_over(Carrier::Udp, from, message);
+    }
+
+    fn hear_over(&mut self, carrier: Carrier, from: &str, message: &str) {
+        let peer = Peer { addr: from.parse().unwrap(), carrier };
         self.exchange.receive(self.now, message.as_bytes(), &mut self.scratch, peer);
     }
 

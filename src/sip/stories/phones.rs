@@ -9,6 +9,7 @@ use crate::centre::output::{Shown, Target};
 const PHONE: &str = "198.51.100.20:40001";
 
 struct Handset {
+    carrier: Carrier,
     nonce: String,
     count: u32,
     cseq: u32,
@@ -16,7 +17,7 @@ struct Handset {
 
 impl Handset {
     fn new() -> Handset {
-        Handset { nonce: String::new(), count: 0, cseq: 0 }
+        Handset { carrier: Carrier::Udp, nonce: String::new(), count: 0, cseq: 0 }
     }
 
     fn register(&mut self, stage: &mut Stage, password: &str, contact: &str, expires: u32) -> String {
@@ -28,7 +29,7 @@ impl Handset {
              Call-ID: reg\r\nCSeq: {} REGISTER\r\n{contact}Expires: {expires}\r\n{authorization}\r\n",
             self.cseq, self.cseq
         );
-        stage.hear_from(PHONE, &message);
+        stage.hear_over(self.carrier, PHONE, &message);
         let answer = stage.one();
         if let Some(nonce) = answer.split("nonce=\"").nth(1) {
             (self.nonce, self.count) = (nonce.split('"').next().unwrap().to_owned(), 0);
@@ -121,6 +122,38 @@ fn an_unwanted_answer_from_behind_nat_is_ended_where_it_came_from() {
         assert!(sent.len() == 2 && sent[0].1.starts_with("ACK ") && sent[1].1.starts_with("BYE "), "{sent:#?}");
         assert!(sent.iter().all(|(to, _)| to == PHONE), "{sent:#?}");
     }
+}
+
+#[test]
+fn a_phone_goes_with_its_connection_and_so_does_what_rings_there() {
+    let mut stage = Stage::new();
+    let conn = ConnId(3);
+    let mut handset = Handset { carrier: Carrier::Tcp(Some(conn)), ..Handset::new() };
+    handset.sign_in(&mut stage, &format!("Contact: <sip:201@{PHONE};transport=tcp>\r\n"), 120);
+    let id = contacts(&mut stage).unwrap()[0];
+    let (_, invite) = call(&mut stage, id);
+    stage.hear_over(handset.carrier, PHONE, &reply(&invite, 180, "f", ""));
+    assert_eq!(stage.told(), Some(FromLine::Ringing { leg: leg(1, 1) }));
+    stage.exchange.closed(conn);
+    assert_eq!(stage.told(), Some(FromLine::Refused { leg: leg(1, 1), status: 503 }));
+    assert_eq!(contacts(&mut stage), Some(vec![]));
+    assert!(stage.exchange.legs.is_empty());
+    stage.hear_over(Carrier::Tcp(Some(ConnId(4))), "198.51.100.20:40002", &reply(&invite, 200, "f", ANSWER));
+    let sent = stage.sent();
+    assert!(sent.len() == 2 && sent.iter().all(|(to, _)| to == "198.51.100.20:40002"), "{sent:#?}");
+    stage.wait(200_000);
+    assert!(stage.exchange.clients.len() == 0 && stage.told().is_none());
+}
+
+#[test]
+fn a_phone_that_listens_outlives_its_connection() {
+    let mut stage = Stage::new();
+    let conn = ConnId(3);
+    let mut handset = Handset { carrier: Carrier::Tcp(Some(conn)), ..Handset::new() };
+    handset.sign_in(&mut stage, "Contact: <sip:201@198.51.100.20:5060;transport=tcp>\r\n", 120);
+    contacts(&mut stage).unwrap();
+    stage.exchange.closed(conn);
+    assert_eq!(contacts(&mut stage), None);
 }
 
 #[test]
