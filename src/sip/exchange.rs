@@ -19,7 +19,7 @@ use super::guard::{Request, Response, Verdict, judge};
 use super::legs::{Leg, Salts};
 use super::message::Method;
 use super::outbound::Wish;
-use super::peer::{ConnId, Peer};
+use super::peer::{Carrier, ConnId, Peer};
 use super::rate::Bucket;
 use super::registrar::{PhoneAccount, Registrar};
 use super::reply::{Reply, ReplyHead};
@@ -49,6 +49,8 @@ pub struct Exchange {
     pub(super) new_calls: Bucket,
     pub(super) links: Links,
     strangers: Bucket,
+    /// Connections over which a phone has registered since they were last asked for; a few a turn.
+    registered: Vec<ConnId>,
     unsent: Unsent,
     /// The transaction key of the message that is being handled; its space is used again.
     pub(super) key: String,
@@ -85,6 +87,7 @@ impl Exchange {
             new_calls: Bucket::new(calls_per_second, now),
             links,
             strangers: Bucket::new(STRANGERS_A_SECOND, now),
+            registered: Vec::new(),
             unsent: Unsent::default(),
             key: String::new(),
         }
@@ -148,6 +151,11 @@ impl Exchange {
     /// Messages that wait to be sent.
     pub fn take_out(&mut self) -> std::vec::Drain<'_, Outgoing> {
         self.out.drain(..)
+    }
+
+    /// Connections over which a phone has registered.
+    pub fn take_registered(&mut self) -> std::vec::Drain<'_, ConnId> {
+        self.registered.drain(..)
     }
 
     /// A TCP connection has ended. What went out on it counts as refused with 503 (RFC 3261 §8.1.3.1).
@@ -280,6 +288,9 @@ impl Exchange {
     fn register(&mut self, now: Time, request: &Request<'_>, key: &str) {
         let outcome = self.registrar.register(now, request);
         if outcome.keep {
+            if let Carrier::Tcp(Some(conn)) = request.from_peer.carrier {
+                self.registered.push(conn);
+            }
             self.answer_once(now, request, key, outcome.status, &outcome.headers);
         } else {
             self.refuse(request, outcome.status, &outcome.headers);

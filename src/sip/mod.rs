@@ -44,7 +44,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -260,7 +260,7 @@ impl Loop {
                 Some(order) = self.ordered.recv() => self.exchange.order(self.clock.now(), order),
                 () = readable(self.udp.as_ref()) => {}
                 Some(event) = self.stream_events.recv() => self.stream_event(event),
-                (stream, address) = accepted(self.tcp.as_ref()) => self.streams.accept(stream, address),
+                (stream, address) = accepted(self.tcp.as_ref()) => self.accept(stream, address),
                 Some(change) = self.changed.recv() => self.change(change),
                 () = &mut sleep => {}
             }
@@ -300,12 +300,24 @@ impl Loop {
 
     fn stream_event(&mut self, event: Event) {
         match event {
-            Event::Arrived { peer, raw } => self.exchange.receive(self.clock.now(), &raw, &mut self.scratch, peer),
-            Event::Closed { conn } => {
+            Event::Arrived { peer, raw } => {
+                if let Carrier::Tcp(Some(conn)) = peer.carrier {
+                    self.streams.heard(conn);
+                }
+                self.exchange.receive(self.clock.now(), &raw, &mut self.scratch, peer);
+            }
+            Event::Closed { conn, known } => {
                 self.streams.forget(conn);
-                self.exchange.closed(conn);
+                if known {
+                    self.exchange.closed(conn);
+                }
             }
         }
+    }
+
+    fn accept(&mut self, stream: TcpStream, address: SocketAddr) {
+        let of_trunk = self.exchange.trunks.of(address.ip()).is_some();
+        self.streams.accept(stream, address, of_trunk);
     }
 
     fn change(&mut self, change: Change) {
@@ -317,6 +329,9 @@ impl Loop {
 
     /// Sends what waits. A datagram that the system does not take is lost, which its transaction mends.
     fn send(&mut self) {
+        for conn in self.exchange.take_registered() {
+            self.streams.welcome(conn);
+        }
         for (peer, message) in self.exchange.take_out() {
             match (peer.carrier, &self.udp) {
                 (Carrier::Udp, Some(socket)) => {
@@ -341,7 +356,7 @@ async fn readable(socket: Option<&UdpSocket>) {
 }
 
 /// The next connection. A system that is out of descriptors is given time.
-async fn accepted(listener: Option<&TcpListener>) -> (tokio::net::TcpStream, SocketAddr) {
+async fn accepted(listener: Option<&TcpListener>) -> (TcpStream, SocketAddr) {
     let Some(listener) = listener else { return std::future::pending().await };
     loop {
         match listener.accept().await {

@@ -130,6 +130,7 @@ fn a_phone_goes_with_its_connection_and_so_does_what_rings_there() {
     let conn = ConnId(3);
     let mut handset = Handset { carrier: Carrier::Tcp(Some(conn)), ..Handset::new() };
     handset.sign_in(&mut stage, &format!("Contact: <sip:201@{PHONE};transport=tcp>\r\n"), 120);
+    assert_eq!(stage.exchange.take_registered().collect::<Vec<_>>(), [conn]);
     let id = contacts(&mut stage).unwrap()[0];
     let (_, invite) = call(&mut stage, id);
     stage.hear_over(handset.carrier, PHONE, &reply(&invite, 180, "f", ""));
