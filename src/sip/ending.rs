@@ -18,7 +18,7 @@ impl Exchange {
     /// The far end's BYE, in whatever phase its dialog is.
     pub(super) fn bye(&mut self, now: Time, request: &Request<'_>, key: &str) {
         let Some(leg) = request.to.tag().and_then(|tag| self.leg_of(request, tag)) else {
-            return self.refuse(request, 481, "");
+            return self.refuse(now, request, 481, "");
         };
         self.answer_once(now, request, key, 200, "");
         match self.legs.remove(&leg) {

@@ -33,6 +33,10 @@ pub(super) const MOST_LEGS: usize = 50_000;
 /// 403s a second to strangers; what comes on top is dropped and counted.
 const STRANGERS_A_SECOND: u32 = 20;
 
+/// Answers a second, of all kinds that keep no state, to addresses that anybody may have forged; what comes on top is dropped and counted.
+/// Above what the phones of a city ask for when they all come back at once.
+const UNPROVEN_A_SECOND: u32 = 500;
+
 /// All signalling state. One task owns it.
 pub struct Exchange {
     pub(super) own: Own,
@@ -49,6 +53,7 @@ pub struct Exchange {
     pub(super) new_calls: Bucket,
     pub(super) links: Links,
     strangers: Bucket,
+    unproven: Bucket,
     /// Connections over which a phone has registered since they were last asked for; a few a turn.
     registered: Vec<ConnId>,
     unsent: Unsent,
@@ -87,6 +92,7 @@ impl Exchange {
             new_calls: Bucket::new(calls_per_second, now),
             links,
             strangers: Bucket::new(STRANGERS_A_SECOND, now),
+            unproven: Bucket::new(UNPROVEN_A_SECOND, now),
             registered: Vec::new(),
             unsent: Unsent::default(),
             key: String::new(),
@@ -98,12 +104,12 @@ impl Exchange {
         match judge(raw, scratch, peer) {
             Verdict::Request(request) => self.request(now, &request),
             Verdict::Response(response) => self.response(now, &response),
-            Verdict::Refuse(refusal) => {
+            Verdict::Refuse(refusal) if self.may_answer(now, refusal.head.peer) => {
                 let tag = format!("{:016x}", self.salts.of(&refusal.headers));
                 let reply = Reply { status: refusal.status, tag: &tag, headers: &refusal.headers, ..Reply::default() };
                 self.out.push((refusal.head.peer, refusal.head.write(reply)));
             }
-            Verdict::Nothing => {}
+            Verdict::Refuse(_) | Verdict::Nothing => {}
         }
     }
 
@@ -204,10 +210,10 @@ impl Exchange {
             Method::Cancel => self.cancel(now, request),
             Method::Bye => self.bye(now, request, key),
             Method::Info => self.info(now, request, key),
-            Method::Options => self.options(request),
+            Method::Options => self.options(now, request),
             Method::Register => self.register(now, request, key),
             Method::Ack => {}
-            Method::NotOffered(_) => self.refuse(request, 405, &format!("Allow: {}\r\n", Method::ALLOW)),
+            Method::NotOffered(_) => self.refuse(now, request, 405, &format!("Allow: {}\r\n", Method::ALLOW)),
         }
     }
 
@@ -251,16 +257,31 @@ impl Exchange {
     }
 
     /// An answer that keeps no state (RFC 3261 §8.2.7): its tag is the same each time.
-    pub(super) fn refuse(&mut self, request: &Request<'_>, status: u16, headers: &str) {
+    pub(super) fn refuse(&mut self, now: Time, request: &Request<'_>, status: u16, headers: &str) {
+        if !self.may_answer(now, request.from_peer) {
+            return;
+        }
         let tag = format!("{:016x}", self.salts.of(request.call_id));
         let head = ReplyHead::of(&request.message, request.from_peer);
         self.out.push((head.peer, head.write(Reply { status, tag: &tag, headers, ..Reply::default() })));
     }
 
+    /// Whether an answer without state may go out. The source of a datagram can be forged: unless it is a trunk's or a registered phone's,
+    /// its answers are limited together, so that nobody floods a third party through us.
+    fn may_answer(&mut self, now: Time, peer: Peer) -> bool {
+        let ip = peer.addr.ip();
+        let proven = peer.is_reliable() || self.trunks.of(ip).is_some() || self.registrar.knows(now, ip);
+        let may = proven || self.unproven.take(now);
+        if !may {
+            metrics::counter!("cityline_sip_answers_withheld_total").increment(1);
+        }
+        may
+    }
+
     /// An answer that is kept, so that the repeated request has no second effect.
     pub(super) fn answer_once(&mut self, now: Time, request: &Request<'_>, key: &str, status: u16, headers: &str) {
         if !self.servers.has_room() {
-            return self.refuse(request, status, headers);
+            return self.refuse(now, request, status, headers);
         }
         let tag = format!("{:016x}", self.salts.of(request.call_id));
         let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), request.method == Method::Invite, None);
@@ -272,17 +293,17 @@ impl Exchange {
     pub(super) fn refuse_stranger(&mut self, now: Time, request: &Request<'_>) {
         metrics::counter!("cityline_sip_strangers_total").increment(1);
         if self.strangers.take(now) {
-            self.refuse(request, 403, "");
+            self.refuse(now, request, 403, "");
         }
     }
 
-    fn options(&mut self, request: &Request<'_>) {
+    fn options(&mut self, now: Time, request: &Request<'_>) {
         if let Some(tag) = request.to.tag()
             && self.leg_of(request, tag).is_none()
         {
-            return self.refuse(request, 481, "");
+            return self.refuse(now, request, 481, "");
         }
-        self.refuse(request, 200, &format!("Allow: {}\r\nAccept: application/sdp\r\n", Method::ALLOW));
+        self.refuse(now, request, 200, &format!("Allow: {}\r\nAccept: application/sdp\r\n", Method::ALLOW));
     }
 
     fn register(&mut self, now: Time, request: &Request<'_>, key: &str) {
@@ -293,7 +314,7 @@ impl Exchange {
             }
             self.answer_once(now, request, key, outcome.status, &outcome.headers);
         } else {
-            self.refuse(request, outcome.status, &outcome.headers);
+            self.refuse(now, request, outcome.status, &outcome.headers);
         }
         if let Some((agent, contacts)) = outcome.changed {
             self.phone_changed(agent, contacts);

@@ -33,18 +33,18 @@ impl Exchange {
             return self.refuse_stranger(now, request);
         };
         if let Err((status, headers)) = acceptable(request) {
-            return self.refuse(request, status, headers);
+            return self.refuse(now, request, status, headers);
         }
         let number = request.uri.user_text();
         if !is_number(&number) {
-            return self.refuse(request, 404, "");
+            return self.refuse(now, request, 404, "");
         }
         if !self.has_room(now) {
-            return self.shed(request);
+            return self.shed(now, request);
         }
         let call = CallId(self.links.next_call.fetch_add(1, Ordering::Relaxed));
         let Some(caller) = self.caller_of(now, call, request) else {
-            return self.shed(request);
+            return self.shed(now, request);
         };
         self.arrive(now, request, key, Arrival { call, caller, number: NumberId::from(number), trunk });
     }
@@ -57,7 +57,7 @@ impl Exchange {
         let sdp = offered.then(|| self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip()));
         if !self.try_report(FromLine::CallArrived { call, caller, number, trunk, sdp }) {
             self.numbers.remove(&call);
-            return self.shed(request);
+            return self.shed(now, request);
         }
         let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), true, Some(leg));
         self.servers.answer(now, tx, Reply { status: 100, ..Reply::default() }, &mut self.timers, &mut self.out);
@@ -71,9 +71,9 @@ impl Exchange {
     }
 
     /// Too many calls: the carrier is asked to come again, and nothing is kept.
-    fn shed(&mut self, request: &Request<'_>) {
+    fn shed(&mut self, now: Time, request: &Request<'_>) {
         metrics::counter!("cityline_sip_calls_shed_total").increment(1);
-        self.refuse(request, 503, &format!("Retry-After: {RETRY_AFTER_S}\r\n"));
+        self.refuse(now, request, 503, &format!("Retry-After: {RETRY_AFTER_S}\r\n"));
     }
 
     /// Hands the number to the store and keeps it for the call; `None` when the store's queue is full.
@@ -138,9 +138,9 @@ impl Exchange {
         let mut key = String::new();
         super::servers::write_key(request, Method::Invite, &mut key);
         let Some(tx) = self.servers.find(&key) else {
-            return self.refuse(request, 481, "");
+            return self.refuse(now, request, 481, "");
         };
-        self.refuse(request, 200, "");
+        self.refuse(now, request, 200, "");
         let Some((leg, true)) = self.servers.pending_leg(tx) else { return };
         match self.legs.get_mut(&leg) {
             Some(Leg::Arrived { .. }) => {

@@ -16,7 +16,7 @@ impl Exchange {
     /// A re-INVITE: the core answers an offer; one without an offer gets our last description.
     pub(super) fn reinvite(&mut self, now: Time, request: &Request<'_>, key: &str) {
         let Some(leg) = request.to.tag().and_then(|tag| self.leg_of(request, tag)) else {
-            return self.refuse(request, 481, "");
+            return self.refuse(now, request, 481, "");
         };
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else {
             return self.answer_once(now, request, key, 500, "Retry-After: 1\r\n");
@@ -93,7 +93,7 @@ impl Exchange {
     /// INFO: a key in one of the two customary forms; an empty one only shows that the far end lives.
     pub(super) fn info(&mut self, now: Time, request: &Request<'_>, key: &str) {
         let Some(leg) = request.to.tag().and_then(|tag| self.leg_of(request, tag)) else {
-            return self.refuse(request, 481, "");
+            return self.refuse(now, request, 481, "");
         };
         let (kind, body) = (request.message.content_type(), String::from_utf8_lossy(request.message.body));
         let relay = kind.eq_ignore_ascii_case("application/dtmf-relay");

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use crate::centre::ids::{AgentId, ContactId};
 use crate::centre::time::Time;
@@ -18,6 +19,8 @@ use super::uri::{NameAddr, Scheme, param, split_outside};
 
 /// Contacts a phone may have; a further one takes the place of the oldest.
 const MOST_CONTACTS: usize = 4;
+/// Addresses of registered phones that are remembered; when there are more, the phones work, but as strangers in what has a limit.
+const MOST_HOMES: usize = 4096;
 /// The shortest registration that we grant, in seconds (RFC 3261 §10.3 step 7).
 const SHORTEST_S: u32 = 60;
 
@@ -37,6 +40,8 @@ pub struct Registrar {
     phones: HashMap<String, Phone>,
     owners: HashMap<ContactId, String>,
     expiries: BinaryHeap<Reverse<(Time, ContactId)>>,
+    /// Until when a registration from each address lasts.
+    homes: HashMap<IpAddr, Time>,
     verifier: Verifier,
     guesses: Guesses,
     realm: String,
@@ -99,6 +104,7 @@ impl Registrar {
             phones: HashMap::new(),
             owners: HashMap::new(),
             expiries: BinaryHeap::new(),
+            homes: HashMap::new(),
             verifier: Verifier::new(&config.realm, key, config.offer_sha256),
             guesses: Guesses::default(),
             realm: config.realm.clone(),
@@ -132,6 +138,11 @@ impl Registrar {
         Some((&binding.uri, binding.peer, binding.natted))
     }
 
+    /// Whether a phone is registered from this address.
+    pub fn knows(&self, now: Time, source: IpAddr) -> bool {
+        self.homes.get(&source).is_some_and(|until| *until > now)
+    }
+
     /// A REGISTER request.
     pub fn register(&mut self, now: Time, request: &Request<'_>) -> Outcome {
         let user = request.to.uri.user_text();
@@ -156,6 +167,7 @@ impl Registrar {
         }
         for contact in &asked {
             self.bind(now, &user, contact, request);
+            self.remember(now, request.from_peer.addr.ip(), contact.expires_s);
         }
         self.outcome(now, &user, &before)
     }
@@ -208,6 +220,16 @@ impl Registrar {
         });
         self.owners.insert(id, user.to_owned());
         self.expiries.push(Reverse((expires, id)));
+    }
+
+    fn remember(&mut self, now: Time, source: IpAddr, expires_s: u32) {
+        if self.homes.len() >= MOST_HOMES {
+            self.homes.retain(|_, until| *until > now);
+        }
+        if self.homes.len() < MOST_HOMES || self.homes.contains_key(&source) {
+            let until = self.homes.entry(source).or_insert(now);
+            *until = now.plus_ms(u64::from(expires_s) * 1000).max(*until);
+        }
     }
 
     fn drop_all(&mut self, user: &str) {

@@ -222,6 +222,28 @@ fn invented_nonces_and_another_user_shut_nobody_out() {
 }
 
 #[test]
+fn a_flood_from_forged_addresses_is_not_answered_in_full() {
+    let mut stage = Stage::new();
+    Handset::new().sign_in(&mut stage, &contact(1), 120);
+    let mut answered = |from: &str, kind: &str, count: usize| {
+        let message = match kind {
+            "broken" => "OPTIONS sip:c SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bKx\r\nCSeq: x\r\n\r\n".to_owned(),
+            _ => format!(
+                "{kind} sip:c SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bKx\r\nFrom: <sip:a@c>;tag=1\r\nTo: <sip:a@c>\r\nCall-ID: f\r\n\
+                 CSeq: 1 {kind}\r\n\r\n"
+            ),
+        };
+        (0..count).for_each(|_| stage.hear_from(from, &message));
+        stage.sent().len()
+    };
+    let kinds = ["OPTIONS", "REGISTER", "BYE", "broken"];
+    let to_strangers: usize = kinds.iter().map(|kind| answered("192.0.2.99:5060", kind, 200)).sum();
+    assert!((490..=500).contains(&to_strangers), "{to_strangers}");
+    assert_eq!(kinds.map(|kind| answered(PHONE, kind, 600)), [600; 4], "a registered phone");
+    assert_eq!(kinds.map(|kind| answered(TRUNK, kind, 600)), [600; 4], "a trunk");
+}
+
+#[test]
 fn new_accounts_keep_the_contacts_of_those_that_did_not_change() {
     let mut stage = Stage::new();
     let mut handset = Handset::new();
