@@ -29,7 +29,7 @@ test: setup check ## every test; peers that are not ours take part
 	cargo test --lib --bins --examples
 	cargo test --doc
 	cargo test --test it -- --skip calls::
-	cargo test --test it -- --test-threads 8 calls::
+	cargo test --test it -- --test-threads 4 calls::
 
 bench: build ## the load table: set-ups, prompts, music, bridged and recorded
 	@tools/bench/run.sh

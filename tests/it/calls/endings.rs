@@ -10,14 +10,14 @@ use super::server::Server;
 
 #[test]
 fn a_talk_in_which_the_resident_has_fallen_silent_ends() {
-    let rules = [("CITYLINE_MEDIA__SILENCE_AFTER_MS", "1000"), ("CITYLINE_LIMITS__NO_SOUND_ENDS_MS", "1500")];
+    let rules = [("CITYLINE_MEDIA__SILENCE_AFTER_MS", "1000"), ("CITYLINE_LIMITS__NO_SOUND_ENDS_MS", "5000")];
     let server = Server::start_with("silence", &short_city_with_one(), &rules);
     let Talk { mut call, mut answered, operator: _operator, resident: _resident } = talk(&server, chirping("+77010900001"), Then::Answer);
     // A gap that is shorter than the limit ends nothing.
     call.say(Sound::Nothing).unwrap();
     server.rows_until("SELECT sound_lost FROM legs WHERE n = 0", SOON, |rows| rows == "1");
     call.say(Sound::Chirps(RESIDENT)).unwrap();
-    goes_on(&mut call, Duration::from_secs(3));
+    goes_on(&mut call, Duration::from_secs(7));
     call.say(Sound::Nothing).unwrap();
     assert_eq!(call.wait_for_end(SOON).unwrap(), Event::Ended(Side::Them));
     assert_eq!(answered.wait_for_end(SOON).unwrap(), Event::Ended(Side::Them));
