@@ -67,14 +67,6 @@ impl Agent {
         }
     }
 
-    /// Whether a call of theirs is in the air.
-    pub fn is_busy(&self) -> bool {
-        match self.state {
-            State::Offered { .. } | State::Talking { .. } => true,
-            State::Offline | State::Ready | State::WrapUp | State::Paused { .. } | State::NotResponding => false,
-        }
-    }
-
     /// The state as facts and explanations tell it.
     pub fn status(&self) -> AgentStatus {
         match &self.state {
@@ -392,5 +384,19 @@ fn agent_of(input: &FromDesk) -> &AgentId {
         | FromDesk::Decline { agent, .. }
         | FromDesk::HangUp { agent, .. }
         | FromDesk::WrapUpDone { agent } => agent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_work_is_who_is_on_shift_and_not_in_a_pause() {
+        let at_work = |state: State| Agent { state, ..Agent::default() }.is_at_work();
+        let call = CallId(1);
+        assert!([State::Ready, State::Offered { call }, State::Talking { call }, State::WrapUp].into_iter().all(at_work));
+        let pause = State::Paused { reason: PauseReason::from("lunch") };
+        assert!(![State::Offline, pause, State::NotResponding].into_iter().any(at_work));
     }
 }
