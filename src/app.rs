@@ -1,5 +1,6 @@
 //! How do the parts become a server? Builds them, wires the channels, owns every task, and shuts down in order.
 
+mod descriptors;
 mod lookups;
 mod projection;
 mod secrets;
@@ -96,6 +97,7 @@ pub async fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> 
 impl App {
     /// Starts every part. An error names the part and the mend; nothing is left running then.
     pub async fn start(config: Config) -> anyhow::Result<App> {
+        descriptors::raise(descriptors::wanted(config.limits.max_calls));
         let clock = Clock::of_process();
         let folder = &config.data.folder;
         std::fs::create_dir_all(folder).with_context(|| {
