@@ -6,6 +6,7 @@ mod calls;
 mod cases;
 mod desk;
 mod desks;
+mod door;
 mod error;
 mod extract;
 mod guard;
@@ -41,6 +42,7 @@ use crate::report::board::{Board, BoardView};
 use crate::store::Store;
 
 use desks::Desks;
+use door::{Door, Limits};
 use guesses::Guesses;
 
 pub use error::WebError;
@@ -170,10 +172,10 @@ impl Web {
 }
 
 async fn answer(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
-    // Small answers must not wait for the other side's delayed ACK.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    // `axum` tells handlers the address of a listener of our own only through `tap_io`.
+    let door = Door::new(listener, Limits::USUAL).tap_io(|_| {});
     let service = router::router(web).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+    let served = axum::serve(door, service).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {
         tracing::error!(%error, "the web server ended");
     }
