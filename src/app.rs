@@ -250,10 +250,12 @@ impl App {
         let config = Config::load(file)?;
         let book = Arc::new(load_prompts(&config)?);
         let settings = config.centre_settings(book.vocabulary().clone(), self.revision + 1)?;
+        let operators = settings.agents.keys().cloned().collect();
         self.sip.reload_trunks(&config.trunks)?;
         self.sip.reload_phones(settings::phones(&config))?;
         self.inputs.send(Input::SettingsChanged(Box::new(settings)))?;
         self.media.set_sounds(book);
+        self.web.reload(&operators, config.pause_reasons.clone());
         self.revision += 1;
         self.config = config;
         Ok(())

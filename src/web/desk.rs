@@ -142,6 +142,7 @@ impl Page {
 
     async fn serve(&mut self) -> Result<End, End> {
         let mut board = live::follow(&self.web);
+        let mut pause_reasons = self.web.pause_reasons.subscribe();
         self.welcome().await?;
         let mut echoes = tokio::time::interval(ECHO_EVERY);
         echoes.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -158,6 +159,7 @@ impl Page {
                     None => return Ok(End::LetGo),
                 },
                 Some(message) = self.later.next() => self.send(&message).await?,
+                Ok(()) = pause_reasons.changed() => self.welcome().await?,
                 Ok(()) = board.changed() => self.send_board(&mut board).await?,
                 _ = echoes.tick() => self.ask_echo().await?,
             }
@@ -169,7 +171,7 @@ impl Page {
         let welcome = ToPage::Welcome {
             operator: self.operator.clone(),
             generation: self.held.generation,
-            pause_reasons: self.web.pause_reasons.clone(),
+            pause_reasons: self.web.pause_reasons.borrow().clone(),
             now_ms: self.web.clock.now().0,
         };
         self.send(&welcome).await?;

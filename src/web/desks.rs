@@ -24,6 +24,8 @@ pub(super) struct Desks {
 /// What is known of one operator; it outlives pages, so that a reloaded one is told the same.
 #[derive(Default)]
 struct Seat {
+    /// Its owner is an operator of the settings.
+    is_open: bool,
     generation: Generation,
     page: Option<mpsc::Sender<ToPage>>,
     state: Option<AgentStatus>,
@@ -46,15 +48,32 @@ pub(super) struct Held {
 impl Desks {
     /// A seat for each operator of the settings, none for anybody else.
     pub fn new(operators: BTreeSet<AgentId>) -> Self {
-        let seats = operators.into_iter().map(|operator| (operator, Seat::default())).collect();
-        Self { seats: Arc::new(Mutex::new(seats)) }
+        let desks = Self { seats: Arc::default() };
+        desks.seat(&operators);
+        desks
+    }
+
+    /// From here on these are the operators. Whoever has a page keeps it.
+    pub fn seat(&self, operators: &BTreeSet<AgentId>) {
+        let mut seats = self.lock();
+        for operator in operators {
+            seats.entry(operator.clone()).or_default();
+        }
+        for (operator, seat) in seats.iter_mut() {
+            seat.is_open = operators.contains(operator);
+        }
+    }
+
+    /// Whether there is a seat for this account.
+    pub fn is_open(&self, operator: &AgentId) -> bool {
+        self.lock().get(operator).is_some_and(|seat| seat.is_open)
     }
 
     /// Gives the seat to a page; the one before is told and let go. Generations rise across restarts, because they begin with the
     /// seconds of the clock. `None` for somebody who is no operator.
     pub fn take(&self, operator: &AgentId, now: Time) -> Option<Held> {
         let mut seats = self.lock();
-        let seat = seats.get_mut(operator)?;
+        let seat = seats.get_mut(operator).filter(|seat| seat.is_open)?;
         let (sender, inbox) = mpsc::channel(INBOX);
         if let Some(former) = seat.page.replace(sender) {
             // A page too slow for this word is let go without it.

@@ -93,7 +93,7 @@ pub(crate) struct Web {
     store: Store,
     inputs: Inputs,
     board: Arc<Mutex<Board>>,
-    pause_reasons: Vec<String>,
+    pause_reasons: watch::Sender<Vec<String>>,
     zone: chrono_tz::Tz,
     clock: Clock,
     health: Arc<Health>,
@@ -106,7 +106,7 @@ pub(crate) struct Web {
 
 /// The running server.
 pub struct WebShell {
-    desks: Desks,
+    web: Arc<Web>,
     address: SocketAddr,
     tasks: JoinSet<()>,
 }
@@ -117,7 +117,6 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
     let listen = |why| WebError::Listen { address: wanted, why };
     let listener = TcpListener::bind(wanted).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let desks = Desks::new(parts.operators);
     let facts = parts.facts.subscribe();
     let (board_sender, live) = watch::channel(Utf8Bytes::default());
     let web = Arc::new(Web {
@@ -125,12 +124,12 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         store: parts.store,
         inputs: parts.inputs,
         board: parts.board,
-        pause_reasons: parts.pause_reasons,
+        pause_reasons: watch::Sender::new(parts.pause_reasons),
         zone: parts.zone,
         clock: parts.clock,
         health: parts.health,
         metrics: parts.metrics,
-        desks: desks.clone(),
+        desks: Desks::new(parts.operators),
         guesses: Mutex::default(),
         live,
         stop: stop.clone(),
@@ -139,14 +138,21 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
     tasks.spawn(follow_facts(web.clone(), facts));
     tasks.spawn(live::publish(web.clone(), board_sender));
     tasks.spawn(sweep_sessions(web.clone()));
-    tasks.spawn(answer(listener, web, stop));
-    Ok(WebShell { desks, address, tasks })
+    tasks.spawn(answer(listener, web.clone(), stop));
+    Ok(WebShell { web, address, tasks })
 }
 
 impl WebShell {
     /// Tells an operator's page what the core orders. Never waits: a page that cannot take it is cut off and comes back.
     pub fn carry_out(&self, order: ToDesk) {
-        self.desks.carry_out(order);
+        self.web.desks.carry_out(order);
+    }
+
+    /// Puts other settings in force. Open pages are told the reasons; a page of somebody who is no operator any more stays until
+    /// it closes, as the core lets a talk end.
+    pub fn reload(&self, operators: &BTreeSet<AgentId>, pause_reasons: Vec<String>) {
+        self.web.desks.seat(operators);
+        self.web.pause_reasons.send_replace(pause_reasons);
     }
 
     /// Where it listens.

@@ -215,6 +215,22 @@ async fn a_second_tab_takes_over_and_the_first_is_not_missed() {
 }
 
 #[tokio::test]
+async fn new_settings_reach_open_pages_and_seat_new_operators() {
+    let mut city = City::start().await;
+    let (mut desk, _) = Desk::of(&mut city, "operator").await;
+    let cookie = city.signed_in("daniyar", Role::Operator).await;
+    let origin = format!("http://{}", city.address);
+    assert_eq!(Desk::open(&city, &cookie, &origin).await.err(), Some(403));
+    city.shell.reload(&["daniyar".into()].into(), vec!["training".into()]);
+    assert_eq!(desk.next("welcome").await["pause_reasons"], json!(["training"]));
+    desk.say(json!({ "type": "wrap_up_done" })).await;
+    assert!(matches!(wish(&mut city).await, FromDesk::WrapUpDone { .. }), "who is removed ends what was begun");
+    assert!(Desk::open(&city, &cookie, &origin).await.is_ok());
+    assert_eq!(Desk::open(&city, &desk.cookie, &origin).await.err(), Some(403), "and does not come again");
+    city.stop().await;
+}
+
+#[tokio::test]
 async fn a_page_that_closes_or_signs_out_is_gone_after_a_moment() {
     let mut city = City::start().await;
     let (mut desk, generation) = Desk::of(&mut city, "operator").await;
