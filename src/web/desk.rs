@@ -40,6 +40,9 @@ const RELOAD: Duration = Duration::from_secs(5);
 /// A message that the network does not take within this cuts the page off.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
 
+/// An offer may wait this long for the look at the account.
+const ACCOUNT_LIMIT: Duration = Duration::from_millis(200);
+
 /// Messages of a page between two echoes; more is a broken page, which is cut off.
 const MOST_MESSAGES: u32 = 200;
 
@@ -72,15 +75,17 @@ pub(super) async fn desk(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, WebError> {
     let operator = AgentId::from(user.name.as_str());
-    let Some(held) = web.desks.take(&operator, web.clock.now()) else {
+    if !web.desks.is_open(&operator) {
         return Err(WebError::NotAnOperator { name: user.name });
-    };
+    }
     let upgrade = upgrade.max_message_size(LONGEST_BYTES).max_frame_size(LONGEST_BYTES);
-    Ok(upgrade.on_upgrade(move |socket| attend(web, user, operator, held, socket)))
+    Ok(upgrade.on_upgrade(move |socket| attend(web, user, operator, socket)))
 }
 
-/// From the first message to the word that the desk is gone.
-async fn attend(web: Arc<Web>, user: User, operator: AgentId, held: Held, socket: WebSocket) {
+/// From the first message to the word that the desk is gone. The seat is taken here, by a socket that is open: a request that is
+/// never upgraded sends nobody away.
+async fn attend(web: Arc<Web>, user: User, operator: AgentId, socket: WebSocket) {
+    let Some(held) = web.desks.take(&operator, web.clock.now()) else { return };
     let generation = held.generation;
     let came = FromDesk::DeskUp { agent: operator.clone(), generation };
     if web.inputs.send(Input::Desk(came)).is_err() {
@@ -276,11 +281,12 @@ impl Page {
         if self.echoed.elapsed() >= ECHO_LOST {
             return Err(End::Silent);
         }
-        match self.web.store.user(&self.user.name).await {
-            Ok(Some(user)) if user == self.user => {}
-            Ok(_) => return Err(End::NoAccount),
-            // A database that is away ends no shift.
-            Err(error) => tracing::warn!(%error, "an open desk's account could not be checked"),
+        // A database that is away or slow ends no shift and holds no message up.
+        match tokio::time::timeout(ACCOUNT_LIMIT, self.web.store.user(&self.user.name)).await {
+            Ok(Ok(Some(user))) if user == self.user => {}
+            Ok(Ok(_)) => return Err(End::NoAccount),
+            Ok(Err(error)) => tracing::warn!(%error, "an open desk's account could not be checked"),
+            Err(_) => tracing::warn!("an open desk's account could not be checked: the database is slow"),
         }
         self.echo = self.echo.wrapping_add(1);
         self.send(&ToPage::Echo { n: self.echo }).await
