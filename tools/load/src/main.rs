@@ -4,6 +4,7 @@ mod callers;
 mod content;
 mod operators;
 mod process;
+mod registers;
 mod report;
 mod setups;
 mod window;
@@ -14,9 +15,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cityline_phone::line::Line;
+use cityline_phone::line::{Account, Line};
 use cityline_phone::media::sound;
 use cityline_phone::sip::digest::Credentials;
+use cityline_phone::sip::transport::Peer;
 use cityline_phone::sys;
 use clap::{Parser, ValueEnum};
 
@@ -37,6 +39,8 @@ enum Mode {
     Bridged,
     /// Callers who wait, and operators who hang up.
     Queue,
+    /// Phones that register with digest at a rate, the accounts of `--register` in turn.
+    Register,
     /// No callers: answer every call at `--operators-at` for `--seconds`, and chirp. Another run of this program has a far end in it.
     Answer,
 }
@@ -74,7 +78,8 @@ struct Options {
     /// Operators in a queue, or operators that register.
     #[arg(long, default_value_t = 30)]
     operators: usize,
-    /// Register the operators USER01, USER02 … at the target, each with the password PASSWORD followed by its user name.
+    /// Register the operators USER01, USER02 … at the target, each with the password PASSWORD followed by its user name; as many digits as
+    /// `--operators` has, at least two.
     #[arg(long, value_name = "USER:PASSWORD")]
     register: Option<String>,
     /// Shortest and longest talk of an operator in a queue, milliseconds.
@@ -103,6 +108,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let report = match options.mode {
         Mode::Answer => return run_answer(&options),
         Mode::Setups => run_setups(&options)?,
+        Mode::Register => run_registers(&options)?,
         Mode::Prompt | Mode::Music | Mode::Bridged | Mode::Queue => run_held(&options)?,
     };
     println!("{}", report.line());
@@ -151,6 +157,17 @@ fn run_setups(options: &Options) -> Result<Report, Box<dyn Error>> {
     Ok(report)
 }
 
+fn run_registers(options: &Options) -> Result<Report, Box<dyn Error>> {
+    let line = Line::bind(options.source)?;
+    let behaviour = operators_of(options);
+    let (domain, registrar) = (options.target.ip().to_string(), Peer::Udp(options.target));
+    let account = |credentials| Account { credentials, domain: domain.clone(), registrar, expires: operators::EXPIRES };
+    let outcome = registers::run(line, plan(options), behaviour.accounts.into_iter().map(account).collect())?;
+    let mut report = report_of(options, &outcome);
+    report.conclude(false);
+    Ok(report)
+}
+
 fn run_held(options: &Options) -> Result<Report, Box<dyn Error>> {
     let wanted = options.prompt.as_deref().map(sound::read_wav).transpose()?.and_then(|channels| channels.into_iter().next());
     let window = Arc::new(Window::default());
@@ -179,9 +196,10 @@ fn run_held(options: &Options) -> Result<Report, Box<dyn Error>> {
 
 fn operators_of(options: &Options) -> operators::Behaviour {
     let millis = |at: usize| Duration::from_millis(options.talk_ms.get(at).copied().unwrap_or(3000));
+    let digits = options.operators.to_string().len().max(2);
     let account = |spec: &str, number: usize| {
         let (user, password) = spec.split_once(':').unwrap_or((spec, ""));
-        let user = format!("{user}{number:02}");
+        let user = format!("{user}{number:0digits$}");
         Credentials { password: format!("{password}{user}"), user }
     };
     let accounts = options.register.iter().flat_map(|spec| (1..=options.operators).map(move |number| account(spec, number)));

@@ -19,6 +19,9 @@ use crate::content;
 use crate::report::Own;
 use crate::window::{Phase, Window};
 
+/// How long a registration is asked to last: longer than any run.
+pub const EXPIRES: Duration = Duration::from_secs(600);
+
 /// How the operators behave.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
@@ -77,7 +80,7 @@ pub fn run(mut line: Line, behaviour: Behaviour, window: Arc<Window>) -> Result<
     let echo = EchoControl::open(line.media()).map_err(LineError::NoSocket)?;
     for credentials in &behaviour.accounts {
         let (domain, registrar) = (behaviour.registrar.ip().to_string(), Peer::Udp(behaviour.registrar));
-        line.register(Account { credentials: credentials.clone(), domain, registrar, expires: Duration::from_secs(600) });
+        line.register(Account { credentials: credentials.clone(), domain, registrar, expires: EXPIRES });
     }
     let mut room = Room {
         random: fastrand::Rng::with_seed(behaviour.seed),
