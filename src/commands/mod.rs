@@ -14,8 +14,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Cli, Command, DemoArgs, PromptsCommand, UserCommand};
 
-/// The memory that a call takes stays small when threads share their heaps: more of them only spread it.
-const WORKER_THREADS: usize = 2;
+/// The memory that a call takes stays small when threads share their heaps: more of them only spread it. On one core a second one
+/// would only pass the engine's and signalling's work to and fro.
+const MOST_WORKER_THREADS: usize = 2;
 
 /// Runs the chosen command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -42,7 +43,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build()
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(cores.min(MOST_WORKER_THREADS)).enable_all().build()
 }
 
 fn log(otherwise: &str) {
