@@ -2,10 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// A sync costs the disk and us much the same however much it covers: so many milliseconds of writes share one.
 const GROUP: Duration = Duration::from_millis(50);
 
 enum Order {
@@ -13,9 +16,12 @@ enum Order {
     Follow(File),
 }
 
-/// The thread and the way to it. One order fits beside the one in work: a second "written" adds nothing to the first.
+/// The thread and the way to it. Two orders fit: a "written" that the thread has not begun to sync stands for all that follow, and a
+/// new segment waits for its place.
 pub struct Syncer {
     orders: Option<SyncSender<Order>>,
+    /// Whether something is written that no sync has begun to cover.
+    unsynced: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -23,13 +29,18 @@ impl Syncer {
     /// Starts syncing `file`.
     pub fn start(file: &File) -> io::Result<Self> {
         let file = file.try_clone()?;
-        let (orders, rx) = sync_channel(1);
-        let thread = std::thread::Builder::new().name("journal-sync".into()).spawn(move || run(file, &rx))?;
-        Ok(Self { orders: Some(orders), thread: Some(thread) })
+        let (orders, rx) = sync_channel(2);
+        let unsynced = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&unsynced);
+        let thread = std::thread::Builder::new().name("journal-sync".into()).spawn(move || run(file, &rx, &seen))?;
+        Ok(Self { orders: Some(orders), unsynced, thread: Some(thread) })
     }
 
     /// Something was written.
     pub fn wake(&self) {
+        if self.unsynced.swap(true, Ordering::AcqRel) {
+            return;
+        }
         if let Some(Err(TrySendError::Disconnected(_))) = self.orders.as_ref().map(|orders| orders.try_send(Order::Written)) {
             metrics::counter!("cityline_journal_sync_errors_total").increment(1);
         }
@@ -54,23 +65,20 @@ impl Drop for Syncer {
     }
 }
 
-fn run(mut file: File, orders: &Receiver<Order>) {
+fn run(mut file: File, orders: &Receiver<Order>, unsynced: &AtomicBool) {
     while let Ok(order) = orders.recv() {
-        match order {
-            Order::Follow(next) => {
-                sync(&file);
-                file = next;
-            }
-            Order::Written => {
-                // Wait for the rest of the group; a new segment ends it early.
-                let next = match orders.recv_timeout(GROUP) {
-                    Ok(Order::Follow(next)) => Some(next),
-                    Ok(Order::Written) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                };
-                sync(&file);
-                file = next.unwrap_or(file);
-            }
-        }
+        let next = match order {
+            Order::Follow(next) => Some(next),
+            // Wait for the rest of the group; only a new segment, or the end, comes before it is over.
+            Order::Written => match orders.recv_timeout(GROUP) {
+                Ok(Order::Follow(next)) => Some(next),
+                Ok(Order::Written) | Err(_) => None,
+            },
+        };
+        // Before the sync: what is written while it runs asks for another.
+        unsynced.store(false, Ordering::Release);
+        sync(&file);
+        file = next.unwrap_or(file);
     }
     sync(&file);
 }
