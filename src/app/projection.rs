@@ -11,8 +11,8 @@ use crate::store::{Position, Projected, Store};
 
 /// Records read and written in one transaction, at most.
 const BATCH: usize = 2_000;
-/// Facts may be this late in the database: many records then share a transaction.
-const GATHER: Duration = Duration::from_millis(100);
+/// Facts may be this late in the database: many records then share a transaction, and most of a short call's facts one row.
+const GATHER: Duration = Duration::from_millis(500);
 /// The first pause after a failure; it doubles up to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LAST_RETRY: Duration = Duration::from_secs(10);
