@@ -18,7 +18,14 @@ const INBOX: usize = 64;
 /// All seats. A clone is the same room.
 #[derive(Clone)]
 pub(super) struct Desks {
-    seats: Arc<Mutex<BTreeMap<AgentId, Seat>>>,
+    seats: Arc<Mutex<Seats>>,
+}
+
+#[derive(Default)]
+struct Seats {
+    all: BTreeMap<AgentId, Seat>,
+    /// Those whose operators work on a call, so that the end of any call looks at these alone.
+    working: BTreeSet<AgentId>,
 }
 
 /// What is known of one operator; it outlives pages, so that a reloaded one is told the same.
@@ -55,25 +62,25 @@ impl Desks {
 
     /// From here on these are the operators. Whoever has a page keeps it.
     pub fn seat(&self, operators: &BTreeSet<AgentId>) {
-        let mut seats = self.lock();
+        let Seats { all, .. } = &mut *self.lock();
         for operator in operators {
-            seats.entry(operator.clone()).or_default();
+            all.entry(operator.clone()).or_default();
         }
-        for (operator, seat) in seats.iter_mut() {
+        for (operator, seat) in all.iter_mut() {
             seat.is_open = operators.contains(operator);
         }
     }
 
     /// Whether there is a seat for this account.
     pub fn is_open(&self, operator: &AgentId) -> bool {
-        self.lock().get(operator).is_some_and(|seat| seat.is_open)
+        self.lock().all.get(operator).is_some_and(|seat| seat.is_open)
     }
 
     /// Gives the seat to a page; the one before is told and let go. Generations rise across restarts, because they begin with the
     /// seconds of the clock. `None` for somebody who is no operator.
     pub fn take(&self, operator: &AgentId, now: Time) -> Option<Held> {
         let mut seats = self.lock();
-        let seat = seats.get_mut(operator).filter(|seat| seat.is_open)?;
+        let seat = seats.all.get_mut(operator).filter(|seat| seat.is_open)?;
         let (sender, inbox) = mpsc::channel(INBOX);
         if let Some(former) = seat.page.replace(sender) {
             // A page too slow for this word is let go without it.
@@ -86,26 +93,26 @@ impl Desks {
 
     /// Whether this page still has the seat.
     pub fn is_held(&self, operator: &AgentId, generation: Generation) -> bool {
-        self.lock().get(operator).is_some_and(|seat| seat.generation == generation)
+        self.lock().all.get(operator).is_some_and(|seat| seat.generation == generation)
     }
 
     /// The page is gone; nothing is sent to it any more.
     pub fn leave(&self, operator: &AgentId, generation: Generation) {
-        if let Some(seat) = self.lock().get_mut(operator).filter(|seat| seat.generation == generation) {
+        if let Some(seat) = self.lock().all.get_mut(operator).filter(|seat| seat.generation == generation) {
             seat.page = None;
         }
     }
 
     /// Lets the operator's page go, whichever it is: after signing out.
     pub fn dismiss(&self, operator: &AgentId) {
-        if let Some(seat) = self.lock().get_mut(operator) {
+        if let Some(seat) = self.lock().all.get_mut(operator) {
             seat.page = None;
         }
     }
 
     /// Pages that are connected.
     pub fn connected(&self) -> usize {
-        self.lock().values().filter(|seat| seat.page.is_some()).count()
+        self.lock().all.values().filter(|seat| seat.page.is_some()).count()
     }
 
     /// The call that the operator works on, if it is this one.
@@ -115,7 +122,7 @@ impl Desks {
 
     /// The call that the operator works on.
     pub fn work(&self, operator: &AgentId) -> Option<Work> {
-        self.lock().get(operator)?.work.clone()
+        self.lock().all.get(operator)?.work.clone()
     }
 
     /// Carries an order of the core out; never waits.
@@ -148,18 +155,26 @@ impl Desks {
     }
 
     fn call_ended(&self, call: CallId) {
-        let mut seats = self.lock();
-        let concerned = seats.values_mut().filter(|seat| seat.work.as_ref().is_some_and(|work| work.offer.call == call));
-        concerned.for_each(|seat| seat.push(ToPage::CallState { call, state: "ended" }));
-    }
-
-    fn with(&self, operator: &AgentId, change: impl FnOnce(&mut Seat)) {
-        if let Some(seat) = self.lock().get_mut(operator) {
-            change(seat);
+        let Seats { all, working } = &mut *self.lock();
+        for operator in working.iter() {
+            if let Some(seat) = all.get_mut(operator).filter(|seat| seat.work.as_ref().is_some_and(|work| work.offer.call == call)) {
+                seat.push(ToPage::CallState { call, state: "ended" });
+            }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<AgentId, Seat>> {
+    fn with(&self, operator: &AgentId, change: impl FnOnce(&mut Seat)) {
+        let Seats { all, working } = &mut *self.lock();
+        let Some(seat) = all.get_mut(operator) else { return };
+        change(seat);
+        if seat.work.is_none() {
+            working.remove(operator);
+        } else if !working.contains(operator) {
+            working.insert(operator.clone());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seats> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
