@@ -197,6 +197,11 @@ impl Clients {
         self.all.values_mut().filter(on_it).filter_map(leg_of).collect()
     }
 
+    /// Whether a transaction waits for this moment.
+    pub fn counts_on(&self, at: Time, id: ClientId) -> bool {
+        self.all.get(&id).is_some_and(|client| client.due == at)
+    }
+
     /// A moment of this transaction has come.
     pub fn due(&mut self, at: Time, now: Time, id: ClientId, timers: &mut Timers, out: &mut Vec<Outgoing>) -> Lapse {
         let Some(client) = self.all.get_mut(&id).filter(|client| client.due == at) else { return Lapse::Nothing };

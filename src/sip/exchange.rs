@@ -149,9 +149,15 @@ impl Exchange {
     }
 
     /// The next moment at which [`Exchange::due`] has something to do.
-    pub fn next_deadline(&self, now: Time) -> Option<Time> {
+    pub fn next_deadline(&mut self, now: Time) -> Option<Time> {
         let unsent = (!self.unsent.is_empty()).then(|| now.plus_ms(10));
-        [self.timers.next(), self.registrar.next_expiry(), unsent].into_iter().flatten().min()
+        let (servers, clients, legs) = (&self.servers, &self.clients, &self.legs);
+        let timer = self.timers.next(|at, due| match due {
+            Due::Server(id) => servers.counts_on(at, id),
+            Due::Client(id) => clients.counts_on(at, id),
+            Due::Leg(leg) => legs.get(&leg).is_some_and(|leg| leg.counts_on(at)),
+        });
+        [timer, self.registrar.next_expiry(), unsent].into_iter().flatten().min()
     }
 
     /// Messages that wait to be sent.

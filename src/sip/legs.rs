@@ -36,6 +36,11 @@ pub struct Up {
 }
 
 impl Leg {
+    /// Whether it waits for this moment.
+    pub fn counts_on(&self, at: Time) -> bool {
+        matches!(self, Leg::Arrived { due, .. } if *due == at)
+    }
+
     /// The dialog, of legs that the far end can name.
     pub fn dialog(&mut self) -> Option<&mut Dialog> {
         match self {

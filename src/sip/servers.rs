@@ -154,6 +154,11 @@ impl Servers {
         timers.set(server.due, Due::Server(id));
     }
 
+    /// Whether a transaction waits for this moment.
+    pub fn counts_on(&self, at: Time, id: ServerId) -> bool {
+        self.all.get(&id).is_some_and(|server| server.due == at)
+    }
+
     /// A moment of this transaction has come.
     pub fn due(&mut self, at: Time, now: Time, id: ServerId, timers: &mut Timers, out: &mut Vec<Outgoing>) -> Lapse {
         let Some(server) = self.all.get_mut(&id).filter(|server| server.due == at) else { return Lapse::Nothing };

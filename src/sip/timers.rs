@@ -29,7 +29,7 @@ pub enum Due {
     Leg(LegId),
 }
 
-/// All moments. An entry is never taken out: its owner keeps the moment that counts and ignores all others.
+/// All moments. An entry stays when its owner moves on: the owner keeps the moment that counts and ignores all others.
 #[derive(Default)]
 pub struct Timers(BinaryHeap<Reverse<(Time, Due)>>);
 
@@ -39,14 +39,20 @@ impl Timers {
         self.0.push(Reverse((at, due)));
     }
 
-    /// The next moment.
-    pub fn next(&self) -> Option<Time> {
-        self.0.peek().map(|Reverse((at, _))| *at)
+    /// The next moment that still counts; those before it are forgotten, so that nobody is woken for them.
+    pub fn next(&mut self, counts: impl Fn(Time, Due) -> bool) -> Option<Time> {
+        while let Some(Reverse((at, due))) = self.0.peek().copied() {
+            if counts(at, due) {
+                return Some(at);
+            }
+            self.0.pop();
+        }
+        None
     }
 
     /// Takes out one moment that has come.
     pub fn pop(&mut self, now: Time) -> Option<(Time, Due)> {
-        if self.next()? > now {
+        if self.0.peek().is_none_or(|Reverse((at, _))| *at > now) {
             return None;
         }
         self.0.pop().map(|Reverse(entry)| entry)
