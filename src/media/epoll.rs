@@ -1,6 +1,6 @@
-//! How does a media thread sleep? Until its next tick or until somebody rings its bell, in one `epoll_wait`.
+//! How does a media thread sleep? Until its next tick or until somebody rings its bell, in one `epoll_pwait2`.
 //!
-//! It calls the system directly, because the standard library has neither timerfd nor eventfd.
+//! It calls the system directly, because the standard library has no eventfd.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -12,7 +12,6 @@ use std::time::Duration;
 /// The sleeping side, owned by one thread.
 pub struct Alarm {
     epoll: OwnedFd,
-    timer: OwnedFd,
     bell: Bell,
 }
 
@@ -24,19 +23,13 @@ pub struct Bell {
 }
 
 impl Alarm {
-    /// An alarm whose timer does not run yet. Errors: the process is out of file descriptors.
+    /// An alarm that nobody has rung yet. Errors: the process is out of file descriptors.
     pub fn new() -> io::Result<Alarm> {
         // SAFETY: plain calls without pointers; `own` checks the result and takes the descriptor.
-        let (epoll, timer, event) = unsafe {
-            (
-                own(libc::epoll_create1(libc::EPOLL_CLOEXEC))?,
-                own(libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC))?,
-                own(libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC))?,
-            )
-        };
-        watch(&epoll, timer.as_raw_fd())?;
+        let (epoll, event) =
+            unsafe { (own(libc::epoll_create1(libc::EPOLL_CLOEXEC))?, own(libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC))?) };
         watch(&epoll, event.as_raw_fd())?;
-        Ok(Alarm { epoll, timer, bell: Bell { event: Arc::new(event), rung: Arc::default() } })
+        Ok(Alarm { epoll, bell: Bell { event: Arc::new(event), rung: Arc::default() } })
     }
 
     /// The bell that ends this alarm's sleep.
@@ -44,23 +37,16 @@ impl Alarm {
         self.bell.clone()
     }
 
-    /// From here on the timer ends the sleep every `period`, on a fixed grid that begins now.
-    pub fn set_period(&self, period: Duration) -> io::Result<()> {
-        let span = libc::timespec {
-            tv_sec: libc::time_t::try_from(period.as_secs()).unwrap_or(1),
-            tv_nsec: libc::c_long::from(period.subsec_nanos()),
+    /// Sleeps for `span` or until the bell; returns at once if it has rung. Needs Linux 5.11.
+    pub fn wait(&self, span: Duration) {
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 1];
+        let limit = libc::timespec {
+            tv_sec: libc::time_t::try_from(span.as_secs()).unwrap_or(1),
+            tv_nsec: libc::c_long::from(span.subsec_nanos()),
         };
-        let timing = libc::itimerspec { it_interval: span, it_value: span };
-        // SAFETY: the descriptor is ours and open, `timing` outlives the call, the old value is not asked for.
-        checked(unsafe { libc::timerfd_settime(self.timer.as_raw_fd(), 0, &raw const timing, std::ptr::null_mut()) }).map(drop)
-    }
-
-    /// Sleeps until the timer or the bell; returns at once if either is due.
-    pub fn wait(&self) {
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 2];
-        // SAFETY: `events` has room for the two entries that are announced. An interrupted wait is a wake-up like any other.
-        unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), 2, -1) };
-        drain(self.timer.as_raw_fd());
+        // SAFETY: `events` has room for the one entry that is announced, `limit` outlives the call, no signal mask is given. An
+        // interrupted wait is a wake-up like any other.
+        unsafe { libc::epoll_pwait2(self.epoll.as_raw_fd(), events.as_mut_ptr(), 1, &raw const limit, std::ptr::null()) };
         if self.bell.rung.load(Ordering::Acquire) {
             // In this order: a ring in between is not written, but its owner is awake and looks after this.
             drain(self.bell.event.as_raw_fd());
@@ -81,7 +67,7 @@ impl Bell {
     }
 }
 
-/// Empties an eventfd or timerfd: eight bytes, nothing when it is empty already.
+/// Empties an eventfd: eight bytes, nothing when it is empty already.
 fn drain(fd: RawFd) {
     let mut count = [0u8; 8];
     // SAFETY: eight writable bytes on a non-blocking descriptor that is open.
@@ -114,12 +100,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bell_ends_the_sleep_without_a_timer() {
+    fn a_bell_ends_the_sleep() {
         let alarm = Alarm::new().unwrap();
         let bell = alarm.bell();
         let thread = std::thread::spawn(move || {
-            alarm.wait();
-            alarm.wait();
+            alarm.wait(Duration::from_secs(60));
+            alarm.wait(Duration::from_secs(60));
         });
         bell.ring();
         while bell.rung.load(Ordering::Acquire) {

@@ -139,8 +139,8 @@ impl MediaEngine {
     /// gone; the order is not carried out, and the leg that it concerns is returned so that the core may give it up.
     pub fn carry_out(&self, order: ToMedia) -> Result<(), LegId> {
         let leg = leg_of(&order);
-        // Who waits for an answer is served at once, the rest by the next tick.
-        let at_once = matches!(order, ToMedia::Open { .. } | ToMedia::Agree { .. });
+        // Who waits for an answer or begins to talk is served at once, the rest by the next tick that has work, 20 ms later at most.
+        let at_once = matches!(order, ToMedia::Open { .. } | ToMedia::Agree { .. } | ToMedia::Connect { .. });
         let threads = self.doors.len().max(1) as u64;
         let door = self.doors.get((leg.call.0 % threads) as usize).ok_or(leg)?;
         door.commands.try_send(Command::Order(order)).map_err(|_| {

@@ -23,7 +23,6 @@ use crate::media::rtp::Packet;
 use crate::sdp_book::SdpBook;
 
 /// Sound moves on a grid of 5 ms: a wake-up costs more than a packet, and four ticks make a frame.
-pub const TICK: Duration = Duration::from_millis(5);
 const TICK_US: u64 = 5_000;
 /// Ticks a frame of 20 ms; each leg sends on one of them.
 pub const PHASES: usize = 4;
@@ -115,8 +114,8 @@ impl Worker {
         priority::raise();
         let mut buffer: Buffer = [0; 2_048];
         while !self.outfit.stop.load(Ordering::Acquire) {
-            self.set_the_alarm();
-            self.outfit.alarm.wait();
+            let pause = self.pause();
+            self.outfit.alarm.wait(pause);
             self.take_orders();
             self.catch_up(&mut buffer);
             self.outfit.tap.flush(self.now_us());
@@ -139,18 +138,25 @@ impl Worker {
         self.reports.push_back(report);
     }
 
-    /// Ticks only while there are legs: a centre at night costs nothing.
-    fn set_the_alarm(&mut self) {
-        let wanted = self.vacant.len() < self.legs.len() || !self.reports.is_empty() || self.outfit.tap.is_busy();
-        if wanted == self.ticking {
-            return;
+    /// How long there is nothing to do: until the next tick on which a leg has its turn, or is read. A centre at night costs nothing.
+    fn pause(&mut self) -> Duration {
+        let waits = !self.reports.is_empty() || self.outfit.tap.is_busy();
+        let wanted = waits || self.vacant.len() < self.legs.len();
+        if wanted != self.ticking {
+            self.ticking = wanted;
+            self.grid_us = self.now_us();
+            self.ticks = 0;
         }
-        self.ticking = wanted;
-        self.grid_us = self.now_us();
-        self.ticks = 0;
-        if let Err(error) = self.outfit.alarm.set_period(if wanted { TICK } else { IDLE }) {
-            tracing::error!(%error, "the media thread's timer cannot be set: sound stops until the next order");
+        if !wanted {
+            return IDLE;
         }
+        let last = self.ticks + PHASES as u64;
+        let next = (self.ticks + 1..last).find(|tick| waits || self.has_work(*tick)).unwrap_or(last);
+        Duration::from_micros((self.grid_us + next * TICK_US).saturating_sub(self.now_us()))
+    }
+
+    fn has_work(&self, tick: u64) -> bool {
+        !self.talking.is_empty() || self.turns.get(phase_of(tick)).is_some_and(|turns| !turns.is_empty())
     }
 
     fn take_orders(&mut self) {
@@ -175,7 +181,9 @@ impl Worker {
         }
         while self.ticks < due {
             self.ticks += 1;
-            self.tick(buffer);
+            if self.has_work(self.ticks) {
+                self.tick(buffer);
+            }
         }
     }
 
@@ -183,7 +191,7 @@ impl Worker {
         let now_us = self.now_us();
         let late_us = now_us.saturating_sub(self.grid_us + self.ticks * TICK_US);
         self.counters.latest_tick_us = self.counters.latest_tick_us.max(late_us);
-        let phase = (self.ticks % PHASES as u64) as usize;
+        let phase = phase_of(self.ticks);
         let talking = std::mem::take(&mut self.talking);
         for place in &talking {
             self.listen(*place, buffer, now_us);
@@ -281,4 +289,9 @@ impl Worker {
             self.published = (now_us, legs);
         }
     }
+}
+
+/// Which legs have their turn on a tick.
+fn phase_of(tick: u64) -> usize {
+    (tick % PHASES as u64) as usize
 }
