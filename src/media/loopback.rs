@@ -185,10 +185,13 @@ fn one_stream_from_prompt_over_music_to_talk_and_strangers_are_not_heard() {
     bench.order(both(2));
     let word = codec::encode(Codec::Pcmu, 5_000);
     let translated = codec::encode(Codec::Pcma, codec::decode(Codec::Pcmu, word));
-    for _ in 0..3 {
+    // A packet that is read in the moment before the talk begins goes nowhere: the operator goes on speaking.
+    let until = Instant::now() + LIMIT;
+    while heard.last().is_none_or(|(_, sound)| *sound != [translated; 160]) {
+        assert!(Instant::now() < until, "the operator is not heard within {LIMIT:?}");
         operator.say(0, &[word; 160]);
+        heard.push(caller.hear());
     }
-    heard.extend(caller.hear_until(|sound| sound == [translated; 160]));
     heard.extend([caller.hear(), caller.hear()]);
     let stranger = UdpSocket::bind("127.0.0.8:0").unwrap();
     let stamp = Stamp { marker: false, sequence: 1, timestamp: 1, ssrc: 1 };
