@@ -134,7 +134,7 @@ impl Servers {
         // A 2xx is repeated over TCP too, because its ACK is end to end (RFC 3261 §13.3.1.4).
         let repeats = server.invite && (reply.status < 300 || !server.head.peer.is_reliable());
         server.state = State::Answered { reply: written, interval_ms: T1_MS, awaits_ack: server.invite };
-        server.ends = now.plus_ms(GIVE_UP_MS);
+        server.ends = whole_second(now.plus_ms(GIVE_UP_MS));
         if reply.status >= 300 {
             server.leg = None;
         }
@@ -149,7 +149,7 @@ impl Servers {
         };
         server.state = State::Quiet;
         server.leg = None;
-        server.ends = server.ends.min(now.plus_ms(T4_MS));
+        server.ends = server.ends.min(whole_second(now.plus_ms(T4_MS)));
         server.due = server.ends;
         timers.set(server.due, Due::Server(id));
     }
@@ -178,4 +178,9 @@ impl Servers {
         }
         Lapse::Nothing
     }
+}
+
+/// The second that this moment falls in, at its end: transactions are forgotten together, so that the task is not woken for each.
+fn whole_second(at: Time) -> Time {
+    Time(at.0.div_ceil(1000) * 1000)
 }
