@@ -1,6 +1,6 @@
 //! What does one leg send and hear? Its ports, the terms agreed with its far end, what plays to it and what arrives.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::centre::ids::{LegId, PlayId};
 use crate::centre::input::{Codec, Digit, FromMedia};
@@ -26,6 +26,11 @@ pub type Buffer = [u8; 2_048];
 
 /// A connected ear that has been sent nothing for so long is sent silence, so that NATs and phones keep the line open.
 const KEEP_ALIVE_US: u64 = 100_000;
+
+/// Where the far end's system says that nobody listens, one packet is sent in so long; each costs both sides more than a packet that
+/// is heard. A far end that was heard within the second is sent everything.
+const HUSH_US: u64 = 100_000;
+const SPEAKS_US: u64 = 1_000_000;
 
 /// Turns of 20 ms between two looks at RTCP, and looks between two reports of ours (RFC 3550 §6.2: five seconds).
 const TURNS_A_LOOK: u32 = 50;
@@ -64,6 +69,9 @@ pub struct Leg {
     tones: Option<Box<ToneListener>>,
     /// When something was last heard, from the first order to play or connect on.
     heard: Option<u64>,
+    /// When its last packet came, and until when nothing is sent because nobody listens there.
+    last_packet_us: u64,
+    hushed_until_us: u64,
     sound_lost: bool,
     turn: u32,
 }
@@ -103,6 +111,8 @@ impl Leg {
             events: EventReader::default(),
             tones: None,
             heard: None,
+            last_packet_us: 0,
+            hushed_until_us: 0,
             sound_lost: false,
             turn: 0,
         }
@@ -157,7 +167,9 @@ impl Leg {
 
     /// Reads the next datagram into `buffer`.
     pub fn receive(&mut self, buffer: &mut Buffer, now_us: u64, counters: &mut Counters) -> Heard {
-        let Some((length, from)) = self.sockets.receive(buffer) else { return Heard::Nothing };
+        let arrived = self.sockets.receive(buffer);
+        self.heed_refusal(now_us);
+        let Some((length, from)) = arrived else { return Heard::Nothing };
         counters.packets_in += 1;
         let Some(datagram) = buffer.get(..length) else { return Heard::Dropped };
         let (Some(packet), Some(terms)) = (parse(datagram), &self.terms) else {
@@ -173,6 +185,7 @@ impl Leg {
             return Heard::Dropped;
         }
         self.heard = self.heard.map(|_| now_us);
+        (self.last_packet_us, self.hushed_until_us) = (now_us, 0);
         if self.reception.note(&packet, now_us) == Novelty::Copy {
             return Heard::Dropped;
         }
@@ -182,6 +195,19 @@ impl Leg {
             Kind::Event => Heard::Event(packet, self.events.read(&packet, payload)),
             Kind::Comfort => Heard::Dropped,
         }
+    }
+
+    /// Nobody listens where the sound goes: after a pause it is tried again. A far end that speaks is believed to listen, so that a
+    /// forged refusal silences nobody.
+    fn heed_refusal(&mut self, now_us: u64) {
+        if self.sockets.was_refused() && now_us.saturating_sub(self.last_packet_us) > SPEAKS_US {
+            self.hushed_until_us = now_us + HUSH_US;
+        }
+    }
+
+    /// Where sound goes just now.
+    fn listener(&self, now_us: u64) -> Option<SocketAddr> {
+        self.remote.target().filter(|_| now_us >= self.hushed_until_us)
     }
 
     /// The key that is heard in this sound, where tones are listened for.
@@ -250,7 +276,7 @@ impl Leg {
         } else {
             frame.fill(silence(codec));
         }
-        if may_send && let Some(to) = self.remote.target() {
+        if may_send && let Some(to) = self.listener(now_us) {
             write_header(head, self.out.own(now_us), kind);
             counters.packets_out += u64::from(self.sockets.send(&packet, to));
         }
@@ -332,7 +358,7 @@ fn kind_of(terms: &Terms, number: u8) -> Option<Kind> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::net::{SocketAddr, UdpSocket};
+    use std::net::UdpSocket;
 
     use super::*;
     use crate::centre::ids::CallId;
@@ -369,5 +395,32 @@ mod tests {
         leg.exchange_reports(&mut buffer, || Time(0), 0);
         assert!(leg.sockets.receive_report(&mut buffer).is_some(), "one is left for the next look");
         assert!(leg.sockets.receive_report(&mut buffer).is_none());
+    }
+
+    #[test]
+    fn a_far_end_that_does_not_listen_is_tried_and_one_that_speaks_is_answered() {
+        let (mut leg, local) = leg();
+        let mut counters = Counters::default();
+        let mut buffer: Buffer = [0; 2_048];
+        let far = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = far.local_addr().unwrap();
+        let text = format!("m=audio {} RTP/AVP 8\nc=IN IP4 127.0.0.1", address.port());
+        leg.agree(sdp::parse(&text).unwrap().terms(true).unwrap(), None, false, 0);
+        leg.hear(&[], 0);
+        leg.open_the_line(0);
+        drop(far);
+        let mut turn = |leg: &mut Leg, n: u64| {
+            let now_us = 5_000_000 + n * 20_000;
+            while !matches!(leg.receive(&mut buffer, now_us, &mut counters), Heard::Nothing) {}
+            leg.take_turn(now_us, &mut counters);
+            counters.packets_out
+        };
+        let sent = (0..50).map(|n| turn(&mut leg, n)).last().unwrap();
+        assert!((5..=20).contains(&sent), "{sent} packets in a second to nobody");
+        let far = UdpSocket::bind(address).unwrap();
+        let packet = [[0x80, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9].as_slice(), &[0xd5; FRAME]].concat();
+        far.send_to(&packet, local).unwrap();
+        assert_eq!(turn(&mut leg, 50), sent + 1, "at once");
+        assert_eq!(turn(&mut leg, 51), sent + 2);
     }
 }

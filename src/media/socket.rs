@@ -1,26 +1,37 @@
 //! Through which sockets does a leg speak? A pair of UDP ports, the even one for RTP and the next for RTCP (RFC 3550 §11).
 //!
 //! They stand in no epoll set: the owning thread reads them on its tick until they are empty, because a wake-up a packet costs more than the packet.
+//! The system is asked by one call of our own to tell of refused packets, which the standard library does not offer.
+#![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 
 use socket2::SockRef;
 
 /// Expedited forwarding (RFC 3246) as a type-of-service byte: routers that honour it send voice first.
 const EXPEDITED: u32 = 46 << 2;
 
+/// Errors that are read in place of one datagram at most.
+const ERRORS_A_LOOK: usize = 4;
+
 /// The two sockets of one leg; dropping it closes them.
 pub struct SocketPair {
     rtp: UdpSocket,
     rtcp: UdpSocket,
     port: u16,
+    refused: Cell<bool>,
 }
 
 impl SocketPair {
     /// Binds `port` for RTP and the one above it for RTCP. Errors: one of them is taken, or the address is not this machine's.
     pub fn bind(address: IpAddr, port: u16) -> io::Result<SocketPair> {
-        Ok(SocketPair { rtp: bound(address, port)?, rtcp: bound(address, port.saturating_add(1))?, port })
+        let rtp = bound(address, port)?;
+        tell_of_refusals(&rtp, address);
+        Ok(SocketPair { rtp, rtcp: bound(address, port.saturating_add(1))?, port, refused: Cell::new(false) })
     }
 
     /// The RTP port.
@@ -30,22 +41,43 @@ impl SocketPair {
 
     /// The next RTP datagram that waits, with its sender; `None` when none does.
     pub fn receive(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        receive(&self.rtp, buffer)
+        for _ in 0..ERRORS_A_LOOK {
+            match self.rtp.recv_from(buffer) {
+                Ok(read) => return Some(read),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Err(error) => self.note(&error),
+            }
+        }
+        None
+    }
+
+    /// Whether the far end's system has said since the last call that nobody listens there.
+    pub fn was_refused(&self) -> bool {
+        self.refused.take()
     }
 
     /// The next RTCP datagram that waits.
     pub fn receive_report(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        receive(&self.rtcp, buffer)
+        self.rtcp.recv_from(buffer).ok()
     }
 
     /// Sends an RTP packet. Whether it went out; a network that cannot take it now is a lost packet, not an error.
     pub fn send(&self, packet: &[u8], to: SocketAddr) -> bool {
-        self.rtp.send_to(packet, to).is_ok()
+        self.rtp.send_to(packet, to).inspect_err(|error| self.note(error)).is_ok()
     }
 
     /// Sends an RTCP packet, like [`SocketPair::send`].
     pub fn send_report(&self, packet: &[u8], to: SocketAddr) -> bool {
         self.rtcp.send_to(packet, to).is_ok()
+    }
+
+    /// An error of an earlier packet (ICMP) is told in place of what was asked for; its report is taken off the socket.
+    fn note(&self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::ConnectionRefused {
+            self.refused.set(true);
+        }
+        let mut report = [MaybeUninit::uninit(); 64];
+        let _ = SockRef::from(&self.rtp).recv_with_flags(&mut report, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT);
     }
 }
 
@@ -59,13 +91,10 @@ fn bound(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-    loop {
-        match socket.recv_from(buffer) {
-            Ok(read) => return Some(read),
-            // An ICMP error of an earlier send is reported once, in place of a datagram.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => continue,
-            Err(_) => return None,
-        }
-    }
+/// Without this a socket that is not connected never hears of ICMP (RFC 1122 §4.1.3.3); where it cannot be had nothing else changes.
+fn tell_of_refusals(socket: &UdpSocket, address: IpAddr) {
+    let (level, option) = if address.is_ipv4() { (libc::IPPROTO_IP, libc::IP_RECVERR) } else { (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) };
+    let on: libc::c_int = 1;
+    // SAFETY: the descriptor is open, `on` outlives the call and its size is told.
+    unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), size_of_val(&on) as libc::socklen_t) };
 }
