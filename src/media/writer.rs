@@ -1,4 +1,4 @@
-//! How do recordings get onto the disk? One thread decodes, lays both sides on one timeline and writes, five times a second a recording.
+//! How do recordings get onto the disk? One thread decodes, lays both sides on one timeline and writes, twice a second a recording.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -18,8 +18,8 @@ use crate::media::wav::{WavFile, length_ms};
 
 /// A packet may arrive this much later than its place and still be written (250 ms): jitter, and the way from the media thread.
 const HOLD_BACK: u64 = 2_000;
-/// Sound is written when so much is settled (200 ms). Hold-back, this and `ROUND` together stay below the second that a crash may cost.
-const SETTLED: u64 = 1_600;
+/// Sound is written when so much is settled (400 ms). Hold-back, this and `ROUND` together stay below the second that a crash may cost.
+const SETTLED: u64 = 3_200;
 /// Between two looks at all recordings.
 const ROUND: Duration = Duration::from_millis(100);
 /// Sound beyond this much ahead of what is written (4 s) is not kept.
