@@ -60,7 +60,7 @@ impl Exchange {
             return self.shed(now, request);
         }
         let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), true, Some(leg));
-        self.servers.answer(now, tx, Reply { status: 100, ..Reply::default() }, &mut self.timers, &mut self.out);
+        self.servers.will_answer(now, tx, &mut self.timers);
         let due = now.plus_ms(NO_ORDER_MS);
         self.timers.set(due, Due::Leg(leg));
         self.legs.insert(leg, Leg::Arrived { dialog, tx, offered, due });

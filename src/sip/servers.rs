@@ -21,6 +21,10 @@ pub struct ServerId(u64);
 /// Transactions kept at most (about a minute at 2,000 calls a second); a request that finds no room is answered 503 without state.
 const MOST: usize = 250_000;
 
+/// A request without an answer for so long is told that it has arrived, in milliseconds; RFC 3261 §17.2.1 allows 200. Most calls are
+/// answered sooner, and a datagram that says nothing costs both sides as much as one that does.
+const TRYING_MS: u64 = 100;
+
 /// A message on its way out.
 pub type Outgoing = (Peer, Bytes);
 
@@ -41,6 +45,18 @@ struct Server {
     state: State,
     due: Time,
     ends: Time,
+}
+
+/// Waits for no moment.
+const NEVER: Time = Time(u64::MAX);
+
+impl Server {
+    fn say_trying(&mut self, out: &mut Vec<Outgoing>) {
+        let written = self.head.write(Reply { status: 100, ..Reply::default() });
+        out.push((self.head.peer, written.clone()));
+        self.state = State::Proceeding(Some(written));
+        self.due = NEVER;
+    }
 }
 
 /// What a moment brought.
@@ -102,9 +118,16 @@ impl Servers {
         self.next += 1;
         let id = ServerId(self.next);
         self.by_key.insert(key.into(), id);
-        let server = Server { key: key.into(), head, invite, leg, state: State::Proceeding(None), due: Time(0), ends: Time(u64::MAX) };
+        let server = Server { key: key.into(), head, invite, leg, state: State::Proceeding(None), due: NEVER, ends: NEVER };
         self.all.insert(id, server);
         id
+    }
+
+    /// The answer may take its time: 100 is sent where none has come in [`TRYING_MS`], and at once where the request is repeated.
+    pub fn will_answer(&mut self, now: Time, id: ServerId, timers: &mut Timers) {
+        let Some(server) = self.all.get_mut(&id) else { return };
+        server.due = now.plus_ms(TRYING_MS);
+        timers.set(server.due, Due::Server(id));
     }
 
     /// The leg that a transaction belongs to, and whether it has no final answer yet.
@@ -114,10 +137,11 @@ impl Servers {
     }
 
     /// What a repeated request gets: the last answer, if there is one.
-    pub fn repeat(&self, id: ServerId, out: &mut Vec<Outgoing>) {
-        let Some(server) = self.all.get(&id) else { return };
+    pub fn repeat(&mut self, id: ServerId, out: &mut Vec<Outgoing>) {
+        let Some(server) = self.all.get_mut(&id) else { return };
         match &server.state {
             State::Proceeding(Some(reply)) | State::Answered { reply, .. } => out.push((server.head.peer, reply.clone())),
+            State::Proceeding(None) if server.invite => server.say_trying(out),
             State::Proceeding(None) | State::Quiet => {}
         }
     }
@@ -129,6 +153,7 @@ impl Servers {
         out.push((server.head.peer, written.clone()));
         if reply.status < 200 {
             server.state = State::Proceeding(Some(written));
+            server.due = NEVER;
             return;
         }
         // A 2xx is repeated over TCP too, because its ACK is end to end (RFC 3261 §13.3.1.4).
@@ -162,6 +187,10 @@ impl Servers {
     /// A moment of this transaction has come.
     pub fn due(&mut self, at: Time, now: Time, id: ServerId, timers: &mut Timers, out: &mut Vec<Outgoing>) -> Lapse {
         let Some(server) = self.all.get_mut(&id).filter(|server| server.due == at) else { return Lapse::Nothing };
+        if matches!(server.state, State::Proceeding(_)) {
+            server.say_trying(out);
+            return Lapse::Nothing;
+        }
         if now >= server.ends {
             let leg = server.leg;
             if let Some(server) = self.all.remove(&id) {

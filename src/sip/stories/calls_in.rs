@@ -34,6 +34,9 @@ fn up(stage: &mut Stage) -> String {
 fn a_call_is_answered_and_ended_by_the_caller() {
     let mut stage = Stage::new();
     stage.hear(&invite());
+    stage.wait(99);
+    assert!(stage.lines().is_empty(), "an answer may come before there is a need to say that it will");
+    stage.wait(1);
     assert_eq!(stage.lines(), ["SIP/2.0 100 Trying"]);
     let Some(FromLine::CallArrived { number, trunk, sdp: Some(sdp), caller, .. }) = stage.told() else { panic!() };
     assert_eq!((number.as_str(), trunk), ("109", TrunkId::from("city")));
@@ -64,7 +67,8 @@ fn a_repeated_invite_is_one_call_and_an_answer_is_repeated_until_its_ack() {
     let mut stage = Stage::new();
     stage.hear(&invite());
     stage.hear(&invite());
-    assert_eq!(stage.lines(), ["SIP/2.0 100 Trying", "SIP/2.0 100 Trying"]);
+    stage.hear(&invite());
+    assert_eq!(stage.lines(), ["SIP/2.0 100 Trying", "SIP/2.0 100 Trying"], "one for each that is repeated");
     assert!(stage.told().is_some() && stage.told().is_none());
     let sdp = stage.sdp(ANSWER);
     stage.order(ToLine::Answer { leg: leg(1, 0), sdp });
@@ -168,6 +172,7 @@ fn what_cannot_be_a_number_stays_outside() {
         count += 1;
         let branch = format!("n{count}");
         stage.hear(&request("INVITE", 1, &branch, "<sip:109@x>", "", OFFER).replace("sip:109@192.0.2.1", &format!("sip:{user}@192.0.2.1")));
+        stage.wait(100);
         (stage.one()[8..11].to_owned(), stage.told().is_some())
     };
     for user in ["109", "+77272501520", "*21%23", "bridge-1.a_b"] {
@@ -187,8 +192,9 @@ fn too_many_calls_are_sent_away_before_anything_is_kept() {
     let shed = stage.sent().into_iter().filter(|(_, text)| text.starts_with("SIP/2.0 503") && text.contains("Retry-After: 5")).count();
     assert_eq!((shed, stage.exchange.legs.len()), (3, 2));
     stage.wait(1000);
+    stage.sent();
     stage.hear(&invite());
-    assert_eq!(stage.lines(), ["SIP/2.0 100 Trying"]);
+    assert!(stage.lines().is_empty() && stage.exchange.legs.len() == 3, "there is room again");
     let mut full = Stage::with(0, 4);
     for n in 0..5 {
         full.hear(&invite().replace("z9hG4bK1", &format!("z9hG4bKx{n}")).replace("c1", &format!("c{n}")));
@@ -228,9 +234,8 @@ fn a_call_that_nobody_decides_about_ends() {
     let mut stage = Stage::new();
     stage.hear(&invite());
     stage.told().unwrap();
-    stage.lines();
     stage.wait(30_000);
-    assert_eq!(stage.lines(), ["SIP/2.0 480 Temporarily Unavailable"]);
+    assert_eq!(stage.lines(), ["SIP/2.0 100 Trying", "SIP/2.0 480 Temporarily Unavailable"]);
     assert_eq!(stage.told(), Some(FromLine::HungUp { leg: leg(1, 0), cause: HangUpCause::Failed }));
 }
 
