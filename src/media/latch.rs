@@ -31,6 +31,11 @@ impl Remote {
         self.latched.or(self.promised)
     }
 
+    /// Whether the source is settled.
+    pub fn has_latched(&self) -> bool {
+        self.latched.is_some()
+    }
+
     /// Whether a datagram of `from` is the far end's; the first one that is decides for good.
     pub fn admits(&mut self, from: SocketAddr, now_us: u64) -> bool {
         if let Some(latched) = self.latched {

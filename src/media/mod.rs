@@ -1,6 +1,6 @@
 //! How does sound reach and leave the calls? A few threads that own the legs' sockets, and a door for the core's orders.
 //!
-//! Reading order: `worker` is a thread's loop, `orders` what it is told, `leg` what it owns. `sdp`, `negotiation` and
+//! Reading order: `opening` makes a leg, `worker` is a thread's loop, `orders` what it is told, `leg` what it owns. `sdp`, `negotiation` and
 //! `latch` say whom a leg speaks to; `rtp`, `stream`, `rtcp` and `codec` what is on the wire; `playback`, `room`, `dtmf`
 //! and `inband` what is in the sound; `recorder`, `timeline`, `writer` and `wav` what is kept of it.
 
@@ -14,6 +14,7 @@ mod leg;
 #[cfg(test)]
 mod loopback;
 mod negotiation;
+mod opening;
 mod orders;
 mod pace;
 mod playback;
@@ -36,16 +37,18 @@ use std::net::{IpAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use crate::centre::ids::{CallId, LegId};
+use crate::centre::ids::{CallId, LegId, SdpRef};
+use crate::centre::input::{FromMedia, Input};
 use crate::centre::output::ToMedia;
 use crate::clock::Clock;
 use crate::config;
 use crate::lanes::Inputs;
 use crate::sdp_book::SdpBook;
 use epoll::{Alarm, Bell};
+use opening::Opener;
 use ports::Ports;
 use recorder::Tap;
 use worker::{Command, Outfit, Worker};
@@ -108,6 +111,8 @@ pub enum MediaError {
 
 /// The running media plane. Dropping it without [`MediaEngine::stop`] leaves its threads to the end of the process.
 pub struct MediaEngine {
+    opener: Opener,
+    inputs: Inputs,
     doors: Vec<Door>,
     writer: JoinHandle<()>,
     stop: Arc<AtomicBool>,
@@ -117,6 +122,7 @@ pub struct MediaEngine {
 struct Door {
     commands: SyncSender<Command>,
     bell: Bell,
+    resting: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
@@ -131,7 +137,9 @@ pub fn start(parts: MediaParts) -> Result<MediaEngine, MediaError> {
     let doors = (0..threads(&parts.config))
         .map(|number| Door::open(number, &parts, &ports, Tap::new(blocks.clone()), &stop))
         .collect::<Result<Vec<Door>, MediaError>>()?;
-    Ok(MediaEngine { doors, writer, stop })
+    let MediaParts { config, inputs, sdps, clock, .. } = parts;
+    let opener = Opener { config, ports, sdps, clock };
+    Ok(MediaEngine { opener, inputs, doors, writer, stop })
 }
 
 impl MediaEngine {
@@ -139,18 +147,37 @@ impl MediaEngine {
     /// gone; the order is not carried out, and the leg that it concerns is returned so that the core may give it up.
     pub fn carry_out(&self, order: ToMedia) -> Result<(), LegId> {
         let leg = leg_of(&order);
-        // Who waits for an answer or begins to talk is served at once, the rest by the next tick that has work, 20 ms later at most.
-        let at_once = matches!(order, ToMedia::Open { .. } | ToMedia::Agree { .. } | ToMedia::Connect { .. });
-        let threads = self.doors.len().max(1) as u64;
-        let door = self.doors.get((leg.call.0 % threads) as usize).ok_or(leg)?;
-        door.commands.try_send(Command::Order(order)).map_err(|_| {
-            metrics::counter!("cityline_media_overflows_total").increment(1);
-            leg
-        })?;
-        if at_once {
-            door.bell.ring();
+        if let ToMedia::Open { offer, .. } = order {
+            return self.open(leg, offer);
         }
-        Ok(())
+        // Who waits for an answer or begins to talk is served at once, the rest by the next tick that has work, 20 ms later at most.
+        let at_once = matches!(order, ToMedia::Agree { .. } | ToMedia::Connect { .. });
+        let door = self.door(leg)?;
+        door.send(Command::Order(order), at_once).map_err(|_| leg)
+    }
+
+    /// Opens a leg here and now; its thread takes it up before its next order.
+    fn open(&self, id: LegId, offer: Option<SdpRef>) -> Result<(), LegId> {
+        let door = self.door(id)?;
+        let report = match self.opener.open(id, offer) {
+            Ok((leg, report)) => {
+                door.send(Command::Seat(Box::new(leg)), false).map_err(|refused| {
+                    if let Command::Seat(leg) = refused {
+                        self.opener.discard(&leg);
+                    }
+                    id
+                })?;
+                report
+            }
+            Err(why) => FromMedia::Failed { leg: id, why },
+        };
+        // Without room for the report the core gives the leg up, and closes it.
+        self.inputs.send(Input::Media(report)).map_err(|_| id)
+    }
+
+    fn door(&self, leg: LegId) -> Result<&Door, LegId> {
+        let threads = self.doors.len().max(1) as u64;
+        self.doors.get((leg.call.0 % threads) as usize).ok_or(leg)
     }
 
     /// From the next order on sounds come from this book; what plays now is finished as it began.
@@ -179,14 +206,30 @@ impl MediaEngine {
 }
 
 impl Door {
+    /// Puts a command into the thread's queue, and ends its sleep where that is asked for or it would last. Gives back what finds no room.
+    fn send(&self, command: Command, at_once: bool) -> Result<(), Command> {
+        self.commands.try_send(command).map_err(|error| {
+            metrics::counter!("cityline_media_overflows_total").increment(1);
+            match error {
+                TrySendError::Full(command) | TrySendError::Disconnected(command) => command,
+            }
+        })?;
+        if at_once || self.resting.load(Ordering::SeqCst) {
+            self.bell.ring();
+        }
+        Ok(())
+    }
+
     fn open(number: usize, parts: &MediaParts, ports: &Arc<Ports>, tap: Tap, stop: &Arc<AtomicBool>) -> Result<Door, MediaError> {
         let (commands, queue) = sync_channel(COMMANDS);
         let alarm = Alarm::new().map_err(MediaError::System)?;
         let bell = alarm.bell();
+        let resting = Arc::new(AtomicBool::new(false));
         let worker = Worker::new(Outfit {
             commands: queue,
             alarm,
             stop: stop.clone(),
+            resting: resting.clone(),
             inputs: parts.inputs.clone(),
             sdps: parts.sdps.clone(),
             sounds: parts.sounds.clone(),
@@ -196,7 +239,7 @@ impl Door {
             tap,
         });
         let thread = spawn(&format!("media {number}"), move || worker.run())?;
-        Ok(Door { commands, bell, thread })
+        Ok(Door { commands, bell, resting, thread })
     }
 }
 

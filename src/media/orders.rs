@@ -1,18 +1,13 @@
 //! How does a media thread carry out an order of the core? One function an order; orders for what is gone change nothing.
 
-use std::net::{IpAddr, SocketAddr};
-
 use crate::centre::ids::{CallId, LegId, PlayId, RecordingId, SdpRef};
 use crate::centre::input::{FromMedia, MediaFailure};
 use crate::centre::output::{Ending, Hears, Sound, ToMedia};
 use crate::media::leg::Leg;
-use crate::media::negotiation::Author;
+use crate::media::opening::read;
 use crate::media::playback::Playback;
 use crate::media::recorder::Track;
 use crate::media::room::RoomRecording;
-use crate::media::sdp::{Description, Terms, parse};
-use crate::media::socket::SocketPair;
-use crate::media::stream::Outgoing;
 use crate::media::worker::Worker;
 
 /// Legs that are put on one tick before the next is used: their packets take a fifth of it to send.
@@ -22,10 +17,8 @@ impl Worker {
     /// Carries out one order.
     pub(super) fn carry_out(&mut self, order: ToMedia) {
         match order {
-            ToMedia::Open { leg, offer } => {
-                let opened = self.open(leg, offer);
-                self.answer(leg, opened);
-            }
+            // Opened by who gave the order; the leg comes by a command of its own.
+            ToMedia::Open { .. } => {}
             ToMedia::Agree { leg, sdp, answer } => {
                 let agreed = self.agree(leg, sdp, answer);
                 self.answer(leg, agreed);
@@ -64,55 +57,17 @@ impl Worker {
         }
     }
 
-    fn open(&mut self, id: LegId, offer: Option<SdpRef>) -> Result<Option<FromMedia>, MediaFailure> {
-        if self.place(id).is_some() {
-            return Ok(None);
-        }
-        let offered = offer.map(|sdp| self.read(sdp)).transpose()?;
-        let sockets = self.bind().ok_or(MediaFailure::NoPort)?;
-        let mut leg = self.new_leg(id, sockets);
-        let text = match &offered {
-            None => leg.author.offer(),
-            Some((description, terms, signalled)) => {
-                leg.agree(terms.clone(), *signalled, self.outfit.config.inband_digits, self.now_us());
-                leg.author.answer(description, terms)
-            }
-        };
-        self.seat(leg);
-        Ok(Some(FromMedia::Opened { leg: id, sdp: self.outfit.sdps.put(text) }))
-    }
-
     fn agree(&mut self, id: LegId, sdp: SdpRef, answer: bool) -> Result<Option<FromMedia>, MediaFailure> {
         if self.place(id).is_none() {
             return Ok(None);
         }
-        let (description, terms, signalled) = self.read(sdp)?;
+        let (description, terms, signalled) = read(&self.outfit.sdps, self.outfit.config.address, sdp)?;
         let (hear_tones, now_us, sdps) = (self.outfit.config.inband_digits, self.now_us(), self.outfit.sdps.clone());
         let Some(leg) = self.leg_mut(id) else { return Ok(None) };
         let codec = terms.codec;
         let reply = answer.then(|| sdps.put(leg.author.answer(&description, &terms)));
         leg.agree(terms, signalled, hear_tones, now_us);
         Ok(Some(FromMedia::Agreed { leg: id, codec, answer: reply }))
-    }
-
-    /// Takes a description out of the book, with the address that signalled it. One that is there no longer is as good as unreadable.
-    fn read(&self, sdp: SdpRef) -> Result<(Description, Terms, Option<IpAddr>), MediaFailure> {
-        let (text, signalled) = self.outfit.sdps.take_sourced(sdp).ok_or(MediaFailure::BadSdp)?;
-        let description = parse(&text)?;
-        let terms = description.terms(self.outfit.config.address.is_ipv4())?;
-        Ok((description, terms, signalled))
-    }
-
-    fn bind(&self) -> Option<SocketPair> {
-        self.outfit.ports.bind(self.now_us(), |port| SocketPair::bind(self.outfit.config.address, port))
-    }
-
-    fn new_leg(&self, id: LegId, sockets: SocketPair) -> Leg {
-        let random = random_bytes();
-        let [session, stream] = [random[0], random[1]];
-        let local = SocketAddr::new(self.outfit.config.address, sockets.port());
-        let out = Outgoing::new(stream as u32, (stream >> 32) as u16, (random[2]) as u32);
-        Leg::new(id, self.phase_of_new_leg(), sockets, Author::new(local, session), out)
     }
 
     /// Few legs share a tick, because the thread sleeps over ticks without any; many are spread evenly.
@@ -123,12 +78,17 @@ impl Worker {
         first.or_else(|| phases.min_by_key(filled)).unwrap_or(0)
     }
 
-    fn seat(&mut self, leg: Leg) {
-        let (id, phase) = (leg.id, leg.phase);
+    /// Takes up a leg that was opened for this thread.
+    pub(super) fn seat(&mut self, mut leg: Box<Leg>) {
+        let (id, phase) = (leg.id, self.phase_of_new_leg());
+        if self.place(id).is_some() {
+            return self.outfit.ports.give_back(leg.port(), self.now_us());
+        }
+        leg.phase = phase;
         let place = self.vacant.pop().unwrap_or(self.legs.len());
         match self.legs.get_mut(place) {
-            Some(seat) => *seat = Some(Box::new(leg)),
-            None => self.legs.push(Some(Box::new(leg))),
+            Some(seat) => *seat = Some(leg),
+            None => self.legs.push(Some(leg)),
         }
         if let Some(turns) = self.turns.get_mut(phase) {
             turns.push(place);
@@ -228,17 +188,4 @@ impl Worker {
         let place = self.place(leg)?;
         self.legs.get_mut(place)?.as_deref_mut()
     }
-}
-
-/// Numbers that nobody outside can guess (RFC 3550 §5.1); zeros should the system have none, which costs nothing but that.
-fn random_bytes() -> [u64; 3] {
-    let mut bytes = [0u8; 24];
-    if let Err(error) = getrandom::fill(&mut bytes) {
-        tracing::error!(%error, "the system gives no random numbers: RTP streams can be guessed");
-    }
-    let mut numbers = [0; 3];
-    for (number, eight) in numbers.iter_mut().zip(bytes.chunks_exact(8)) {
-        *number = eight.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-    }
-    numbers
 }

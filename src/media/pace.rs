@@ -6,6 +6,11 @@ const SLACK_US: u64 = 2_500;
 /// Every so many packets the socket is read empty all the same: a far clock that runs fast would leave packets behind.
 const SWEEP: u32 = 16;
 
+/// A far end that has sent nothing for so long is quiet, and is asked every other turn (40 ms): what comes then begins a spurt, which
+/// its ear's jitter buffer places anew.
+const QUIET_US: u64 = 200_000;
+const QUIET_PAUSE_US: u64 = 40_000 - SLACK_US;
+
 /// The rhythm of one far end.
 #[derive(Default)]
 pub struct Pace {
@@ -33,6 +38,13 @@ impl Pace {
         due && !self.packets.is_multiple_of(SWEEP)
     }
 
+    /// The socket was asked and held nothing.
+    pub fn found_nothing(&mut self, now_us: u64) {
+        if now_us.saturating_sub(self.last_us) > QUIET_US {
+            self.ask_from_us = now_us + QUIET_PAUSE_US;
+        }
+    }
+
     /// Something came that was no packet of the far end's: more of it may follow at any time.
     pub fn disturbed(&mut self) {
         self.ask_from_us = 0;
@@ -54,6 +66,17 @@ mod tests {
         assert!(!pace.note(20_000, 1_060_000));
         pace.disturbed();
         assert!(pace.may_ask(1_060_000));
+    }
+
+    #[test]
+    fn a_quiet_far_end_is_asked_half_as_often() {
+        let mut pace = Pace::default();
+        pace.note(20_000, 1_000_000);
+        pace.found_nothing(1_100_000);
+        assert!(pace.may_ask(1_100_000), "it may have lost a few packets");
+        pace.found_nothing(1_300_000);
+        assert!(!pace.may_ask(1_320_000));
+        assert!(pace.may_ask(1_340_000));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Through which sockets does a leg speak? A pair of UDP ports, the even one for RTP and the next for RTCP (RFC 3550 §11).
 //!
 //! They stand in no epoll set: the owning thread reads them on its tick until they are empty, because a wake-up a packet costs more than the packet.
-//! The system is asked by one call of our own to tell of refused packets, which the standard library does not offer.
+//! The system is asked by calls of our own to tell of refused packets and to hear every source again, which the standard library does
+//! not offer.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -10,7 +11,7 @@ use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
-use socket2::SockRef;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 /// Expedited forwarding (RFC 3246) as a type-of-service byte: routers that honour it send voice first.
 const EXPEDITED: u32 = 46 << 2;
@@ -23,6 +24,8 @@ pub struct SocketPair {
     rtp: UdpSocket,
     rtcp: UdpSocket,
     port: u16,
+    /// The only far end that the system lets through, once it is known.
+    kept_to: Cell<Option<SocketAddr>>,
     refused: Cell<bool>,
 }
 
@@ -31,7 +34,8 @@ impl SocketPair {
     pub fn bind(address: IpAddr, port: u16) -> io::Result<SocketPair> {
         let rtp = bound(address, port)?;
         tell_of_refusals(&rtp, address);
-        Ok(SocketPair { rtp, rtcp: bound(address, port.saturating_add(1))?, port, refused: Cell::new(false) })
+        let rtcp = bound(address, port.saturating_add(1))?;
+        Ok(SocketPair { rtp, rtcp, port, kept_to: Cell::new(None), refused: Cell::new(false) })
     }
 
     /// The RTP port.
@@ -61,9 +65,25 @@ impl SocketPair {
         self.rtcp.recv_from(buffer).ok()
     }
 
+    /// From here on the system itself drops what others send, and finds the way once instead of for every packet. What already waits is
+    /// still given out, and must be judged. A system that refuses leaves everything as it was.
+    pub fn keep_to(&self, far: SocketAddr) {
+        if self.kept_to.get() != Some(far) && self.rtp.connect(far).is_ok() {
+            self.kept_to.set(Some(far));
+        }
+    }
+
+    /// Hears every source again.
+    pub fn let_go(&self) {
+        if self.kept_to.take().is_some() {
+            dissolve(&self.rtp);
+        }
+    }
+
     /// Sends an RTP packet. Whether it went out; a network that cannot take it now is a lost packet, not an error.
     pub fn send(&self, packet: &[u8], to: SocketAddr) -> bool {
-        self.rtp.send_to(packet, to).inspect_err(|error| self.note(error)).is_ok()
+        let sent = if self.kept_to.get() == Some(to) { self.rtp.send(packet) } else { self.rtp.send_to(packet, to) };
+        sent.inspect_err(|error| self.note(error)).is_ok()
     }
 
     /// Sends an RTCP packet, like [`SocketPair::send`].
@@ -82,13 +102,23 @@ impl SocketPair {
 }
 
 fn bound(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
-    let socket = UdpSocket::bind((address, port))?;
-    socket.set_nonblocking(true)?;
+    let at = SocketAddr::new(address, port);
+    let socket = Socket::new(Domain::for_address(at), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+    socket.bind(&at.into())?;
     if address.is_ipv4() {
         // A network that refuses the mark still carries the sound.
-        let _ = SockRef::from(&socket).set_tos_v4(EXPEDITED);
+        let _ = socket.set_tos_v4(EXPEDITED);
     }
-    Ok(socket)
+    Ok(socket.into())
+}
+
+/// Undoes `connect`, which the standard library does not offer; the socket keeps its port.
+fn dissolve(socket: &UdpSocket) {
+    // SAFETY: all-zero bytes are a valid `sockaddr`, and AF_UNSPEC asks for nothing beyond its family.
+    let mut nobody: libc::sockaddr = unsafe { std::mem::zeroed() };
+    nobody.sa_family = libc::AF_UNSPEC as libc::sa_family_t;
+    // SAFETY: the descriptor is open, `nobody` outlives the call and its size is told.
+    unsafe { libc::connect(socket.as_raw_fd(), &raw const nobody, size_of_val(&nobody) as libc::socklen_t) };
 }
 
 /// Without this a socket that is not connected never hears of ICMP (RFC 1122 §4.1.3.3); where it cannot be had nothing else changes.

@@ -43,6 +43,8 @@ const ORDERS_A_TURN: usize = 1_024;
 pub enum Command {
     /// An order of the core.
     Order(ToMedia),
+    /// A leg that was opened for this thread; its orders follow.
+    Seat(Box<Leg>),
     /// Sounds that are played from the next `Play` on.
     Sounds(Arc<dyn Sounds>),
 }
@@ -55,6 +57,8 @@ pub struct Outfit {
     pub alarm: Alarm,
     /// Set when the thread must close everything and end.
     pub stop: Arc<AtomicBool>,
+    /// Set while the thread sleeps without ticks: who sends an order then wakes it.
+    pub resting: Arc<AtomicBool>,
     /// Where reports go.
     pub inputs: Inputs,
     /// Where descriptions lie.
@@ -114,8 +118,9 @@ impl Worker {
         priority::raise();
         let mut buffer: Buffer = [0; 2_048];
         while !self.outfit.stop.load(Ordering::Acquire) {
-            let pause = self.pause();
+            let pause = self.rest();
             self.outfit.alarm.wait(pause);
+            self.outfit.resting.store(false, Ordering::SeqCst);
             self.take_orders();
             self.catch_up(&mut buffer);
             self.outfit.tap.flush(self.now_us());
@@ -136,6 +141,17 @@ impl Worker {
             self.counters.overflows += 1;
         }
         self.reports.push_back(report);
+    }
+
+    /// How long to sleep. Before a long sleep it says that it rests, and looks once more for an order that came before that was seen.
+    fn rest(&mut self) -> Duration {
+        let pause = self.pause();
+        if self.ticking {
+            return pause;
+        }
+        self.outfit.resting.store(true, Ordering::SeqCst);
+        self.take_orders();
+        self.pause()
     }
 
     /// How long there is nothing to do: until the next tick on which a leg has its turn, or is read. A centre at night costs nothing.
@@ -163,6 +179,7 @@ impl Worker {
         for _ in 0..ORDERS_A_TURN {
             match self.outfit.commands.try_recv() {
                 Ok(Command::Order(order)) => self.carry_out(order),
+                Ok(Command::Seat(leg)) => self.seat(leg),
                 Ok(Command::Sounds(sounds)) => self.outfit.sounds = sounds,
                 Err(_) => return,
             }
@@ -225,7 +242,10 @@ impl Worker {
         let Some(mut leg) = seat.take_if(|leg| leg.pace.may_ask(now_us)) else { return };
         for _ in 0..DATAGRAMS_A_TICK {
             let period_us = match leg.receive(buffer, now_us, &mut self.counters) {
-                Heard::Nothing => break,
+                Heard::Nothing => {
+                    leg.pace.found_nothing(now_us);
+                    break;
+                }
                 Heard::Dropped => {
                     leg.pace.disturbed();
                     continue;

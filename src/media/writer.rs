@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use crate::centre::ids::{CallId, RecordingId};
@@ -20,6 +20,8 @@ use crate::media::wav::{WavFile, length_ms};
 const HOLD_BACK: u64 = 2_000;
 /// Sound is written when so much is settled (400 ms). Hold-back, this and `ROUND` together stay below the second that a crash may cost.
 const SETTLED: u64 = 3_200;
+/// Messages that are taken between two looks at all recordings at most: what a full queue holds, several times.
+const MESSAGES_A_ROUND: usize = 1_024;
 /// Between two looks at all recordings.
 const ROUND: Duration = Duration::from_millis(100);
 /// Sound beyond this much ahead of what is written (4 s) is not kept.
@@ -105,23 +107,29 @@ impl Writer {
 
     /// The thread: until every media thread has ended.
     pub fn run(mut self) {
-        let mut looked_us = 0;
-        loop {
-            match self.queue.recv_timeout(ROUND) {
-                Ok(message) => self.take(message),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+        // Between rounds it sleeps whatever arrives: being woken for every block would cost more than the block.
+        'rounds: loop {
+            let idle = self.open.is_empty() && self.reports.is_empty();
+            let mut message = if idle { self.queue.recv().map_err(|_| TryRecvError::Disconnected) } else { self.next_round() };
+            for _ in 0..MESSAGES_A_ROUND {
+                match message {
+                    Ok(message) => self.take(message),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => break 'rounds,
+                }
+                message = self.queue.try_recv();
             }
-            let now_us = self.clock.elapsed_us();
-            if now_us.saturating_sub(looked_us) >= ROUND.as_micros() as u64 {
-                looked_us = now_us;
-                self.look_at_all(now_us);
-            }
+            self.look_at_all(self.clock.elapsed_us());
         }
         let left: Vec<RecordingId> = self.open.keys().copied().collect();
         let now_us = self.clock.elapsed_us();
         left.into_iter().for_each(|recording| self.close(recording, now_us, 0));
         self.hand_in_reports();
+    }
+
+    fn next_round(&self) -> Result<ToWriter, TryRecvError> {
+        std::thread::sleep(ROUND);
+        self.queue.try_recv()
     }
 
     fn take(&mut self, message: ToWriter) {

@@ -1,0 +1,77 @@
+//! How does a leg come to be? Its ports are bound and its description written by whoever gives the order, so that the answer is
+//! there at once and no thread is woken for it; the thread that will own the leg takes it up with its next tick.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::centre::ids::{LegId, SdpRef};
+use crate::centre::input::{FromMedia, MediaFailure};
+use crate::clock::Clock;
+use crate::media::leg::Leg;
+use crate::media::negotiation::Author;
+use crate::media::ports::Ports;
+use crate::media::sdp::{Description, Terms, parse};
+use crate::media::socket::SocketPair;
+use crate::media::stream::Outgoing;
+use crate::sdp_book::SdpBook;
+
+/// What a leg is made from. Binding two ports is some twenty microseconds of system calls, and never waits.
+pub struct Opener {
+    /// Our address, and what is listened for.
+    pub config: crate::config::Media,
+    /// The ports of the process.
+    pub ports: Arc<Ports>,
+    /// Where descriptions lie.
+    pub sdps: SdpBook,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Opener {
+    /// A leg on ports of its own, and the report that holds its description: an answer where the far end has offered, else an offer.
+    /// Errors: the offer is none that we can take, or there is no port.
+    pub fn open(&self, id: LegId, offer: Option<SdpRef>) -> Result<(Leg, FromMedia), MediaFailure> {
+        let address = self.config.address;
+        let offered = offer.map(|sdp| read(&self.sdps, address, sdp)).transpose()?;
+        let now_us = self.clock.elapsed_us();
+        let sockets = self.ports.bind(now_us, |port| SocketPair::bind(address, port)).ok_or(MediaFailure::NoPort)?;
+        let [session, stream, timestamp] = random_numbers();
+        let local = SocketAddr::new(address, sockets.port());
+        let out = Outgoing::new(stream as u32, (stream >> 32) as u16, timestamp as u32);
+        let mut leg = Leg::new(id, sockets, Author::new(local, session), out);
+        let text = match &offered {
+            None => leg.author.offer(),
+            Some((description, terms, signalled)) => {
+                leg.agree(terms.clone(), *signalled, self.config.inband_digits, now_us);
+                leg.author.answer(description, terms)
+            }
+        };
+        Ok((leg, FromMedia::Opened { leg: id, sdp: self.sdps.put(text) }))
+    }
+
+    /// Gives back the ports of a leg that nobody took up.
+    pub fn discard(&self, leg: &Leg) {
+        self.ports.give_back(leg.port(), self.clock.elapsed_us());
+    }
+}
+
+/// Takes a description out of the book, with the address that signalled it. One that is there no longer is as good as unreadable.
+pub fn read(sdps: &SdpBook, address: IpAddr, sdp: SdpRef) -> Result<(Description, Terms, Option<IpAddr>), MediaFailure> {
+    let (text, signalled) = sdps.take_sourced(sdp).ok_or(MediaFailure::BadSdp)?;
+    let description = parse(&text)?;
+    let terms = description.terms(address.is_ipv4())?;
+    Ok((description, terms, signalled))
+}
+
+/// Numbers that nobody outside can guess (RFC 3550 §5.1); zeros should the system have none, which costs nothing but that.
+fn random_numbers() -> [u64; 3] {
+    let mut bytes = [0u8; 24];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::error!(%error, "the system gives no random numbers: RTP streams can be guessed");
+    }
+    let mut numbers = [0; 3];
+    for (number, eight) in numbers.iter_mut().zip(bytes.chunks_exact(8)) {
+        *number = eight.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    }
+    numbers
+}
