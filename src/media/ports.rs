@@ -1,4 +1,4 @@
-//! Which UDP ports are free? Even ones of the configured range, each rested for five seconds after its last call.
+//! Which UDP ports are free? Even ones of the configured range, each rested for five seconds after its last call while others are left.
 
 use std::collections::VecDeque;
 use std::io;
@@ -30,7 +30,8 @@ impl Ports {
         Ports { inner: Mutex::new(Inner { free: even.into(), resting: VecDeque::new() }) }
     }
 
-    /// A port that rests no longer, `None` when every one is in use or resting.
+    /// A port that rests no longer; when there is none, the one that has rested longest, because a call without sound is worse than a stray
+    /// packet, which its new leg takes for a stranger's. `None` when every one is in use.
     pub fn take(&self, now_us: u64) -> Option<u16> {
         let mut inner = self.lock();
         while let Some(&(until, port)) = inner.resting.front()
@@ -39,7 +40,7 @@ impl Ports {
             inner.resting.pop_front();
             inner.free.push_back(port);
         }
-        inner.free.pop_front()
+        inner.free.pop_front().or_else(|| inner.resting.pop_front().map(|(_, port)| port))
     }
 
     /// What `bind` makes of the first port that can be had. `None`, which the log explains, when there is none, or no descriptor.
@@ -102,9 +103,21 @@ mod tests {
         pairs.sort_unstable();
         assert_eq!(pairs, [30_002, 30_004]);
         assert_eq!(ports.take(0), None);
+        let second = 60_006 - first;
         ports.give_back(first, 1_000);
-        assert_eq!(ports.take(REST_US), None);
-        assert_eq!(ports.take(REST_US + 1_000), Some(first));
+        ports.give_back(second, 2_000_000);
+        assert_eq!(ports.take(REST_US + 1_000), Some(first), "rested");
+        ports.give_back(first, REST_US + 1_000);
+        assert_eq!(ports.take(REST_US + 2_000), Some(second), "none has rested: the one that rests longest");
+    }
+
+    #[test]
+    fn a_port_that_rests_waits_while_others_are_free() {
+        let ports = Ports::new((30_001, 30_007), 7);
+        let first = ports.take(0).unwrap();
+        ports.give_back(first, 0);
+        assert!([ports.take(1), ports.take(1)].iter().all(|port| port.is_some_and(|port| port != first)));
+        assert_eq!(ports.take(1), Some(first));
     }
 
     #[test]
@@ -123,6 +136,6 @@ mod tests {
         });
         assert_eq!((none, tries.get()), (None, 1));
         let left = std::iter::from_fn(|| ports.take(0)).count();
-        assert_eq!(left, 3, "five, less one that is bound and one that rests");
+        assert_eq!(left, 4, "five, less one that is bound");
     }
 }
