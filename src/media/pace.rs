@@ -26,6 +26,11 @@ impl Pace {
         now_us >= self.ask_from_us
     }
 
+    /// From when on a packet can be there.
+    pub fn ask_from_us(&self) -> u64 {
+        self.ask_from_us
+    }
+
     /// A packet of `period_us` of sound was read. Whether it came when it was due, so that no other is waiting.
     pub fn note(&mut self, period_us: u64, now_us: u64) -> bool {
         let since = now_us.saturating_sub(self.last_us);

@@ -83,8 +83,9 @@ pub struct Worker {
     pub(super) rooms: HashMap<CallId, Room>,
     /// Places by the tick on which they send.
     pub(super) turns: [Vec<usize>; PHASES],
-    /// Places that are read on every tick.
-    pub(super) talking: Vec<usize>,
+    /// Places that are looked at on every tick, each with the moment from which its socket is worth asking: kept beside each other,
+    /// because fetching each leg from memory to learn that nothing is due would cost more than a system call now and then.
+    pub(super) talking: Vec<(usize, u64)>,
     pub(super) counters: Counters,
     reports: VecDeque<FromMedia>,
     ticking: bool,
@@ -209,9 +210,9 @@ impl Worker {
         let late_us = now_us.saturating_sub(self.grid_us + self.ticks * TICK_US);
         self.counters.latest_tick_us = self.counters.latest_tick_us.max(late_us);
         let phase = phase_of(self.ticks);
-        let talking = std::mem::take(&mut self.talking);
-        for place in &talking {
-            self.listen(*place, buffer, now_us);
+        let mut talking = std::mem::take(&mut self.talking);
+        for (place, ask_from_us) in talking.iter_mut().filter(|(_, ask_from_us)| now_us >= *ask_from_us) {
+            *ask_from_us = self.listen(*place, buffer, now_us);
         }
         self.talking = talking;
         let turns = self.turns.get_mut(phase).map(std::mem::take).unwrap_or_default();
@@ -236,10 +237,10 @@ impl Worker {
         ended.into_iter().chain(silence).for_each(|report| self.tell(report));
     }
 
-    /// Reads what has arrived for one leg and passes it on.
-    fn listen(&mut self, place: usize, buffer: &mut Buffer, now_us: u64) {
-        let Some(seat) = self.legs.get_mut(place) else { return };
-        let Some(mut leg) = seat.take_if(|leg| leg.pace.may_ask(now_us)) else { return };
+    /// Reads what has arrived for one leg and passes it on. When to ask again.
+    fn listen(&mut self, place: usize, buffer: &mut Buffer, now_us: u64) -> u64 {
+        let Some(seat) = self.legs.get_mut(place) else { return u64::MAX };
+        let Some(mut leg) = seat.take_if(|leg| leg.pace.may_ask(now_us)) else { return now_us };
         for _ in 0..DATAGRAMS_A_TICK {
             let period_us = match leg.receive(buffer, now_us, &mut self.counters) {
                 Heard::Nothing => {
@@ -264,9 +265,11 @@ impl Worker {
                 break;
             }
         }
+        let ask_from_us = leg.pace.ask_from_us();
         if let Some(home) = self.legs.get_mut(place) {
             *home = Some(leg);
         }
+        ask_from_us
     }
 
     fn pass_sound(&mut self, place: usize, leg: &mut Leg, packet: Packet, codec: Codec, buffer: &mut Buffer, now_us: u64) {
