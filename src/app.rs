@@ -28,6 +28,7 @@ use crate::engine::{self, Engine, Resumed};
 use crate::journal::Journal;
 use crate::lanes::{self, InputLanes, Inputs};
 use crate::media::{self, MediaEngine, MediaParts};
+use crate::number_book::NumberBook;
 use crate::prompts::{PromptBook, Source};
 use crate::report::board::Board;
 use crate::sdp_book::SdpBook;
@@ -118,6 +119,8 @@ impl App {
 
         let (inputs, lanes) = lanes::lanes(LANE_PLACES);
         let sdps = SdpBook::default();
+        let numbers = NumberBook::new(caller_key.clone());
+        let next_call = Arc::new(AtomicU64::new(next_call));
         let stops = [CancellationToken::new(), CancellationToken::new(), CancellationToken::new()];
         let [engine_stop, shells_stop, feeders_stop] = stops;
         let (seen_tx, seen_rx) = mpsc::channel::<CallerSeen>(lookups::NUMBERS);
@@ -147,8 +150,9 @@ impl App {
                     sdps,
                     caller_key,
                     callers: seen_tx,
+                    numbers: numbers.clone(),
                     clock,
-                    next_call: Arc::new(AtomicU64::new(next_call)),
+                    next_call: next_call.clone(),
                 },
                 shells_stop.clone(),
             )
@@ -160,6 +164,8 @@ impl App {
                     config: config.web.clone(),
                     store: store.clone(),
                     inputs: inputs.clone(),
+                    numbers,
+                    next_call,
                     board: board.clone(),
                     facts: facts.clone(),
                     operators: settings.agents.keys().cloned().collect(),

@@ -235,7 +235,8 @@ fn call_of(input: &Input) -> Option<CallId> {
             | FromLine::Refused { leg, .. }
             | FromLine::Reoffered { leg, .. }
             | FromLine::Digit { leg, .. }
-            | FromLine::HungUp { leg, .. } => leg.call,
+            | FromLine::HungUp { leg, .. }
+            | FromLine::Referred { leg, .. } => leg.call,
         }),
         Input::Media(media) => Some(match media {
             FromMedia::Opened { leg, .. }
@@ -244,14 +245,26 @@ fn call_of(input: &Input) -> Option<CallId> {
             | FromMedia::Digit { leg, .. }
             | FromMedia::Played { leg, .. }
             | FromMedia::SoundLost { leg }
-            | FromMedia::SoundBack { leg } => leg.call,
+            | FromMedia::SoundBack { leg }
+            | FromMedia::Held { leg, .. } => leg.call,
             FromMedia::Recorded { recording, .. } => recording.call,
         }),
         Input::Desk(desk) => match desk {
             FromDesk::OfferShown { call, .. }
             | FromDesk::Accept { call, .. }
             | FromDesk::Decline { call, .. }
-            | FromDesk::HangUp { call, .. } => Some(*call),
+            | FromDesk::HangUp { call, .. }
+            | FromDesk::Hold { call, .. }
+            | FromDesk::Resume { call, .. }
+            | FromDesk::Consult { call, .. }
+            | FromDesk::CompleteConsult { call, .. }
+            | FromDesk::EndConsult { call, .. }
+            | FromDesk::Conference { call, .. }
+            | FromDesk::Transfer { call, .. }
+            | FromDesk::CallOut { call, .. }
+            | FromDesk::Monitor { call, .. }
+            | FromDesk::TakeOver { call, .. }
+            | FromDesk::StopMonitor { call, .. } => Some(*call),
             FromDesk::DeskUp { .. }
             | FromDesk::DeskGone { .. }
             | FromDesk::PhoneChanged { .. }

@@ -13,6 +13,7 @@ pub mod config;
 
 pub mod caller;
 pub mod lanes;
+pub mod number_book;
 pub mod sdp_book;
 
 pub mod sip;

@@ -125,9 +125,12 @@ impl Shells {
 fn ends_line(order: &ToLine) -> bool {
     match order {
         ToLine::Reject { .. } | ToLine::CancelDial { .. } | ToLine::HangUp { .. } => true,
-        ToLine::Ring { .. } | ToLine::Answer { .. } | ToLine::Dial { .. } | ToLine::AcceptOffer { .. } | ToLine::RefuseOffer { .. } => {
-            false
-        }
+        ToLine::Ring { .. }
+        | ToLine::Answer { .. }
+        | ToLine::Dial { .. }
+        | ToLine::AcceptOffer { .. }
+        | ToLine::RefuseOffer { .. }
+        | ToLine::ReferProgress { .. } => false,
     }
 }
 

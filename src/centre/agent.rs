@@ -110,6 +110,17 @@ impl Centre {
                     self.wrap_up_over(&agent);
                 }
             }
+            FromDesk::Hold { agent, .. }
+            | FromDesk::Resume { agent, .. }
+            | FromDesk::Consult { agent, .. }
+            | FromDesk::CompleteConsult { agent, .. }
+            | FromDesk::EndConsult { agent, .. }
+            | FromDesk::Conference { agent, .. }
+            | FromDesk::Transfer { agent, .. }
+            | FromDesk::CallOut { agent, .. }
+            | FromDesk::Monitor { agent, .. }
+            | FromDesk::TakeOver { agent, .. }
+            | FromDesk::StopMonitor { agent, .. } => self.out.desk(ToDesk::Refused { agent, why: Refusal::NotNow }),
         }
     }
 
@@ -383,7 +394,18 @@ fn agent_of(input: &FromDesk) -> &AgentId {
         | FromDesk::Accept { agent, .. }
         | FromDesk::Decline { agent, .. }
         | FromDesk::HangUp { agent, .. }
-        | FromDesk::WrapUpDone { agent } => agent,
+        | FromDesk::WrapUpDone { agent }
+        | FromDesk::Hold { agent, .. }
+        | FromDesk::Resume { agent, .. }
+        | FromDesk::Consult { agent, .. }
+        | FromDesk::CompleteConsult { agent, .. }
+        | FromDesk::EndConsult { agent, .. }
+        | FromDesk::Conference { agent, .. }
+        | FromDesk::Transfer { agent, .. }
+        | FromDesk::CallOut { agent, .. }
+        | FromDesk::Monitor { agent, .. }
+        | FromDesk::TakeOver { agent, .. }
+        | FromDesk::StopMonitor { agent, .. } => agent,
     }
 }
 

@@ -120,6 +120,7 @@ impl Centre {
             FromLine::Reoffered { leg, sdp } => self.far_end_reoffered(leg, sdp),
             FromLine::Digit { leg, digit } => self.on_digit(leg, digit),
             FromLine::HungUp { leg, cause } => self.far_end_hung_up(leg, cause),
+            FromLine::Referred { leg, to: _ } => self.refuse_refer(leg, 603),
         }
     }
 
@@ -133,11 +134,19 @@ impl Centre {
             FromMedia::Played { leg, play } => self.on_played(leg, play),
             FromMedia::SoundLost { leg } => self.sound_lost(leg),
             FromMedia::SoundBack { leg } => self.sound_back(leg),
+            FromMedia::Held { .. } => {}
             FromMedia::Recorded { recording, length_ms, lost_ms } => {
                 if self.open_recordings.remove(&recording) {
                     self.out.fact(Fact::RecordingEnded { recording, length_ms, lost_ms });
                 }
             }
+        }
+    }
+
+    /// What a far end asks for by REFER is not done, and it is told so. A leg that is gone needs no answer.
+    fn refuse_refer(&mut self, leg: LegId, status: u16) {
+        if self.leg_mut(leg).is_some() {
+            self.out.line(ToLine::ReferProgress { leg, status });
         }
     }
 
@@ -571,6 +580,11 @@ fn queue_end(reason: EndReason) -> QueueEnd {
         | EndReason::NoSound
         | EndReason::SignallingFailed
         | EndReason::ShellLost
-        | EndReason::Poisoned => QueueEnd::Failed,
+        | EndReason::Poisoned
+        | EndReason::Transferred
+        | EndReason::ConsultOver
+        | EndReason::TakenOver
+        | EndReason::SupervisionOver
+        | EndReason::NotReached => QueueEnd::Failed,
     }
 }

@@ -30,6 +30,10 @@ pub enum Reason {
     Rest(AgentId),
     /// Legs that the new process has not found again are gone.
     Recovery,
+    /// Who is called into a call, or for whom it was given away, has been rung long enough.
+    CallingEnds(CallId),
+    /// A supervisor's own phone has been rung long enough.
+    SupervisorRings(AgentId),
 }
 
 impl Reason {
@@ -42,8 +46,9 @@ impl Reason {
             | Reason::MaxWait(call)
             | Reason::OfferEnds(call)
             | Reason::DialEnds(call)
-            | Reason::NoSound(call) => Some(*call),
-            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery => None,
+            | Reason::NoSound(call)
+            | Reason::CallingEnds(call) => Some(*call),
+            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery | Reason::SupervisorRings(_) => None,
         }
     }
 }
@@ -81,10 +86,17 @@ impl Deadlines {
 
     /// Forgets every deadline of a call.
     pub fn cancel_call(&mut self, call: CallId) {
-        for reason in [Reason::LookUp, Reason::Key, Reason::Announce, Reason::MaxWait, Reason::OfferEnds, Reason::DialEnds, Reason::NoSound]
-        {
-            self.cancel(&reason(call));
-        }
+        let of_calls = [
+            Reason::LookUp,
+            Reason::Key,
+            Reason::Announce,
+            Reason::MaxWait,
+            Reason::OfferEnds,
+            Reason::DialEnds,
+            Reason::NoSound,
+            Reason::CallingEnds,
+        ];
+        of_calls.into_iter().for_each(|reason| self.cancel(&reason(call)));
     }
 
     /// Whether this deadline is set.

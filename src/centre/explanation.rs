@@ -20,6 +20,8 @@ pub struct Explanation {
 pub enum Rule {
     /// The one who has been ready for the longest time; at equal times the first by name.
     LongestIdle,
+    /// A colleague asked for this operator by name.
+    AskedFor,
 }
 
 /// What was found of one operator.

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::explanation::Explanation;
-use super::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, SkillId, StepId, TrunkId};
+use super::ids::{
+    AgentId, CallId, CallTo, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, SkillId, StepId, Supervision, TrunkId,
+};
 
 /// One thing that happened, at the time of its record. Its identity is (record sequence, place in the record).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -56,6 +58,52 @@ pub enum Fact {
     SettingsApplied { revision: u64 },
     /// The centre runs again after so long.
     Restarted { downtime_ms: u64 },
+    /// An operator calls a resident, by the rules of this queue; `number` is what the resident is shown.
+    CalledOut { call: CallId, number: NumberId, caller: CallerRef, agent: AgentId, queue: QueueId },
+    /// The far end of this leg lets the others wait, or is back; at the desk or by its phone.
+    Held { leg: LegId, held: bool },
+    /// An operator asks somebody while the resident hears music.
+    ConsultStarted { call: CallId, agent: AgentId, with: Party },
+    /// The consultation, or the conference that it became, is over.
+    ConsultEnded { call: CallId, agent: AgentId, how: ConsultEnd },
+    /// From here on the far end of this leg has this part in the call, in place of the one before.
+    Joined { leg: LegId, party: Party, role: Role },
+    /// An operator has given the call away.
+    Transferred { call: CallId, agent: AgentId, to: CallTo },
+    /// Whom the call was given to did not take it: the resident waits in this queue.
+    TransferFailed { call: CallId, queue: QueueId, how: OfferEnd },
+    /// A supervisor has taken the operator's place.
+    TakenOver { call: CallId, agent: AgentId, from: AgentId },
+}
+
+/// Which part somebody who was called in has. Who answers a call of the queue is told by `Connected`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Role {
+    /// The one with whom the resident talks.
+    Partner,
+    /// Is asked by the operator; the resident hears music.
+    Consultant,
+    /// The third in a conference.
+    Guest,
+    /// A supervisor.
+    Supervisor(Supervision),
+}
+
+/// How a consultation ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum ConsultEnd {
+    /// The operator let the consultant go.
+    Ended,
+    /// The consultant talks with the resident, the operator has left.
+    Completed,
+    /// The operator left while the consultant still rang: it rings on for the resident.
+    HandedOn,
+    /// The consultant did not take part, as with an offer.
+    NotTaken(OfferEnd),
+    /// The consultant hung up.
+    ConsultantGone,
+    /// The call ended, or went elsewhere.
+    CallOver,
 }
 
 /// How a language was settled.
@@ -112,6 +160,8 @@ pub enum Party {
     Agent(AgentId),
     /// A service or number outside, by the name that the dialplan gives it ("112").
     Outside(String),
+    /// Somebody outside, by the reference of their number.
+    Number(CallerRef),
 }
 
 /// What an operator is doing.
@@ -131,6 +181,8 @@ pub enum AgentStatus {
     Paused(PauseReason),
     /// Did not answer an offer; must say "ready" again.
     NotResponding,
+    /// Takes part in this call as a supervisor.
+    Supervising(CallId),
 }
 
 /// Why a call or a leg ended: one list for reports, metrics and screens.
@@ -170,6 +222,16 @@ pub enum EndReason {
     Interrupted,
     /// Handling it failed; the fault is in the log.
     Poisoned,
+    /// The call went on with somebody else.
+    Transferred,
+    /// The consultation was over.
+    ConsultOver,
+    /// A supervisor took the operator's place.
+    TakenOver,
+    /// The supervisor left, or the talk was over.
+    SupervisionOver,
+    /// The resident whom an operator called could not be reached.
+    NotReached,
 }
 
 impl EndReason {
@@ -193,6 +255,11 @@ impl EndReason {
             EndReason::ShellLost => "shell_lost",
             EndReason::Interrupted => "interrupted",
             EndReason::Poisoned => "poisoned",
+            EndReason::Transferred => "transferred",
+            EndReason::ConsultOver => "consult_over",
+            EndReason::TakenOver => "taken_over",
+            EndReason::SupervisionOver => "supervision_over",
+            EndReason::NotReached => "not_reached",
         }
     }
 }
@@ -225,6 +292,34 @@ impl OfferEnd {
     }
 }
 
+impl Role {
+    /// The part as a word for screens and the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Partner => "partner",
+            Role::Consultant => "consultant",
+            Role::Guest => "guest",
+            Role::Supervisor(Supervision::Monitor) => "monitor",
+            Role::Supervisor(Supervision::Whisper) => "whisper",
+            Role::Supervisor(Supervision::Barge) => "barge",
+        }
+    }
+}
+
+impl ConsultEnd {
+    /// The ending as a word for metrics, screens and the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            ConsultEnd::Ended => "ended",
+            ConsultEnd::Completed => "completed",
+            ConsultEnd::HandedOn => "handed_on",
+            ConsultEnd::NotTaken(how) => how.word(),
+            ConsultEnd::ConsultantGone => "consultant_gone",
+            ConsultEnd::CallOver => "call_over",
+        }
+    }
+}
+
 impl AgentStatus {
     /// The state as a word for metrics, screens, the database and explanations.
     pub fn word(&self) -> &'static str {
@@ -236,6 +331,7 @@ impl AgentStatus {
             AgentStatus::WrapUp => "wrap_up",
             AgentStatus::Paused(_) => "paused",
             AgentStatus::NotResponding => "not_responding",
+            AgentStatus::Supervising(_) => "supervising",
         }
     }
 }
@@ -244,7 +340,7 @@ impl AgentStatus {
     /// The call that the state is about.
     pub fn call(&self) -> Option<CallId> {
         match self {
-            AgentStatus::Offered(call) | AgentStatus::Talking(call) => Some(*call),
+            AgentStatus::Offered(call) | AgentStatus::Talking(call) | AgentStatus::Supervising(call) => Some(*call),
             AgentStatus::Offline | AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::Paused(_) | AgentStatus::NotResponding => None,
         }
     }

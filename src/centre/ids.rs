@@ -79,7 +79,7 @@ pub struct CallId(pub u64);
 pub struct LegId {
     /// The call that it belongs to.
     pub call: CallId,
-    /// 0 for the resident, 1.. for legs that the core dialled.
+    /// 0 for the resident, who called or is called; 1.. for the other legs that the core dialled.
     pub n: u16,
 }
 
@@ -94,6 +94,31 @@ impl LegId {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CallerRef(pub u64);
+
+/// Whom a live call is taken to, or who is asked about it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum CallTo {
+    /// Whoever of a queue is free.
+    Queue(QueueId),
+    /// An operator.
+    Agent(AgentId),
+    /// A service that a dialplan dials, by the name that it has there ("112").
+    Service(String),
+    /// A number outside, by its reference in the shells' number book: like a caller's it is personal data.
+    Outside(CallerRef),
+}
+
+/// How a supervisor takes part in a talk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Supervision {
+    /// Hears the talk; nobody hears the supervisor.
+    Monitor,
+    /// The operator alone hears the supervisor.
+    Whisper,
+    /// Everybody in the talk hears the supervisor.
+    Barge,
+}
 
 /// A session description that `sip` and `media` resolve; the core never sees its text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

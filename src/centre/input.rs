@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::{
-    AgentId, CallId, CallerRef, ContactId, Generation, Language, LegId, NumberId, PauseReason, PlayId, RecordingId, SdpRef, TrunkId,
+    AgentId, CallId, CallTo, CallerRef, ContactId, Generation, Language, LegId, NumberId, PauseReason, PlayId, QueueId, RecordingId,
+    SdpRef, Supervision, TrunkId,
 };
 use super::settings::Settings;
 
@@ -57,6 +58,21 @@ pub enum FromLine {
     Digit { leg: LegId, digit: Digit },
     /// The far end ended this leg, in any phase.
     HungUp { leg: LegId, cause: HangUpCause },
+    /// REFER: the far end of this leg wants the other side taken elsewhere (RFC 3515). `ToLine::ReferProgress` answers.
+    Referred { leg: LegId, to: ReferTo },
+}
+
+/// Where a REFER points to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ReferTo {
+    /// What was dialled, where it is no number outside: the name of a queue or of an operator. The core knows both.
+    Name(String),
+    /// The operator whose phone has this user part.
+    Agent(AgentId),
+    /// A number outside, by its reference.
+    Outside(CallerRef),
+    /// The leg whose dialog the `Replaces` parameter names (RFC 3891): the attended transfer of a SIP phone.
+    Replaces(LegId),
 }
 
 /// What the media shell reports.
@@ -78,6 +94,8 @@ pub enum FromMedia {
     SoundBack { leg: LegId },
     /// The recorder has closed this file. `length_ms` is its timeline; `lost_ms` of it could not be written.
     Recorded { recording: RecordingId, length_ms: u64, lost_ms: u64 },
+    /// The far end holds (`sendonly` or `inactive`, RFC 3264 §8.4) or takes the call back; told at each change only.
+    Held { leg: LegId, held: bool },
 }
 
 /// What operators and their devices report.
@@ -105,6 +123,29 @@ pub enum FromDesk {
     HangUp { agent: AgentId, call: CallId },
     /// Nothing is left to write down about the last call.
     WrapUpDone { agent: AgentId },
+    /// The operator lets the resident wait with music.
+    Hold { agent: AgentId, call: CallId },
+    /// The operator takes the resident back.
+    Resume { agent: AgentId, call: CallId },
+    /// The operator asks somebody while the resident hears music. A queue cannot be asked.
+    Consult { agent: AgentId, call: CallId, with: CallTo },
+    /// The consultant takes the resident over; while they still ring, they ring on for the resident.
+    CompleteConsult { agent: AgentId, call: CallId },
+    /// The consultant is let go and the resident is back with the operator; from a conference too.
+    EndConsult { agent: AgentId, call: CallId },
+    /// Resident, operator and consultant all talk.
+    Conference { agent: AgentId, call: CallId },
+    /// The operator gives the call away without asking.
+    Transfer { agent: AgentId, call: CallId, to: CallTo },
+    /// The operator calls a resident. `call` is a new number from the counter that numbers calls which come in; without `queue` the
+    /// first that the operator serves sets the rules, without `shown` the resident sees the first of the city's numbers.
+    CallOut { agent: AgentId, call: CallId, to: CallerRef, queue: Option<QueueId>, shown: Option<NumberId> },
+    /// A supervisor listens to a talk, or takes part in it in another way than before. The shell has checked that the account may.
+    Monitor { agent: AgentId, call: CallId, mode: Supervision },
+    /// A supervisor who takes part in a talk takes the operator's place.
+    TakeOver { agent: AgentId, call: CallId },
+    /// A supervisor leaves the talk.
+    StopMonitor { agent: AgentId, call: CallId },
 }
 
 /// A key of a phone: 0–9, `*`, `#`, A–D.

@@ -215,6 +215,7 @@ impl Centre {
             Reason::WrapUp(agent) => self.wrap_up_over(&agent),
             Reason::Rest(agent) => self.rest_over(&agent),
             Reason::Recovery => self.recovery_over(),
+            Reason::CallingEnds(_) | Reason::SupervisorRings(_) => {}
         }
     }
 

@@ -67,6 +67,7 @@ impl Centre {
             waited_ms: self.now.ms_since(ringing.wait.since),
             rings_ms,
             why: ringing.why.clone(),
+            from: None,
         };
         let agent = ringing.agent.clone();
         self.out.desk(ToDesk::Offer { agent, offer });

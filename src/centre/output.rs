@@ -38,6 +38,9 @@ pub enum ToLine {
     RefuseOffer { leg: LegId },
     /// End a leg that has answered.
     HangUp { leg: LegId, reason: EndReason },
+    /// What became of a REFER, as a final SIP status: 200 means that the other side is taken care of and this leg is about to be hung up;
+    /// with any other the leg goes on as it was.
+    ReferProgress { leg: LegId, status: u16 },
 }
 
 /// Orders to the media shell.
@@ -100,6 +103,9 @@ pub struct Offer {
     pub rings_ms: u64,
     /// Why it came to this operator.
     pub why: Explanation,
+    /// The colleague who asks, or who gives the call away; `None` for a caller of the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<AgentId>,
 }
 
 /// Where a leg is dialled to.
@@ -109,6 +115,8 @@ pub enum Target {
     Contact(ContactId),
     /// A fixed SIP address of an operator or a service, from the settings.
     Address(String),
+    /// A number outside, which the shell's number book resolves.
+    Outside(CallerRef),
 }
 
 /// What the dialled end is shown as the calling side.
@@ -159,4 +167,12 @@ pub enum Refusal {
     UnknownOperator,
     /// This operator answers on the phone itself.
     PickUpThePhone,
+    /// The operator does not talk in this call.
+    NotYourTalk,
+    /// Whoever is asked for is not free.
+    NotFree,
+    /// Nobody is known by that name, or they cannot be asked for this.
+    UnknownTarget,
+    /// Not while the call is as it is.
+    NotNow,
 }

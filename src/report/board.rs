@@ -231,14 +231,22 @@ impl Board {
             | Fact::KeyPressed { .. }
             | Fact::PlaceTold { .. }
             | Fact::OfferShown { .. }
-            | Fact::LegStarted { party: Party::Resident | Party::Agent(_), .. }
+            | Fact::LegStarted { party: Party::Resident | Party::Agent(_) | Party::Number(_), .. }
             | Fact::LegAnswered { .. }
             | Fact::LegSound { .. }
             | Fact::LegEnded { .. }
             | Fact::RecordingStarted { .. }
             | Fact::RecordingEnded { .. }
             | Fact::SettingsApplied { .. }
-            | Fact::Restarted { .. } => {}
+            | Fact::Restarted { .. }
+            | Fact::CalledOut { .. }
+            | Fact::Held { .. }
+            | Fact::ConsultStarted { .. }
+            | Fact::ConsultEnded { .. }
+            | Fact::Joined { .. }
+            | Fact::Transferred { .. }
+            | Fact::TransferFailed { .. }
+            | Fact::TakenOver { .. } => {}
         }
     }
 
@@ -438,7 +446,8 @@ impl OperatorNow {
             | AgentStatus::Offered(_)
             | AgentStatus::Talking(_)
             | AgentStatus::WrapUp
-            | AgentStatus::NotResponding => None,
+            | AgentStatus::NotResponding
+            | AgentStatus::Supervising(_) => None,
         };
         OperatorView {
             operator: agent.clone(),

@@ -132,7 +132,12 @@ fn reason_header(reason: EndReason) -> String {
         | EndReason::OperatorHungUp
         | EndReason::PlanEnded
         | EndReason::OutsideEnded
-        | EndReason::GivenUp => 16,
+        | EndReason::GivenUp
+        | EndReason::Transferred
+        | EndReason::ConsultOver
+        | EndReason::TakenOver
+        | EndReason::SupervisionOver
+        | EndReason::NotReached => 16,
         EndReason::AnsweredElsewhere => 26,
         EndReason::Refused => 21,
         EndReason::UnknownNumber => 1,

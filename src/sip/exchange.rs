@@ -10,6 +10,7 @@ use crate::centre::input::{FromDesk, FromLine, HangUpCause, Input};
 use crate::centre::output::ToLine;
 use crate::centre::time::Time;
 use crate::lanes::Inputs;
+use crate::number_book::NumberBook;
 use crate::private::Private;
 use crate::sdp_book::SdpBook;
 
@@ -71,6 +72,8 @@ pub struct Links {
     pub caller_key: CallerKey,
     /// Numbers with their references, to the store.
     pub callers: tokio::sync::mpsc::Sender<CallerSeen>,
+    /// Numbers outside that the core knows by their references.
+    pub numbers: NumberBook,
     /// Call ids, counted across restarts.
     pub next_call: Arc<AtomicU64>,
 }
@@ -124,6 +127,8 @@ impl Exchange {
             ToLine::AcceptOffer { leg, sdp } => self.accept_offer(now, leg, sdp),
             ToLine::RefuseOffer { leg } => self.refuse_offer(now, leg),
             ToLine::HangUp { leg, reason } => self.hang_up(now, leg, reason),
+            // No REFER is reported, so none is answered.
+            ToLine::ReferProgress { .. } => {}
         }
     }
 

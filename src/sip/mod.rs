@@ -56,6 +56,7 @@ use crate::centre::output::ToLine;
 use crate::clock::Clock;
 use crate::config;
 use crate::lanes::Inputs;
+use crate::number_book::NumberBook;
 use crate::sdp_book::SdpBook;
 
 use dialog::Own;
@@ -92,6 +93,8 @@ pub struct SipParts {
     pub caller_key: CallerKey,
     /// Numbers with their references, to the store. When it is full, new calls get 503.
     pub callers: mpsc::Sender<CallerSeen>,
+    /// Numbers outside that the core knows by their references.
+    pub numbers: NumberBook,
     /// Time.
     pub clock: Clock,
     /// The next call's id; the caller of [`start`] sets it above all that were ever used.
@@ -152,8 +155,8 @@ pub async fn start(parts: SipParts, stop: CancellationToken) -> Result<SipShell,
     let now = parts.clock.now();
     let registrar = Registrar::new(now, &parts.config, key, parts.phones);
     let own = Own::new(udp_addr, tcp_addr, parts.config.shown);
-    let SipParts { inputs, sdps, caller_key, callers, next_call, .. } = parts;
-    let links = Links { inputs, sdps, caller_key, callers, next_call };
+    let SipParts { inputs, sdps, caller_key, callers, numbers, next_call, .. } = parts;
+    let links = Links { inputs, sdps, caller_key, callers, numbers, next_call };
     let exchange = Exchange::new(now, own, Trunks::new(&parts.trunks), registrar, parts.config.calls_per_second, links);
     let (streams, stream_events) = Streams::new();
     let (orders, ordered) = mpsc::channel(ORDERS);
@@ -207,7 +210,8 @@ fn leg_of(order: &ToLine) -> LegId {
         | ToLine::CancelDial { leg }
         | ToLine::AcceptOffer { leg, .. }
         | ToLine::RefuseOffer { leg }
-        | ToLine::HangUp { leg, .. } => *leg,
+        | ToLine::HangUp { leg, .. }
+        | ToLine::ReferProgress { leg, .. } => *leg,
     }
 }
 

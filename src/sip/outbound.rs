@@ -60,6 +60,7 @@ impl Exchange {
                 Some(Route { uri: uri.to_owned(), peer, pinned })
             }
             Target::Address(text) => self.address(text),
+            Target::Outside(number) => self.address(self.links.numbers.number(*number)?.reveal()),
         }
     }
 

@@ -22,6 +22,7 @@ use crate::centre::output::ToLine;
 use crate::centre::time::Time;
 use crate::config::{Config, Trunk};
 use crate::lanes::{InputLanes, lanes};
+use crate::number_book::NumberBook;
 use crate::private::Private;
 use crate::sdp_book::SdpBook;
 
@@ -66,6 +67,7 @@ impl Stage {
             sdps: sdps.clone(),
             caller_key: CallerKey::new([7; 32]),
             callers: seen,
+            numbers: NumberBook::new(CallerKey::new([7; 32])),
             next_call: Arc::new(AtomicU64::new(1)),
         };
         let exchange = Exchange::new(now, own, trunks, registrar, calls_per_second, links);

@@ -76,7 +76,8 @@ impl BulkRow for AgentRow {
             | AgentStatus::Offered(_)
             | AgentStatus::Talking(_)
             | AgentStatus::WrapUp
-            | AgentStatus::NotResponding => None,
+            | AgentStatus::NotResponding
+            | AgentStatus::Supervising(_) => None,
         };
         statement
             .bind(self.agent.as_str().to_owned())

@@ -15,9 +15,9 @@ use super::{Store, StoreError};
 pub struct Leg {
     /// 0 for the resident's.
     pub n: i64,
-    /// `resident`, `agent` or `outside`.
+    /// `resident`, `agent`, `outside` or `number`.
     pub party: Option<String>,
-    /// The operator, or the name of the service outside.
+    /// The operator, the name of the service outside, or the reference of the number as `callers` has it.
     pub name: Option<String>,
     /// When it came in or was dialled.
     pub started_ms: Option<i64>,
@@ -87,5 +87,6 @@ fn words(party: &Party) -> (&'static str, Option<String>) {
         Party::Resident => ("resident", None),
         Party::Agent(agent) => ("agent", Some(agent.as_str().to_owned())),
         Party::Outside(name) => ("outside", Some(name.clone())),
+        Party::Number(number) => ("number", Some(signed(number.0).to_string())),
     }
 }

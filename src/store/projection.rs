@@ -150,7 +150,17 @@ impl Rows {
                 self.callbacks.push(CallbackRow::new(at, *call, *caller, queue, *language, *waiting_since_ms));
             }
             Fact::CallEnded { call, reason } => self.call(*call).ended = Some((at, *reason)),
-            Fact::PlaceTold { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => {}
+            Fact::PlaceTold { .. }
+            | Fact::SettingsApplied { .. }
+            | Fact::Restarted { .. }
+            | Fact::CalledOut { .. }
+            | Fact::Held { .. }
+            | Fact::ConsultStarted { .. }
+            | Fact::ConsultEnded { .. }
+            | Fact::Joined { .. }
+            | Fact::Transferred { .. }
+            | Fact::TransferFailed { .. }
+            | Fact::TakenOver { .. } => {}
         }
     }
 

@@ -27,6 +27,7 @@ use super::desks::{Held, state_message};
 use super::error::WebError;
 use super::live;
 use super::messages::{Frame, FromPage, ToPage};
+use super::wishes::{self, Unfit};
 
 /// The server asks for an echo this often.
 const ECHO_EVERY: Duration = Duration::from_secs(5);
@@ -49,7 +50,8 @@ const MOST_MESSAGES: u32 = 200;
 /// The longest message of a page, in bytes: a case of 10,000 letters in four-byte characters fits.
 const LONGEST_BYTES: usize = 64 * 1024;
 
-type Later = Pin<Box<dyn Future<Output = ToPage> + Send>>;
+/// What the store answers, if the page is to hear of it.
+type Later = Pin<Box<dyn Future<Output = Option<ToPage>> + Send>>;
 
 /// Why a socket ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +165,10 @@ impl Page {
                     Some(message) => self.deliver(message).await?,
                     None => return Ok(End::LetGo),
                 },
-                Some(message) = self.later.next() => self.send(&message).await?,
+                Some(answer) = self.later.next() => match answer {
+                    Some(message) => self.send(&message).await?,
+                    None => {}
+                },
                 Ok(()) = pause_reasons.changed() => self.welcome().await?,
                 Ok(()) = board.changed() => self.send_board(&mut board).await?,
                 _ = echoes.tick() => self.ask_echo().await?,
@@ -205,13 +210,13 @@ impl Page {
         let Some(work) = self.web.desks.work_on(&self.operator, call) else { return };
         let (web, who) = (self.web.clone(), self.user.name.clone());
         self.later.push(Box::pin(async move {
-            match story(&web, &who, call, work.offer.caller).await {
+            Some(match story(&web, &who, call, work.offer.caller).await {
                 Ok(story) => ToPage::Context { call, story },
                 Err(error) => {
                     tracing::error!(%error, %call, "no story for an offer");
                     ToPage::Refused { what: "the caller's story cannot be read".into(), mend: "Ask the caller; the database is away." }
                 }
-            }
+            })
         }));
     }
 
@@ -253,6 +258,32 @@ impl Page {
             FromPage::Decline { call } => self.tell(FromDesk::Decline { agent, call }).await,
             FromPage::HangUp { call } => self.tell(FromDesk::HangUp { agent, call }).await,
             FromPage::WrapUpDone => self.tell(FromDesk::WrapUpDone { agent }).await,
+            FromPage::Hold { call } => self.tell(FromDesk::Hold { agent, call }).await,
+            FromPage::Resume { call } => self.tell(FromDesk::Resume { agent, call }).await,
+            FromPage::CompleteConsult { call } => self.tell(FromDesk::CompleteConsult { agent, call }).await,
+            FromPage::EndConsult { call } => self.tell(FromDesk::EndConsult { agent, call }).await,
+            FromPage::Conference { call } => self.tell(FromDesk::Conference { agent, call }).await,
+            FromPage::TakeOver { call } => self.tell(FromDesk::TakeOver { agent, call }).await,
+            FromPage::StopMonitor { call } => self.tell(FromDesk::StopMonitor { agent, call }).await,
+            FromPage::Consult { call, with } => {
+                let with = wishes::whom(&self.web, with);
+                self.tell_if(with.map(|with| FromDesk::Consult { agent, call, with })).await
+            }
+            FromPage::Transfer { call, to } => {
+                let to = wishes::whom(&self.web, to);
+                self.tell_if(to.map(|to| FromDesk::Transfer { agent, call, to })).await
+            }
+            FromPage::CallOut { number, queue, shown } => {
+                let wish = wishes::call_out(&self.web, agent, &number, queue, shown);
+                if wish.is_ok() {
+                    self.remember_number(number);
+                }
+                self.tell_if(wish).await
+            }
+            FromPage::Monitor { call, mode } => {
+                let may = wishes::may_supervise(self.user.role);
+                self.tell_if(may.map(|()| FromDesk::Monitor { agent, call, mode })).await
+            }
         }
     }
 
@@ -264,14 +295,31 @@ impl Page {
         }
     }
 
+    /// A wish that can be told, or what is wrong with it.
+    async fn tell_if(&mut self, wish: Result<FromDesk, Unfit>) -> Result<(), End> {
+        match wish {
+            Ok(wish) => self.tell(wish).await,
+            Err(Unfit { what, mend }) => self.refuse(what, mend).await,
+        }
+    }
+
+    /// The number of a resident who is called belongs to their story, as that of one who calls.
+    fn remember_number(&mut self, number: Private<String>) {
+        let web = self.web.clone();
+        self.later.push(Box::pin(async move {
+            wishes::remember(&web, &number).await;
+            None
+        }));
+    }
+
     fn write_case(&mut self, call: CallId, topic: String, text: Private<String>, draft: String) {
         let (web, user) = (self.web.clone(), self.user.clone());
         self.later.push(Box::pin(async move {
             let wanted = cases::Wanted { service: None, call: Some(call), topic, text, draft: draft.clone() };
-            match cases::write(&web, &user, wanted).await {
+            Some(match cases::write(&web, &user, wanted).await {
                 Ok(case) => ToPage::CaseSaved { draft, number: case.number },
                 Err(error) => refusal(error),
-            }
+            })
         }));
     }
 

@@ -221,7 +221,8 @@ pub(super) fn state_message(state: &AgentStatus, since: Time) -> ToPage {
         | AgentStatus::Offered(_)
         | AgentStatus::Talking(_)
         | AgentStatus::WrapUp
-        | AgentStatus::NotResponding => None,
+        | AgentStatus::NotResponding
+        | AgentStatus::Supervising(_) => None,
     };
     ToPage::State { state: state.word(), reason, call: state.call(), since_ms: since.0 }
 }
@@ -249,6 +250,7 @@ mod tests {
             waited_ms: 1,
             rings_ms: 2,
             why,
+            from: None,
         };
         ToDesk::Offer { agent: operator.clone(), offer }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::centre::explanation::Explanation;
-use crate::centre::ids::{AgentId, CallId, Generation, Language, QueueId};
+use crate::centre::ids::{AgentId, CallId, Generation, Language, NumberId, QueueId, Supervision};
 use crate::centre::output::{Offer, Refusal};
 use crate::private::Private;
 use crate::store::Story;
@@ -37,6 +37,42 @@ pub enum FromPage {
     Echo { n: u32 },
     /// Write a case. `draft` is the form's own name: sent again, it makes no second case.
     WriteCase { call: CallId, topic: String, text: Private<String>, draft: String },
+    /// The resident waits with music.
+    Hold { call: CallId },
+    /// The resident is back.
+    Resume { call: CallId },
+    /// Ask somebody while the resident hears music.
+    Consult { call: CallId, with: Whom },
+    /// The consultant takes the resident.
+    CompleteConsult { call: CallId },
+    /// The consultant is let go.
+    EndConsult { call: CallId },
+    /// All three talk.
+    Conference { call: CallId },
+    /// Give the call away.
+    Transfer { call: CallId, to: Whom },
+    /// Call a resident, by the rules of a queue and under a number of the city, or the first of each.
+    CallOut { number: Private<String>, queue: Option<QueueId>, shown: Option<NumberId> },
+    /// A supervisor listens, whispers or joins.
+    Monitor { call: CallId, mode: Supervision },
+    /// A supervisor who listens takes the call.
+    TakeOver { call: CallId },
+    /// A supervisor leaves the talk.
+    StopMonitor { call: CallId },
+}
+
+/// Whom a page asks for: `{"operator":"olena"}`, `{"number":"+7…"}`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whom {
+    /// Whoever of a queue is free.
+    Queue(QueueId),
+    /// An operator.
+    Operator(AgentId),
+    /// A service of the dialplans, by its name there.
+    Service(String),
+    /// A number outside, as typed.
+    Number(Private<String>),
 }
 
 /// To the page, in a [`Frame`].
@@ -57,6 +93,9 @@ pub enum ToPage {
         rings_ms: u64,
         why: Explanation,
         ringing: bool,
+        /// The colleague who asks, or who gives the call away; the operator's own name for a call to a resident.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<AgentId>,
     },
     /// Who calls, and what is known of them.
     Context { call: CallId, story: Story },
@@ -96,6 +135,7 @@ impl ToPage {
             rings_ms: offer.rings_ms,
             why: offer.why.clone(),
             ringing,
+            from: offer.from.clone(),
         }
     }
 
@@ -110,6 +150,10 @@ impl ToPage {
             Refusal::OfferOver => ("the call is no longer offered to you", "Nothing to do: it went on."),
             Refusal::UnknownOperator => ("your account is none of the operators", "Ask an administrator to add you to the settings."),
             Refusal::PickUpThePhone => ("this call is answered at the phone", "Pick up the phone that rings."),
+            Refusal::NotYourTalk => ("you do not talk in this call", "Nothing to do: it went on."),
+            Refusal::NotFree => ("whoever you asked for is not free", "Ask somebody else, or give the call to a queue."),
+            Refusal::UnknownTarget => ("nobody is known by that name", "Choose one of the list, or type a number."),
+            Refusal::NotNow => ("that cannot be done at this moment", "Look at the state of the call, then try again."),
         };
         ToPage::Refused { what: what.to_owned(), mend }
     }
@@ -127,6 +171,12 @@ mod tests {
         assert_eq!(read(r#"{"type":"ready"}"#).unwrap(), FromPage::Ready);
         assert!(read(r#"{"type":"accept","call":7,"as":"olena"}"#).is_err());
         assert!(read(r#"{"type":"become_administrator"}"#).is_err());
+        let olena = Whom::Operator("olena".into());
+        assert_eq!(
+            read(r#"{"type":"consult","call":7,"with":{"operator":"olena"}}"#).unwrap(),
+            FromPage::Consult { call: CallId(7), with: olena }
+        );
+        assert!(read(r#"{"type":"transfer","call":7,"to":{"planet":"mars"}}"#).is_err());
         let frame = Frame { event: 3, message: &ToPage::Echo { n: 9 } };
         assert_eq!(serde_json::to_string(&frame).unwrap(), r#"{"event":3,"type":"echo","n":9}"#);
     }

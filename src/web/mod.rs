@@ -18,9 +18,11 @@ mod metrics;
 mod page;
 mod recordings;
 mod router;
+mod wishes;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
@@ -38,6 +40,7 @@ use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::config;
 use crate::lanes::Inputs;
+use crate::number_book::NumberBook;
 use crate::report::board::{Board, BoardView};
 use crate::store::Store;
 
@@ -69,6 +72,10 @@ pub struct WebParts {
     pub store: Store,
     /// The way to the engine.
     pub inputs: Inputs,
+    /// Numbers that operators type, for signalling to dial.
+    pub numbers: NumberBook,
+    /// The next call's id, counted together with signalling.
+    pub next_call: Arc<AtomicU64>,
     /// The live board; `app` applies each fact to it before it sends the fact on.
     pub board: Arc<Mutex<Board>>,
     /// Where facts are sent as they happen.
@@ -92,6 +99,8 @@ pub(crate) struct Web {
     config: config::Web,
     store: Store,
     inputs: Inputs,
+    numbers: NumberBook,
+    next_call: Arc<AtomicU64>,
     board: Arc<Mutex<Board>>,
     pause_reasons: watch::Sender<Vec<String>>,
     zone: chrono_tz::Tz,
@@ -123,6 +132,8 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         config: parts.config,
         store: parts.store,
         inputs: parts.inputs,
+        numbers: parts.numbers,
+        next_call: parts.next_call,
         board: parts.board,
         pause_reasons: watch::Sender::new(parts.pause_reasons),
         zone: parts.zone,

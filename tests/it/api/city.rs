@@ -2,16 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cityline::caller::CallerKey;
 use cityline::centre::fact::Fact;
 use cityline::centre::ids::AgentId;
 use cityline::centre::input::Input;
 use cityline::centre::time::Time;
 use cityline::clock::Clock;
 use cityline::lanes::{InputLanes, lanes};
+use cityline::number_book::NumberBook;
 use cityline::private::Private;
 use cityline::report::board::Board;
 use cityline::store::{Position, Projected, Role, Store};
@@ -111,6 +113,8 @@ pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
         config: cityline::config::Web { listen, session_s: 600 },
         store: store.clone(),
         inputs,
+        numbers: NumberBook::new(CallerKey::new([7; 32])),
+        next_call: Arc::new(AtomicU64::new(500)),
         board: Arc::new(Mutex::new(Board::new(Time(0)))),
         facts: broadcast::channel(100).0,
         operators: ["operator", "olena"].into_iter().map(AgentId::from).collect(),

@@ -97,6 +97,7 @@ fn offer() -> Offer {
         waited_ms: 48_000,
         rings_ms: 15_000,
         why: Explanation { rule: Rule::LongestIdle, needed: vec!["kk".into()], verdicts },
+        from: None,
     }
 }
 

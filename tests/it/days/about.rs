@@ -21,10 +21,19 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::Connected { call, .. }
         | Fact::Dequeued { call, .. }
         | Fact::CallbackOwed { call, .. }
+        | Fact::CalledOut { call, .. }
+        | Fact::ConsultStarted { call, .. }
+        | Fact::ConsultEnded { call, .. }
+        | Fact::Transferred { call, .. }
+        | Fact::TransferFailed { call, .. }
+        | Fact::TakenOver { call, .. }
         | Fact::CallEnded { call, .. } => Some(*call),
-        Fact::LegStarted { leg, .. } | Fact::LegAnswered { leg } | Fact::LegSound { leg, .. } | Fact::LegEnded { leg, .. } => {
-            Some(leg.call)
-        }
+        Fact::LegStarted { leg, .. }
+        | Fact::LegAnswered { leg }
+        | Fact::LegSound { leg, .. }
+        | Fact::LegEnded { leg, .. }
+        | Fact::Held { leg, .. }
+        | Fact::Joined { leg, .. } => Some(leg.call),
         Fact::RecordingStarted { recording, .. } => Some(recording.call),
         Fact::RecordingEnded { .. } | Fact::AgentChanged { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => None,
     }
@@ -39,7 +48,8 @@ pub fn leg_of(input: &Input) -> Option<LegId> {
             | FromLine::Refused { leg, .. }
             | FromLine::Reoffered { leg, .. }
             | FromLine::Digit { leg, .. }
-            | FromLine::HungUp { leg, .. },
+            | FromLine::HungUp { leg, .. }
+            | FromLine::Referred { leg, .. },
         )
         | Input::Media(
             FromMedia::Opened { leg, .. }
@@ -48,7 +58,8 @@ pub fn leg_of(input: &Input) -> Option<LegId> {
             | FromMedia::Digit { leg, .. }
             | FromMedia::Played { leg, .. }
             | FromMedia::SoundLost { leg }
-            | FromMedia::SoundBack { leg },
+            | FromMedia::SoundBack { leg }
+            | FromMedia::Held { leg, .. },
         )
         | Input::ShellLost { leg }
         | Input::LegRecovered { leg }
@@ -69,6 +80,17 @@ pub fn desk_agent(input: &FromDesk) -> &AgentId {
         | FromDesk::Accept { agent, .. }
         | FromDesk::Decline { agent, .. }
         | FromDesk::HangUp { agent, .. }
-        | FromDesk::WrapUpDone { agent } => agent,
+        | FromDesk::WrapUpDone { agent }
+        | FromDesk::Hold { agent, .. }
+        | FromDesk::Resume { agent, .. }
+        | FromDesk::Consult { agent, .. }
+        | FromDesk::CompleteConsult { agent, .. }
+        | FromDesk::EndConsult { agent, .. }
+        | FromDesk::Conference { agent, .. }
+        | FromDesk::Transfer { agent, .. }
+        | FromDesk::CallOut { agent, .. }
+        | FromDesk::Monitor { agent, .. }
+        | FromDesk::TakeOver { agent, .. }
+        | FromDesk::StopMonitor { agent, .. } => agent,
     }
 }

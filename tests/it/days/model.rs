@@ -225,6 +225,14 @@ impl Model {
             }
             Fact::Restarted { .. } => self.restarted(),
             Fact::CallAnswered { .. } | Fact::KeyPressed { .. } | Fact::TopicChosen { .. } | Fact::LegAnswered { .. } => {}
+            Fact::CalledOut { .. }
+            | Fact::Held { .. }
+            | Fact::ConsultStarted { .. }
+            | Fact::ConsultEnded { .. }
+            | Fact::Joined { .. }
+            | Fact::Transferred { .. }
+            | Fact::TransferFailed { .. }
+            | Fact::TakenOver { .. } => {}
         }
     }
 
@@ -399,7 +407,14 @@ impl Model {
                 matches!(input, Input::LegGone { .. } | Input::Stopping) || self.recovery_until.is_some_and(|until| until <= now)
             }
             EndReason::Poisoned => matches!(input, Input::CallPoisoned { call: id } if *id == call),
-            EndReason::AnsweredElsewhere | EndReason::GivenUp | EndReason::Refused => false,
+            EndReason::AnsweredElsewhere
+            | EndReason::GivenUp
+            | EndReason::Refused
+            | EndReason::Transferred
+            | EndReason::ConsultOver
+            | EndReason::TakenOver
+            | EndReason::SupervisionOver
+            | EndReason::NotReached => false,
         };
         self.check(caused, || format!("{call} ended as {reason:?} by {input:?}"));
         self.check(known.wait.is_none() && known.offer.is_none(), || format!("{call} ended in a queue or an offer"));
@@ -564,6 +579,7 @@ impl Model {
             Reason::WrapUp(agent) => self.staff.status(agent) == AgentStatus::WrapUp,
             Reason::Rest(agent) => self.staff.status(agent) == AgentStatus::NotResponding,
             Reason::Recovery => true,
+            Reason::CallingEnds(_) | Reason::SupervisorRings(_) => false,
         };
         self.check(alive, || format!("a deadline is left: {reason:?}"));
     }

@@ -162,6 +162,20 @@ impl Staff {
             }
             (FromDesk::WrapUpDone { .. }, AgentStatus::WrapUp) => person.after_wrap_up(device),
             (FromDesk::Decline { .. } | FromDesk::HangUp { .. } | FromDesk::WrapUpDone { .. }, same) => same,
+            (
+                FromDesk::Hold { .. }
+                | FromDesk::Resume { .. }
+                | FromDesk::Consult { .. }
+                | FromDesk::CompleteConsult { .. }
+                | FromDesk::EndConsult { .. }
+                | FromDesk::Conference { .. }
+                | FromDesk::Transfer { .. }
+                | FromDesk::CallOut { .. }
+                | FromDesk::Monitor { .. }
+                | FromDesk::TakeOver { .. }
+                | FromDesk::StopMonitor { .. },
+                same,
+            ) => same,
         };
         Some((agent.clone(), status))
     }
@@ -231,7 +245,12 @@ impl Staff {
             (_, AgentStatus::Offline) => leaves || by_devices || anew,
             (
                 _,
-                AgentStatus::Ready | AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::WrapUp | AgentStatus::NotResponding,
+                AgentStatus::Ready
+                | AgentStatus::Offered(_)
+                | AgentStatus::Talking(_)
+                | AgentStatus::WrapUp
+                | AgentStatus::NotResponding
+                | AgentStatus::Supervising(_),
             ) => false,
         };
         let rests = offer_end.is_some_and(|how| !matches!(how, OfferEnd::AgentGone | OfferEnd::CallerGone));
@@ -265,6 +284,7 @@ impl Staff {
                     device.is_some() && !(person.rest_until.is_some_and(|until| until <= now) && person.rung(device))
                 }
                 AgentStatus::Paused(_) => device.is_some(),
+                AgentStatus::Supervising(_) => false,
                 AgentStatus::Offline => true,
             };
             (!well).then(|| format!("{agent} is not what they should be: {person:?}"))
@@ -323,6 +343,17 @@ fn apply(person: &mut Person, input: &FromDesk, settings: &Settings) {
         | FromDesk::Accept { .. }
         | FromDesk::Decline { .. }
         | FromDesk::HangUp { .. }
-        | FromDesk::WrapUpDone { .. } => {}
+        | FromDesk::WrapUpDone { .. }
+        | FromDesk::Hold { .. }
+        | FromDesk::Resume { .. }
+        | FromDesk::Consult { .. }
+        | FromDesk::CompleteConsult { .. }
+        | FromDesk::EndConsult { .. }
+        | FromDesk::Conference { .. }
+        | FromDesk::Transfer { .. }
+        | FromDesk::CallOut { .. }
+        | FromDesk::Monitor { .. }
+        | FromDesk::TakeOver { .. }
+        | FromDesk::StopMonitor { .. } => {}
     }
 }

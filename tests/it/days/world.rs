@@ -414,7 +414,8 @@ impl World {
             | ToLine::CancelDial { .. }
             | ToLine::AcceptOffer { .. }
             | ToLine::RefuseOffer { .. }
-            | ToLine::HangUp { .. } => {}
+            | ToLine::HangUp { .. }
+            | ToLine::ReferProgress { .. } => {}
         }
     }
 

@@ -365,8 +365,9 @@ impl Story {
             | Reason::MaxWait(call)
             | Reason::OfferEnds(call)
             | Reason::DialEnds(call)
-            | Reason::NoSound(call) => assert!(!self.over.contains(call), "{reason:?} is left of a call that is over"),
-            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery => {}
+            | Reason::NoSound(call)
+            | Reason::CallingEnds(call) => assert!(!self.over.contains(call), "{reason:?} is left of a call that is over"),
+            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery | Reason::SupervisorRings(_) => {}
         }
     }
 
@@ -442,7 +443,11 @@ impl Story {
                 self.set_line(leg, Line::Over);
             }
             ToLine::Reject { leg, .. } => self.set_line(leg, Line::Over),
-            ToLine::Answer { leg, .. } | ToLine::AcceptOffer { leg, .. } | ToLine::RefuseOffer { leg } | ToLine::Ring { leg } => {
+            ToLine::Answer { leg, .. }
+            | ToLine::AcceptOffer { leg, .. }
+            | ToLine::RefuseOffer { leg }
+            | ToLine::Ring { leg }
+            | ToLine::ReferProgress { leg, .. } => {
                 assert_ne!(self.legs[&leg].line, Line::Over, "an order for {leg}, which is over");
             }
         }

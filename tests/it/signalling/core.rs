@@ -10,6 +10,7 @@ use cityline::centre::output::ToLine;
 use cityline::clock::Clock;
 use cityline::config::Config;
 use cityline::lanes::{InputLanes, lanes};
+use cityline::number_book::NumberBook;
 use cityline::private::Private;
 use cityline::sdp_book::SdpBook;
 use cityline::sip::{PhoneAccount, SipError, SipParts, SipShell, start};
@@ -58,6 +59,7 @@ pub async fn try_line(udp: &str, tcp: &str) -> Result<Line, SipError> {
         sdps: sdps.clone(),
         caller_key: CallerKey::new([7; 32]),
         callers: seen,
+        numbers: NumberBook::new(CallerKey::new([7; 32])),
         clock: Clock::of_process(),
         next_call: Arc::new(AtomicU64::new(1)),
     };

@@ -1,0 +1,62 @@
+//! What does somebody at a desk want of a live call? Names and typed numbers become what the core knows, or a word why not.
+
+use std::sync::atomic::Ordering;
+
+use crate::centre::ids::{AgentId, CallId, CallTo, NumberId, QueueId};
+use crate::centre::input::FromDesk;
+use crate::private::Private;
+use crate::store::Role;
+
+use super::Web;
+use super::messages::Whom;
+
+/// Why a wish goes no further than the desk.
+pub(super) struct Unfit {
+    pub what: &'static str,
+    pub mend: &'static str,
+}
+
+const NO_NUMBER: Unfit = Unfit { what: "that is no phone number", mend: "Type 2 to 20 digits, with a + in front where it needs one." };
+
+/// Whom the core shall take the call to. A number stays with the shells; the core gets its reference.
+pub(super) fn whom(web: &Web, whom: Whom) -> Result<CallTo, Unfit> {
+    match whom {
+        Whom::Queue(queue) => Ok(CallTo::Queue(queue)),
+        Whom::Operator(operator) => Ok(CallTo::Agent(operator)),
+        Whom::Service(name) => Ok(CallTo::Service(name)),
+        Whom::Number(number) => web.numbers.put(number.reveal()).map(CallTo::Outside).ok_or(NO_NUMBER),
+    }
+}
+
+/// A call to a resident, with a number of its own.
+pub(super) fn call_out(
+    web: &Web,
+    agent: AgentId,
+    number: &Private<String>,
+    queue: Option<QueueId>,
+    shown: Option<NumberId>,
+) -> Result<FromDesk, Unfit> {
+    let to = web.numbers.put(number.reveal()).ok_or(NO_NUMBER)?;
+    let call = CallId(web.next_call.fetch_add(1, Ordering::Relaxed));
+    Ok(FromDesk::CallOut { agent, call, to, queue, shown })
+}
+
+/// Who may listen to others' talks.
+pub(super) fn may_supervise(role: Role) -> Result<(), Unfit> {
+    match role {
+        Role::Supervisor => Ok(()),
+        Role::Operator | Role::Quality | Role::Administrator => {
+            Err(Unfit { what: "only a supervisor may listen to a talk", mend: "Ask your supervisor." })
+        }
+    }
+}
+
+/// Keeps the number of a resident who is called, so that their story is found. A database that is away loses it, and says so.
+pub(super) async fn remember(web: &Web, number: &Private<String>) {
+    let seen = web.numbers.seen(number.reveal(), web.clock.now());
+    if let Some(seen) = seen
+        && let Err(error) = web.store.remember_callers(&[seen]).await
+    {
+        tracing::warn!(%error, "the number of a resident who was called is not kept: the database does not answer");
+    }
+}
