@@ -234,6 +234,8 @@ fn call_of(input: &Input) -> Option<CallId> {
             | FromLine::Answered { leg, .. }
             | FromLine::Refused { leg, .. }
             | FromLine::Reoffered { leg, .. }
+            | FromLine::Renegotiated { leg, .. }
+            | FromLine::NotRenegotiated { leg, .. }
             | FromLine::Digit { leg, .. }
             | FromLine::HungUp { leg, .. }
             | FromLine::Referred { leg, .. } => leg.call,

@@ -130,6 +130,7 @@ fn ends_line(order: &ToLine) -> bool {
         | ToLine::Dial { .. }
         | ToLine::AcceptOffer { .. }
         | ToLine::RefuseOffer { .. }
+        | ToLine::Renegotiate { .. }
         | ToLine::ReferProgress { .. } => false,
     }
 }

@@ -118,6 +118,8 @@ impl Centre {
             FromLine::Answered { leg, sdp } => self.far_end_answered(leg, sdp),
             FromLine::Refused { leg, status } => self.far_end_refused(leg, status),
             FromLine::Reoffered { leg, sdp } => self.far_end_reoffered(leg, sdp),
+            FromLine::Renegotiated { leg, sdp } => self.far_end_renegotiated(leg, sdp),
+            FromLine::NotRenegotiated { .. } => {}
             FromLine::Digit { leg, digit } => self.on_digit(leg, digit),
             FromLine::HungUp { leg, cause } => self.far_end_hung_up(leg, cause),
             FromLine::Referred { leg, to: _ } => self.refuse_refer(leg, 603),
@@ -360,6 +362,13 @@ impl Centre {
             self.out.media(ToMedia::Agree { leg, sdp, answer: true });
         } else {
             self.out.line(ToLine::RefuseOffer { leg });
+        }
+    }
+
+    /// The far end's answer to an offer of ours is put in force.
+    fn far_end_renegotiated(&mut self, leg: LegId, sdp: SdpRef) {
+        if self.leg_mut(leg).is_some_and(|known| known.state == LegState::Up) {
+            self.out.media(ToMedia::Agree { leg, sdp, answer: false });
         }
     }
 

@@ -54,6 +54,11 @@ pub enum FromLine {
     Refused { leg: LegId, status: u16 },
     /// The far end offers new session parameters in a dialog that is up.
     Reoffered { leg: LegId, sdp: SdpRef },
+    /// The far end has answered our offer in a dialog that is up, by `sdp`: what `ToLine::Renegotiate` offered, or what we
+    /// last described, where its re-INVITE asked for that.
+    Renegotiated { leg: LegId, sdp: SdpRef },
+    /// The far end has refused what `ToLine::Renegotiate` offered; what was agreed before stays. `status` is the SIP status.
+    NotRenegotiated { leg: LegId, status: u16 },
     /// A key by SIP INFO.
     Digit { leg: LegId, digit: Digit },
     /// The far end ended this leg, in any phase.

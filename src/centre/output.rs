@@ -36,6 +36,9 @@ pub enum ToLine {
     AcceptOffer { leg: LegId, sdp: SdpRef },
     /// Refuse the far end's new offer with 488; what was agreed before stays.
     RefuseOffer { leg: LegId },
+    /// Offer the far end this description in a dialog that is up, as soon as it is our turn; a newer one takes the place of one that waits.
+    /// `FromLine::Renegotiated` or `FromLine::NotRenegotiated` follows.
+    Renegotiate { leg: LegId, sdp: SdpRef },
     /// End a leg that has answered.
     HangUp { leg: LegId, reason: EndReason },
     /// What became of a REFER, as a final SIP status: 200 means that the other side is taken care of and this leg is about to be hung up;

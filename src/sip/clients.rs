@@ -17,6 +17,14 @@ use super::timers::{Due, GIVE_UP_MS, T1_MS, T2_MS, Timers};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ClientId(u64);
 
+#[cfg(test)]
+impl ClientId {
+    /// A number for tests of what only compares it.
+    pub const fn of_test(number: u64) -> ClientId {
+        ClientId(number)
+    }
+}
+
 /// What a request is for.
 pub enum Purpose {
     /// An INVITE of ours without a final answer. `leg` is `None` once the core has given it up.
@@ -26,6 +34,10 @@ pub enum Purpose {
     Answered { remote_tag: String, pinned: bool },
     /// The BYE of a leg that waits for nothing else.
     Bye(LegId),
+    /// A re-INVITE of ours, with the dialog as it was: its ACK is owed even when the leg is gone.
+    Reinvite { leg: LegId, dialog: Box<Dialog> },
+    /// An UPDATE of ours, which refreshes the session.
+    Update(LegId),
     /// CANCEL, or the BYE of a dialog that never had a leg: the answer does not matter.
     Nothing,
 }
@@ -192,7 +204,7 @@ impl Clients {
         let on_it = |client: &&mut Client| client.peer.carrier == Carrier::Tcp(Some(conn));
         let leg_of = |client: &mut Client| match &mut client.purpose {
             Purpose::Dial { leg, .. } => leg.take(),
-            Purpose::Answered { .. } | Purpose::Bye(_) | Purpose::Nothing => None,
+            Purpose::Answered { .. } | Purpose::Bye(_) | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::Nothing => None,
         };
         self.all.values_mut().filter(on_it).filter_map(leg_of).collect()
     }

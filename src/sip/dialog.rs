@@ -75,6 +75,9 @@ pub struct Dialog {
     pub local_cseq: u32,
     /// The CSeq of its last INVITE, if it has sent one; a first one may be 0.
     pub remote_cseq: Option<u32>,
+    /// Whether the Call-ID is of our making (RFC 3261 §14.1).
+    #[serde(default)]
+    pub ours: bool,
     /// Route set, in the order in which our requests name it.
     pub routes: Vec<String>,
     /// Where requests are addressed to: the other side's Contact, byte for byte.
@@ -98,6 +101,7 @@ impl Dialog {
             remote_tag: request.from.tag().unwrap_or_default().to_owned(),
             local_cseq: 0,
             remote_cseq: Some(request.cseq),
+            ours: false,
             routes,
             target: request.contact.map_or_else(|| format!("sip:{}", request.from_peer.addr), |uri| uri.text.to_owned()),
             peer: request.from_peer,
@@ -121,6 +125,15 @@ impl Dialog {
         }
     }
 
+    /// A Contact in a later message names the target anew (RFC 3261 §12.2).
+    pub fn refresh(&mut self, contact: Option<Uri<'_>>) {
+        if let Some(contact) = contact
+            && contact.text != self.target
+        {
+            contact.text.clone_into(&mut self.target);
+        }
+    }
+
     /// The dialog that an answer to our INVITE makes, when nobody waits for it any more; it lives for one ACK and one BYE.
     /// `pinned` is that of the INVITE's own dialog.
     pub fn of_stray(response: &Response<'_>, pinned: bool) -> Dialog {
@@ -133,6 +146,7 @@ impl Dialog {
             remote_tag: String::new(),
             local_cseq: response.cseq,
             remote_cseq: None,
+            ours: true,
             routes: Vec::new(),
             target: format!("sip:{}", response.from_peer.addr),
             peer: response.from_peer,
@@ -246,6 +260,7 @@ mod tests {
             remote_tag: "them".into(),
             local_cseq: 0,
             remote_cseq: Some(1),
+            ours: false,
             routes: routes.iter().map(|route| (*route).to_owned()).collect(),
             target: target.into(),
             peer: Peer { addr: "203.0.113.9:40000".parse().unwrap(), carrier: Carrier::Udp },

@@ -11,7 +11,7 @@ use super::exchange::Exchange;
 use super::guard::Request;
 use super::legs::Leg;
 use super::message::Method;
-use super::negotiate::Negotiation;
+use super::negotiate::Turn;
 use super::reply::Reply;
 
 impl Exchange {
@@ -27,8 +27,8 @@ impl Exchange {
                 self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
                 self.report(FromLine::HungUp { leg, cause: HangUpCause::Cancel });
             }
-            Some(Leg::Up(up)) => {
-                self.finish_negotiation(now, up.negotiation);
+            Some(Leg::Up(mut up)) => {
+                self.finish_negotiation(now, up.negotiation.close());
                 if up.bye.is_none() {
                     self.report(FromLine::HungUp { leg, cause: HangUpCause::Bye });
                 }
@@ -39,13 +39,14 @@ impl Exchange {
     }
 
     /// No transaction of a dialog outlives it unanswered.
-    fn finish_negotiation(&mut self, now: Time, negotiation: Negotiation) {
-        match negotiation {
-            Negotiation::Settled => {}
-            Negotiation::TheyOffered { tx, .. } => {
+    fn finish_negotiation(&mut self, now: Time, open: Turn) {
+        match open {
+            // The transaction of our re-INVITE goes on alone until it is acknowledged.
+            Turn::Settled | Turn::WeOffered { .. } => {}
+            Turn::TheyOffered { tx, .. } => {
                 self.servers.answer(now, tx, Reply { status: 487, ..Reply::default() }, &mut self.timers, &mut self.out);
             }
-            Negotiation::AwaitsAck { tx, .. } => self.servers.acked(now, tx, &mut self.timers),
+            Turn::AwaitsAck { tx, .. } => self.servers.acked(now, tx, &mut self.timers),
         }
     }
 
@@ -53,7 +54,7 @@ impl Exchange {
     pub(super) fn hang_up(&mut self, now: Time, leg: LegId, reason: EndReason) {
         match self.legs.get_mut(&leg) {
             Some(Leg::Up(up)) => {
-                if let Negotiation::AwaitsAck { first: true, .. } = up.negotiation {
+                if let Turn::AwaitsAck { first: true, .. } = up.negotiation.turn() {
                     up.bye = Some(reason);
                 } else {
                     self.send_bye(now, leg, reason);
@@ -67,8 +68,8 @@ impl Exchange {
     }
 
     fn send_bye(&mut self, now: Time, leg: LegId, reason: EndReason) {
-        let Some(Leg::Up(up)) = self.legs.remove(&leg) else { return };
-        self.finish_negotiation(now, up.negotiation);
+        let Some(Leg::Up(mut up)) = self.legs.remove(&leg) else { return };
+        self.finish_negotiation(now, up.negotiation.close());
         self.forget_number(leg);
         let mut dialog = up.dialog;
         self.bye_of(now, &mut dialog, Purpose::Bye(leg), &reason_header(reason));
@@ -87,7 +88,7 @@ impl Exchange {
     pub(super) fn no_ack(&mut self, now: Time, leg: LegId) {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
         let told = up.bye.is_some();
-        up.negotiation = Negotiation::Settled;
+        up.negotiation.close();
         self.send_bye(now, leg, EndReason::SignallingFailed);
         if !told {
             self.report(FromLine::HungUp { leg, cause: HangUpCause::NoAck });
@@ -100,12 +101,21 @@ impl Exchange {
         self.report_gone(leg);
     }
 
-    /// A leg that came in has waited too long for an order, or has rung too long.
+    /// A moment of a leg has come: one that came in has waited too long for an order, or has rung too long; one that is up goes on.
     pub(super) fn leg_due(&mut self, now: Time, at: Time, leg: LegId) {
-        let Some(Leg::Arrived { due, .. }) = self.legs.get(&leg) else { return };
-        if *due == at {
-            self.reject(now, leg, 480, None);
-            self.report_gone(leg);
+        if !self.legs.get(&leg).is_some_and(|known| known.counts_on(at)) {
+            return;
+        }
+        match self.legs.get_mut(&leg) {
+            Some(Leg::Arrived { .. }) => {
+                self.reject(now, leg, 480, None);
+                self.report_gone(leg);
+            }
+            Some(Leg::Up(up)) => {
+                up.wakes = None;
+                self.keep_alive(now, leg);
+            }
+            Some(Leg::Dialled { .. } | Leg::Closing(_)) | None => {}
         }
     }
 

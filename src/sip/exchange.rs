@@ -126,6 +126,7 @@ impl Exchange {
             ToLine::CancelDial { leg } => self.cancel_dial(now, leg),
             ToLine::AcceptOffer { leg, sdp } => self.accept_offer(now, leg, sdp),
             ToLine::RefuseOffer { leg } => self.refuse_offer(now, leg),
+            ToLine::Renegotiate { leg, sdp } => self.renegotiate(now, leg, sdp),
             ToLine::HangUp { leg, reason } => self.hang_up(now, leg, reason),
             // No REFER is reported, so none is answered.
             ToLine::ReferProgress { .. } => {}
@@ -142,7 +143,7 @@ impl Exchange {
                 },
                 Due::Client(id) => match self.clients.due(at, now, id, &mut self.timers, &mut self.out) {
                     clients::Lapse::Nothing => {}
-                    clients::Lapse::TimedOut(purpose) => self.timed_out(purpose),
+                    clients::Lapse::TimedOut(purpose) => self.timed_out(now, purpose),
                 },
                 Due::Leg(leg) => self.leg_due(now, at, leg),
             }
@@ -221,10 +222,11 @@ impl Exchange {
             Method::Cancel => self.cancel(now, request),
             Method::Bye => self.bye(now, request, key),
             Method::Info => self.info(now, request, key),
+            Method::Update => self.update(now, request, key),
             Method::Options => self.options(now, request),
             Method::Register => self.register(now, request, key),
             Method::Ack => {}
-            Method::NotOffered(_) => self.refuse(now, request, 405, &format!("Allow: {}\r\n", Method::ALLOW)),
+            Method::Prack | Method::Refer | Method::Notify | Method::NotOffered(_) => self.refuse(now, request, 405, &format!("Allow: {}\r\n", Method::ALLOW)),
         }
     }
 
@@ -246,6 +248,13 @@ impl Exchange {
                 self.clients.answered(now, client, &mut self.timers);
             }
             Some(Purpose::Bye(_)) | None => {}
+            Some(Purpose::Reinvite { .. }) => self.reinvite_response(now, client, response),
+            Some(Purpose::Update(leg)) if response.status >= 200 => {
+                let leg = *leg;
+                self.clients.answered(now, client, &mut self.timers);
+                self.update_response(now, leg, response);
+            }
+            Some(Purpose::Update(_)) => {}
             Some(Purpose::Nothing) => {
                 if response.status >= 200 && !self.clients.answered(now, client, &mut self.timers) {
                     self.clients.ack_again(client, &mut self.out);
@@ -254,7 +263,7 @@ impl Exchange {
         }
     }
 
-    fn timed_out(&mut self, purpose: Purpose) {
+    fn timed_out(&mut self, now: Time, purpose: Purpose) {
         match purpose {
             Purpose::Dial { leg: Some(leg), .. } => {
                 self.legs.remove(&leg);
@@ -263,6 +272,9 @@ impl Exchange {
             Purpose::Bye(leg) => {
                 self.legs.remove(&leg);
             }
+            // Whoever does not answer in the dialog is not there any more (RFC 3261 §12.2.1.2).
+            Purpose::Reinvite { leg, .. } | Purpose::Update(leg) if matches!(self.legs.get(&leg), Some(Leg::Up(_))) => self.drop_leg(now, leg),
+            Purpose::Reinvite { .. } | Purpose::Update(_) => {}
             Purpose::Dial { leg: None, .. } | Purpose::Answered { .. } | Purpose::Nothing => {}
         }
     }

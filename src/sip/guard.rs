@@ -5,6 +5,9 @@ use super::peer::Peer;
 use super::reply::ReplyHead;
 use super::uri::{NameAddr, Scheme, Uri, Via, split_outside};
 
+/// The extensions that may be required of us: RFC 3262, RFC 4028.
+const EXTENSIONS: [&str; 2] = ["100rel", "timer"];
+
 /// A request whose mandatory parts have been read.
 pub struct Request<'a> {
     /// All of it.
@@ -266,11 +269,12 @@ fn first_contact<'a>(message: &Message<'a>) -> Result<Option<Uri<'a>>, ()> {
     Ok(first)
 }
 
-/// No extension may be required of us (RFC 3261 §8.2.2.3).
+/// No extension may be required of us but those that we know (RFC 3261 §8.2.2.3).
 fn extensions(message: &Message<'_>) -> Result<(), Fault> {
-    let required: Vec<&str> =
-        message.all(Name::Require).flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty()).collect();
-    if required.is_empty() { Ok(()) } else { Err(Fault { status: 420, headers: format!("Unsupported: {}\r\n", required.join(", ")) }) }
+    let known = |tag: &&str| EXTENSIONS.iter().any(|own| own.eq_ignore_ascii_case(tag));
+    let required = message.all(Name::Require).flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty());
+    let unknown: Vec<&str> = required.filter(|tag| !known(tag)).collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Fault { status: 420, headers: format!("Unsupported: {}\r\n", unknown.join(", ")) }) }
 }
 
 fn response(message: Message<'_>, status: u16, peer: Peer) -> Option<Response<'_>> {

@@ -11,10 +11,11 @@ use crate::private::Private;
 use super::dialog::Dialog;
 use super::exchange::{Exchange, MOST_LEGS};
 use super::guard::Request;
-use super::legs::{Leg, Up, tag_of};
+use super::legs::{Asks, Leg, Up, tag_of};
 use super::message::{Method, Name};
 use super::negotiate::Negotiation;
-use super::reply::{Reply, ReplyHead};
+use super::reply::{ABILITIES, Reply, ReplyHead};
+use super::session::{Asked, TOO_SHORT};
 use super::timers::Due;
 
 /// How long a call may stand without any order of the core, in milliseconds.
@@ -63,7 +64,7 @@ impl Exchange {
         self.servers.will_answer(now, tx, &mut self.timers);
         let due = now.plus_ms(NO_ORDER_MS);
         self.timers.set(due, Due::Leg(leg));
-        self.legs.insert(leg, Leg::Arrived { dialog, tx, offered, due });
+        self.legs.insert(leg, Leg::Arrived { dialog, tx, offered, asks: Asks::of(&request.message), due });
     }
 
     fn has_room(&mut self, now: Time) -> bool {
@@ -111,13 +112,14 @@ impl Exchange {
             self.reject(now, leg, 500, None);
             return self.report_gone(leg);
         };
-        let Some(Leg::Arrived { dialog, tx, offered, .. }) = self.legs.remove(&leg) else { return };
-        let headers = format!("{}Allow: {}\r\n", self.own.contact(dialog.peer), Method::ALLOW);
+        let Some(Leg::Arrived { dialog, tx, offered, asks, .. }) = self.legs.remove(&leg) else { return };
+        let (session, timer) = asks.session.grant(now);
+        let headers = format!("{}{ABILITIES}{timer}", self.own.contact(dialog.peer));
         let reply = Reply { status: 200, tag: &dialog.local_tag, headers: &headers, in_dialog: true, sdp: Some(&sdp) };
         self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
-        let cseq = dialog.remote_cseq.unwrap_or_default();
-        let negotiation = Negotiation::AwaitsAck { tx, cseq, late: !offered, first: true };
-        self.legs.insert(leg, Leg::Up(Box::new(Up { dialog: *dialog, negotiation, sdp, bye: None })));
+        let negotiation = Negotiation::answered(tx, dialog.remote_cseq.unwrap_or_default(), !offered);
+        self.legs.insert(leg, Leg::Up(Box::new(Up { session, ..Up::new(*dialog, negotiation, sdp, asks) })));
+        self.proceed(now, leg);
     }
 
     /// A final refusal to the resident.
@@ -148,9 +150,10 @@ impl Exchange {
                 self.report(FromLine::HungUp { leg, cause: HangUpCause::Cancel });
             }
             Some(Leg::Up(up)) => {
-                up.negotiation = Negotiation::Settled;
+                up.negotiation.withdrawn(tx);
                 let reply = Reply { status: 487, ..Reply::default() };
                 self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
+                self.proceed(now, leg);
             }
             Some(Leg::Dialled { .. } | Leg::Closing(_)) | None => {}
         }
@@ -168,22 +171,22 @@ impl Exchange {
     fn ack_in_dialog(&mut self, now: Time, request: &Request<'_>) -> Option<()> {
         let leg = self.leg_of(request, request.to.tag()?)?;
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return None };
-        let Negotiation::AwaitsAck { tx, cseq, late, .. } = up.negotiation else { return None };
-        if cseq != request.cseq {
-            return None;
-        }
-        up.negotiation = Negotiation::Settled;
+        let (tx, late, first) = up.negotiation.acked(request.cseq)?;
         let bye = up.bye;
         self.servers.acked(now, tx, &mut self.timers);
         if let Some(reason) = bye {
             self.hang_up(now, leg, reason);
-        } else if late {
+        } else if late && first {
             self.late_answer(now, leg, request);
+        } else if late && request.message.has_sdp() {
+            let sdp = self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip());
+            self.report(FromLine::Renegotiated { leg, sdp });
         }
+        self.proceed(now, leg);
         Some(())
     }
 
-    /// Our offer went out in a 2xx; its answer comes in the ACK and is told as `Answered`, on the resident's leg too.
+    /// Our offer went out in the first 2xx; its answer comes in the ACK and is told as `Answered`, on the resident's leg too.
     fn late_answer(&mut self, now: Time, leg: LegId, request: &Request<'_>) {
         let told = request.message.has_sdp() && {
             let sdp = self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip());
@@ -223,6 +226,9 @@ fn acceptable(request: &Request<'_>) -> Result<(), (u16, &'static str)> {
     let takes_sdp = |range: &str| ["application/sdp", "application/*", "*/*"].iter().any(|ours| range.eq_ignore_ascii_case(ours));
     if accepts.peek().is_some() && !accepts.any(takes_sdp) {
         return Err((406, ""));
+    }
+    if Asked::of(message).is_too_short() {
+        return Err((422, TOO_SHORT));
     }
     Ok(())
 }

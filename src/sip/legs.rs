@@ -2,19 +2,23 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use serde::{Deserialize, Serialize};
+
 use crate::centre::fact::EndReason;
 use crate::centre::ids::{CallId, LegId};
 use crate::centre::time::Time;
 
 use super::clients::ClientId;
 use super::dialog::Dialog;
+use super::message::{Message, Name};
 use super::negotiate::Negotiation;
 use super::servers::ServerId;
+use super::session::{Asked, Session};
 
 /// One leg.
 pub enum Leg {
     /// A resident's INVITE without a final answer of ours. `offered`: it brought a session description.
-    Arrived { dialog: Box<Dialog>, tx: ServerId, offered: bool, due: Time },
+    Arrived { dialog: Box<Dialog>, tx: ServerId, offered: bool, asks: Asks, due: Time },
     /// An INVITE of ours without a final answer.
     Dialled { client: ClientId },
     /// Answered, by either side.
@@ -27,18 +31,62 @@ pub enum Leg {
 pub struct Up {
     /// Its dialog.
     pub dialog: Dialog,
-    /// How far an offer of the far end has come.
+    /// Whose turn it is to offer, and what waits.
     pub negotiation: Negotiation,
     /// Our last session description, for a re-INVITE that brings none.
     pub sdp: String,
+    /// Until when the session is good, where the far end knows of session timers.
+    pub session: Option<Session>,
+    /// What the far end can do, as it last said.
+    pub asks: Asks,
     /// The core has hung up before the ACK of our first 2xx: BYE follows that ACK (RFC 3261 §15).
     pub bye: Option<EndReason>,
+    /// The moment that the leg waits for.
+    pub wakes: Option<Time>,
+}
+
+impl Up {
+    /// A leg that has just been answered.
+    pub fn new(dialog: Dialog, negotiation: Negotiation, sdp: String, asks: Asks) -> Up {
+        Up { dialog, negotiation, sdp, session: None, asks, bye: None, wakes: None }
+    }
+}
+
+/// What a far end can do, and asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Asks {
+    /// Session timers (RFC 4028).
+    pub session: Asked,
+    /// Whether it takes UPDATE (RFC 3311).
+    pub updates: bool,
+    /// Whether it requires provisional answers to be reliable (RFC 3262).
+    pub reliable: bool,
+}
+
+impl Asks {
+    /// Reads the message that makes a dialog.
+    pub fn of(message: &Message<'_>) -> Asks {
+        let reliable = message.lists(Name::Require, "100rel");
+        Asks { session: Asked::of(message), updates: message.lists(Name::Allow, "UPDATE"), reliable }
+    }
+
+    /// Reads a later message of the dialog.
+    pub fn renew(&mut self, message: &Message<'_>) {
+        self.session = Asked::of(message);
+        if message.first(Name::Allow).is_some() {
+            self.updates = message.lists(Name::Allow, "UPDATE");
+        }
+    }
 }
 
 impl Leg {
     /// Whether it waits for this moment.
     pub fn counts_on(&self, at: Time) -> bool {
-        matches!(self, Leg::Arrived { due, .. } if *due == at)
+        match self {
+            Leg::Arrived { due, .. } => *due == at,
+            Leg::Up(up) => up.wakes == Some(at),
+            Leg::Dialled { .. } | Leg::Closing(_) => false,
+        }
     }
 
     /// The dialog, of legs that the far end can name.

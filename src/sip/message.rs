@@ -17,15 +17,23 @@ pub enum Method {
     Register,
     /// RFC 6086.
     Info,
+    /// RFC 3262.
+    Prack,
+    /// RFC 3311.
+    Update,
+    /// RFC 3515.
+    Refer,
+    /// RFC 6665; we send it to tell how a transfer goes, and take none.
+    Notify,
     /// A method of an extension that we know and do not offer: 405.
     NotOffered(&'static str),
 }
 
 impl Method {
     /// Methods that we take, as the Allow header lists them.
-    pub const ALLOW: &'static str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER";
+    pub const ALLOW: &'static str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, PRACK, UPDATE";
 
-    const EXTENSIONS: [&'static str; 7] = ["PRACK", "UPDATE", "REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE", "PUBLISH"];
+    const EXTENSIONS: [&'static str; 3] = ["SUBSCRIBE", "MESSAGE", "PUBLISH"];
 
     /// The method of a name; names are case-sensitive (RFC 3261 §7.1).
     pub fn of(name: &str) -> Option<Method> {
@@ -37,6 +45,10 @@ impl Method {
             "OPTIONS" => Method::Options,
             "REGISTER" => Method::Register,
             "INFO" => Method::Info,
+            "PRACK" => Method::Prack,
+            "UPDATE" => Method::Update,
+            "REFER" => Method::Refer,
+            "NOTIFY" => Method::Notify,
             other => Method::NotOffered(Self::EXTENSIONS.into_iter().find(|known| *known == other)?),
         })
     }
@@ -51,6 +63,10 @@ impl Method {
             Method::Options => "OPTIONS",
             Method::Register => "REGISTER",
             Method::Info => "INFO",
+            Method::Prack => "PRACK",
+            Method::Update => "UPDATE",
+            Method::Refer => "REFER",
+            Method::Notify => "NOTIFY",
             Method::NotOffered(name) => name,
         }
     }
@@ -89,12 +105,36 @@ pub enum Name {
     Authorization,
     /// Expires.
     Expires,
+    /// Supported, `k`.
+    Supported,
+    /// Allow.
+    Allow,
+    /// Retry-After.
+    RetryAfter,
+    /// Session-Expires, `x` (RFC 4028).
+    SessionExpires,
+    /// Min-SE (RFC 4028).
+    MinSe,
+    /// RSeq (RFC 3262).
+    RSeq,
+    /// RAck (RFC 3262).
+    RAck,
+    /// Refer-To, `r` (RFC 3515).
+    ReferTo,
+    /// Refer-Sub (RFC 4488).
+    ReferSub,
+    /// Replaces (RFC 3891).
+    Replaces,
+    /// Diversion (RFC 5806).
+    Diversion,
+    /// History-Info (RFC 7044).
+    HistoryInfo,
     /// Anything else: legal, and not for us.
     Other,
 }
 
 /// Long names and, where there is one, the compact form.
-const NAMES: [(&str, &str, Name); 15] = [
+const NAMES: &[(&str, &str, Name)] = &[
     ("via", "v", Name::Via),
     ("from", "f", Name::From),
     ("to", "t", Name::To),
@@ -110,6 +150,18 @@ const NAMES: [(&str, &str, Name); 15] = [
     ("accept", "", Name::Accept),
     ("authorization", "", Name::Authorization),
     ("expires", "", Name::Expires),
+    ("supported", "k", Name::Supported),
+    ("allow", "", Name::Allow),
+    ("retry-after", "", Name::RetryAfter),
+    ("session-expires", "x", Name::SessionExpires),
+    ("min-se", "", Name::MinSe),
+    ("rseq", "", Name::RSeq),
+    ("rack", "", Name::RAck),
+    ("refer-to", "r", Name::ReferTo),
+    ("refer-sub", "", Name::ReferSub),
+    ("replaces", "", Name::Replaces),
+    ("diversion", "", Name::Diversion),
+    ("history-info", "", Name::HistoryInfo),
 ];
 
 impl Name {
@@ -195,6 +247,18 @@ impl<'a> Message<'a> {
     /// The media type of the body without its parameters, "" when none is given.
     pub fn content_type(&self) -> &'a str {
         self.first(Name::ContentType).and_then(|value| value.split(';').next()).map_or("", str::trim)
+    }
+
+    /// Whether a list header names this token: `Supported` an option tag, `Allow` a method.
+    pub fn lists(&self, name: Name, token: &str) -> bool {
+        self.all(name).flat_map(|value| value.split(',')).any(|own| own.trim().eq_ignore_ascii_case(token))
+    }
+
+    /// The number that a header begins with: RSeq, Min-SE, the seconds of Retry-After and Session-Expires.
+    pub fn number(&self, name: Name) -> Option<u32> {
+        let value = self.first(name)?;
+        let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+        value.get(..end)?.parse().ok()
     }
 
     /// The number and the method of CSeq; `None` when it is missing, doubled, or above 2³¹ (RFC 3261 §8.1.1.5).

@@ -7,10 +7,10 @@ use crate::centre::time::Time;
 use super::exchange::Exchange;
 use super::guard::Request;
 use super::legs::Leg;
-use super::message::Method;
-use super::negotiate::{Negotiation, Reinvite};
-use super::reply::{Reply, ReplyHead};
+use super::negotiate::{By, Turn, Verdict};
+use super::reply::{ABILITIES, Reply, ReplyHead};
 use super::servers::ServerId;
+use super::session::{Asked, TOO_SHORT};
 
 impl Exchange {
     /// A re-INVITE: the core answers an offer; one without an offer gets our last description.
@@ -25,69 +25,79 @@ impl Exchange {
             return self.answer_once(now, request, key, 500, "");
         }
         up.dialog.remote_cseq = Some(request.cseq);
-        if !request.message.body.is_empty() && !request.message.has_sdp() {
-            return self.answer_once(now, request, key, 415, "Accept: application/sdp\r\n");
+        if let Err((status, headers)) = bearable(request) {
+            return self.answer_once(now, request, key, status, headers);
         }
-        match up.negotiation.reinvite(request.message.has_sdp()) {
-            Reinvite::Ask => self.ask(now, leg, request, key),
-            Reinvite::OfferOurs => self.offer_ours(now, leg, request, key),
-            Reinvite::Busy => self.answer_once(now, request, key, 500, &format!("Retry-After: {}\r\n", request.cseq % 10 + 1)),
-            Reinvite::Glare => self.answer_once(now, request, key, 491, ""),
+        match up.negotiation.judge(By::Invite, request.message.has_sdp()) {
+            Verdict::Ask => self.ask(now, leg, request, key, By::Invite),
+            Verdict::OfferOurs => self.offer_ours(now, leg, request, key),
+            Verdict::Busy => self.answer_once(now, request, key, 500, &retry_after(request)),
+            Verdict::Glare => self.answer_once(now, request, key, 491, ""),
         }
     }
 
-    fn ask(&mut self, now: Time, leg: LegId, request: &Request<'_>, key: &str) {
+    /// Puts an offer of the far end to the core.
+    pub(super) fn ask(&mut self, now: Time, leg: LegId, request: &Request<'_>, key: &str, by: By) {
         let sdp = self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip());
         if !self.try_report(FromLine::Reoffered { leg, sdp }) {
             return self.answer_once(now, request, key, 500, "Retry-After: 2\r\n");
         }
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
-        if let Negotiation::AwaitsAck { tx, .. } = up.negotiation {
-            self.servers.acked(now, tx, &mut self.timers);
+        if let Turn::AwaitsAck { tx, .. } = up.negotiation.turn() {
+            self.servers.acked(now, *tx, &mut self.timers);
         }
-        let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), true, Some(leg));
-        up.negotiation = Negotiation::TheyOffered { tx, cseq: request.cseq };
-        if let Some(contact) = request.contact {
-            up.dialog.target = contact.text.to_owned();
+        let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), by == By::Invite, Some(leg));
+        up.negotiation.they_offered(tx, request.cseq, by);
+        up.dialog.refresh(request.contact);
+        up.asks.renew(&request.message);
+        if by == By::Invite {
+            self.servers.answer(now, tx, Reply { status: 100, ..Reply::default() }, &mut self.timers, &mut self.out);
         }
-        self.servers.answer(now, tx, Reply { status: 100, ..Reply::default() }, &mut self.timers, &mut self.out);
     }
 
     fn offer_ours(&mut self, now: Time, leg: LegId, request: &Request<'_>, key: &str) {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
-        if let Some(contact) = request.contact {
-            up.dialog.target = contact.text.to_owned();
-        }
+        up.dialog.refresh(request.contact);
+        up.asks.renew(&request.message);
         let sdp = up.sdp.clone();
         let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), true, Some(leg));
-        self.accept(now, leg, tx, request.cseq, sdp, true);
-    }
-
-    /// The core takes the offer. One that has been cancelled in the meantime is stale, which is no error.
-    pub(super) fn accept_offer(&mut self, now: Time, leg: LegId, sdp: SdpRef) {
-        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return self.order_without_leg(leg) };
-        let Negotiation::TheyOffered { tx, cseq } = up.negotiation else { return };
-        match self.links.sdps.take(sdp) {
-            Some(sdp) => self.accept(now, leg, tx, cseq, sdp, false),
-            None => self.refuse_offer(now, leg),
+        self.say_yes(now, leg, tx, sdp);
+        if let Some(Leg::Up(up)) = self.legs.get_mut(&leg) {
+            up.negotiation.accepted(tx, request.cseq, true);
         }
+        self.proceed(now, leg);
     }
 
-    fn accept(&mut self, now: Time, leg: LegId, tx: ServerId, cseq: u32, sdp: String, late: bool) {
+    /// The core takes the offer. One that has been withdrawn in the meantime is stale, which is no error.
+    pub(super) fn accept_offer(&mut self, now: Time, leg: LegId, sdp: SdpRef) {
+        let Some(sdp) = self.links.sdps.take(sdp) else { return self.refuse_offer(now, leg) };
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return self.order_without_leg(leg) };
+        let Some((tx, cseq, by)) = up.negotiation.answer_comes() else { return };
+        self.say_yes(now, leg, tx, sdp);
+        if let Some(Leg::Up(up)) = self.legs.get_mut(&leg)
+            && by == By::Invite
+        {
+            up.negotiation.accepted(tx, cseq, false);
+        }
+        self.proceed(now, leg);
+    }
+
+    /// 200 with a description of ours, which sets the session's terms anew.
+    fn say_yes(&mut self, now: Time, leg: LegId, tx: ServerId, sdp: String) {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
-        let headers = format!("{}Allow: {}\r\n", self.own.contact(up.dialog.peer), Method::ALLOW);
+        let (session, timer) = up.asks.session.grant(now);
+        let headers = format!("{}{ABILITIES}{timer}", self.own.contact(up.dialog.peer));
         let reply = Reply { status: 200, tag: &up.dialog.local_tag, headers: &headers, in_dialog: true, sdp: Some(&sdp) };
         self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
-        up.negotiation = Negotiation::AwaitsAck { tx, cseq, late, first: false };
-        up.sdp = sdp;
+        (up.session, up.sdp) = (session, sdp);
     }
 
     /// The core refuses the offer; what was agreed before stays (RFC 3261 §14.2).
     pub(super) fn refuse_offer(&mut self, now: Time, leg: LegId) {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return self.order_without_leg(leg) };
-        let Negotiation::TheyOffered { tx, .. } = up.negotiation else { return };
-        up.negotiation = Negotiation::Settled;
+        let Some((tx, ..)) = up.negotiation.answer_comes() else { return };
         self.servers.answer(now, tx, Reply { status: 488, ..Reply::default() }, &mut self.timers, &mut self.out);
+        self.proceed(now, leg);
     }
 
     /// INFO: a key in one of the two customary forms; an empty one only shows that the far end lives.
@@ -114,6 +124,22 @@ impl Exchange {
         };
         self.answer_once(now, request, key, status, "");
     }
+}
+
+/// Whether we can work with what a request that changes the session brings.
+pub(super) fn bearable(request: &Request<'_>) -> Result<(), (u16, &'static str)> {
+    if !request.message.body.is_empty() && !request.message.has_sdp() {
+        return Err((415, "Accept: application/sdp\r\n"));
+    }
+    if Asked::of(&request.message).is_too_short() {
+        return Err((422, TOO_SHORT));
+    }
+    Ok(())
+}
+
+/// Some seconds, different from one request to the next (RFC 3261 §14.2).
+pub(super) fn retry_after(request: &Request<'_>) -> String {
+    format!("Retry-After: {}\r\n", request.cseq % 10 + 1)
 }
 
 /// The key of an INFO body: `Signal=5` on a line of its own, or the bare key.

@@ -1,8 +1,8 @@
 //! How does signalling reach the world? One task owns the sockets and all state: bytes, orders and moments go in, bytes come out.
 //!
 //! In reading order: `guard` judges bytes (`message`, `uri` read them), `exchange` turns them into reports and answers, with one file
-//! a topic (`inbound`, `outbound`, `midcall`, `ending`, `registrar`); `servers`, `clients` and `timers` are the transactions of
-//! RFC 3261 §17; `dialog` is what a call must remember, `negotiate` whose turn it is; `streams` and `frame` are TCP.
+//! a topic (`inbound`, `outbound`, `midcall`, `renegotiate`, `update`, `ending`, `registrar`); `servers`, `clients` and `timers` are the transactions of
+//! RFC 3261 §17; `dialog` is what a call must remember, `negotiate` whose turn it is, `session` how long that is good; `streams` and `frame` are TCP.
 //!
 //! Messages and transactions are our own, and rsipstack is the second parser of the tests, because of what its 0.7.14 does with both.
 //! Its parser takes method names in any case, splits a user part at its first `;`, writes URIs back changed (a remote target must go back
@@ -27,14 +27,17 @@ mod outbound;
 mod peer;
 mod rate;
 mod registrar;
+mod renegotiate;
 mod reply;
 mod servers;
+mod session;
 #[cfg(test)]
 mod stories;
 mod streams;
 mod timers;
 mod trunk;
 mod unsent;
+mod update;
 mod uri;
 
 use std::collections::BTreeMap;
@@ -210,6 +213,7 @@ fn leg_of(order: &ToLine) -> LegId {
         | ToLine::CancelDial { leg }
         | ToLine::AcceptOffer { leg, .. }
         | ToLine::RefuseOffer { leg }
+        | ToLine::Renegotiate { leg, .. }
         | ToLine::HangUp { leg, .. }
         | ToLine::ReferProgress { leg, .. } => *leg,
     }

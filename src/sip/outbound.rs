@@ -9,10 +9,12 @@ use super::clients::{ClientId, NewRequest, Purpose};
 use super::dialog::{Dialog, More};
 use super::exchange::{Exchange, MOST_LEGS};
 use super::guard::Response;
-use super::legs::{Leg, Up, tag_of};
+use super::legs::{Asks, Leg, Up, tag_of};
 use super::message::{Method, Name};
 use super::negotiate::Negotiation;
 use super::peer::{Carrier, Peer};
+use super::reply::ABILITIES;
+use super::session;
 use super::uri::{Scheme, Uri};
 
 /// Where an INVITE goes.
@@ -92,6 +94,7 @@ impl Exchange {
             remote_tag: String::new(),
             local_cseq: 0,
             remote_cseq: None,
+            ours: true,
             routes: Vec::new(),
             target: route.uri,
             peer: route.peer,
@@ -99,7 +102,8 @@ impl Exchange {
         });
         let (client, branch) = self.clients.reserve(self.salts.next());
         let answer = if wish.auto_answer { format!("Call-Info: <sip:{own}>;answer-after=0\r\n") } else { String::new() };
-        let headers = format!("{}Allow: {}\r\n{answer}User-Agent: Cityline\r\n", self.own.contact(route.peer), Method::ALLOW);
+        let timer = session::invite_headers(session::MIN_SE_S);
+        let headers = format!("{}{ABILITIES}{timer}{answer}User-Agent: Cityline\r\n", self.own.contact(route.peer));
         let more = More { peer: route.peer, cseq: None, headers: &headers, sdp: Some(&sdp) };
         let request = dialog.request(Method::Invite, &branch, &self.own, more);
         let purpose = Purpose::Dial { leg: Some(leg), dialog, rang: false, sdp };
@@ -169,14 +173,14 @@ impl Exchange {
                 let pinned = *pinned;
                 return self.end_stray(now, None, pinned, response);
             }
-            Purpose::Bye(_) | Purpose::Nothing => return,
+            Purpose::Bye(_) | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::Nothing => return,
         };
         let purpose = std::mem::replace(purpose, Purpose::Answered { remote_tag: tag.to_owned(), pinned });
         self.clients.answered(now, client, &mut self.timers);
         match purpose {
             Purpose::Dial { leg: Some(leg), dialog, sdp, .. } => self.connect(now, client, leg, *dialog, sdp, response),
             Purpose::Dial { leg: None, .. } => self.end_stray(now, Some(client), pinned, response),
-            Purpose::Answered { .. } | Purpose::Bye(_) | Purpose::Nothing => {}
+            Purpose::Answered { .. } | Purpose::Bye(_) | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::Nothing => {}
         }
     }
 
@@ -184,7 +188,10 @@ impl Exchange {
     fn connect(&mut self, now: Time, client: ClientId, leg: LegId, mut dialog: Dialog, sdp: String, response: &Response<'_>) {
         dialog.answered(response);
         self.send_ack(Some(client), &mut dialog, response.cseq);
-        self.legs.insert(leg, Leg::Up(Box::new(Up { dialog, negotiation: Negotiation::Settled, sdp, bye: None })));
+        let asks = Asks::of(&response.message);
+        let session = asks.session.agreed(now);
+        self.legs.insert(leg, Leg::Up(Box::new(Up { session, ..Up::new(dialog, Negotiation::default(), sdp, asks) })));
+        self.proceed(now, leg);
         if !response.message.has_sdp() {
             self.drop_dialled(now, leg, 488);
             return;
@@ -208,7 +215,7 @@ impl Exchange {
         self.bye_of(now, &mut dialog, Purpose::Nothing, "");
     }
 
-    fn send_ack(&mut self, client: Option<ClientId>, dialog: &mut Dialog, cseq: u32) {
+    pub(super) fn send_ack(&mut self, client: Option<ClientId>, dialog: &mut Dialog, cseq: u32) {
         let (_, branch) = self.clients.reserve(self.salts.next());
         let peer = dialog.next_hop();
         let ack = dialog.request(Method::Ack, &branch, &self.own, More { peer, cseq: Some(cseq), headers: "", sdp: None });

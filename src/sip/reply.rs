@@ -9,6 +9,9 @@ use super::message::{Message, Name};
 use super::peer::{Carrier, Peer};
 use super::uri::{Via, param, split_outside};
 
+/// The header lines that tell what we can do, in answers and requests that make or renew a dialog.
+pub const ABILITIES: &str = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, PRACK, UPDATE\r\nSupported: 100rel, timer\r\n";
+
 /// What every response to one request repeats.
 #[derive(Clone)]
 pub struct ReplyHead {
@@ -137,9 +140,10 @@ fn phrase_of_class(status: u16) -> &'static str {
     }
 }
 
-const PHRASES: [(u16, &str); 30] = [
+const PHRASES: &[(u16, &str)] = &[
     (100, "Trying"),
     (180, "Ringing"),
+    (202, "Accepted"),
     (400, "Bad Request"),
     (401, "Unauthorized"),
     (403, "Forbidden"),
@@ -151,6 +155,7 @@ const PHRASES: [(u16, &str); 30] = [
     (415, "Unsupported Media Type"),
     (416, "Unsupported URI Scheme"),
     (420, "Bad Extension"),
+    (422, "Session Interval Too Small"),
     (423, "Interval Too Brief"),
     (480, "Temporarily Unavailable"),
     (481, "Call/Transaction Does Not Exist"),
@@ -162,6 +167,7 @@ const PHRASES: [(u16, &str); 30] = [
     (500, "Server Internal Error"),
     (501, "Not Implemented"),
     (503, "Service Unavailable"),
+    (504, "Server Time-out"),
     (505, "Version Not Supported"),
     (600, "Busy Everywhere"),
     (603, "Decline"),

@@ -18,6 +18,14 @@ use super::timers::{Due, GIVE_UP_MS, T1_MS, T2_MS, T4_MS, Timers};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ServerId(u64);
 
+#[cfg(test)]
+impl ServerId {
+    /// A number for tests of what only compares it.
+    pub const fn of_test(number: u64) -> ServerId {
+        ServerId(number)
+    }
+}
+
 /// Transactions kept at most (about a minute at 2,000 calls a second); a request that finds no room is answered 503 without state.
 const MOST: usize = 250_000;
 

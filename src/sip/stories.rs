@@ -4,6 +4,8 @@
 mod calls_in;
 mod calls_out;
 mod phones;
+mod renegotiation;
+mod sessions;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

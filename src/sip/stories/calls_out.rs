@@ -4,10 +4,10 @@ use super::*;
 use crate::centre::fact::EndReason;
 use crate::centre::output::{Shown, Target};
 
-const FAR: &str = "198.51.100.5:5070";
+pub(super) const FAR: &str = "198.51.100.5:5070";
 const LEG: (u64, u16) = (7, 1);
 
-fn dial(stage: &mut Stage) -> String {
+pub(super) fn dial(stage: &mut Stage) -> String {
     let sdp = stage.sdp(OFFER);
     let target = Target::Address(format!("sip:112@{FAR}"));
     stage.order(ToLine::Dial { leg: leg(LEG.0, LEG.1), target, shown: Shown::City("109".into()), sdp, auto_answer: false });

@@ -47,6 +47,8 @@ pub fn leg_of(input: &Input) -> Option<LegId> {
             | FromLine::Answered { leg, .. }
             | FromLine::Refused { leg, .. }
             | FromLine::Reoffered { leg, .. }
+            | FromLine::Renegotiated { leg, .. }
+            | FromLine::NotRenegotiated { leg, .. }
             | FromLine::Digit { leg, .. }
             | FromLine::HungUp { leg, .. }
             | FromLine::Referred { leg, .. },

@@ -124,13 +124,18 @@ impl Legs {
             ToLine::CancelDial { .. } => before == Line::Dialled,
             ToLine::HangUp { .. } => before == Line::Answered || (known.unknown && before != Line::Over),
             ToLine::AcceptOffer { .. } | ToLine::RefuseOffer { .. } => before != Line::Over && std::mem::take(&mut known.reoffered),
+            ToLine::Renegotiate { .. } => before == Line::Answered,
             ToLine::ReferProgress { .. } => before != Line::Over,
         };
         known.line = match order {
             ToLine::Answer { .. } => Line::Answered,
             ToLine::Dial { .. } => Line::Dialled,
             ToLine::Reject { .. } | ToLine::CancelDial { .. } | ToLine::HangUp { .. } => Line::Over,
-            ToLine::Ring { .. } | ToLine::AcceptOffer { .. } | ToLine::RefuseOffer { .. } | ToLine::ReferProgress { .. } => before,
+            ToLine::Ring { .. }
+            | ToLine::AcceptOffer { .. }
+            | ToLine::RefuseOffer { .. }
+            | ToLine::Renegotiate { .. }
+            | ToLine::ReferProgress { .. } => before,
         };
         holds(allowed, || format!("{order:?}, but {leg} is {before:?}"))
     }
@@ -221,6 +226,7 @@ fn line_leg(order: &ToLine) -> LegId {
         | ToLine::CancelDial { leg }
         | ToLine::AcceptOffer { leg, .. }
         | ToLine::RefuseOffer { leg }
+        | ToLine::Renegotiate { leg, .. }
         | ToLine::HangUp { leg, .. }
         | ToLine::ReferProgress { leg, .. } => *leg,
     }

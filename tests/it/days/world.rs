@@ -408,6 +408,11 @@ impl World {
                 let ms = self.dice.below(40);
                 self.later(ms, Input::Line(FromLine::HungUp { leg: *leg, cause: HangUpCause::Bye }));
             }
+            ToLine::Renegotiate { leg, .. } => {
+                let (leg, ms) = (*leg, self.dice.between(20, 500));
+                let refused = self.dice.percent(10).then_some(FromLine::NotRenegotiated { leg, status: 488 });
+                self.later(ms, Input::Line(refused.unwrap_or(FromLine::Renegotiated { leg, sdp: SdpRef(leg.call.0) })));
+            }
             ToLine::Ring { .. }
             | ToLine::Answer { .. }
             | ToLine::Reject { .. }

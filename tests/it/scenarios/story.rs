@@ -446,6 +446,7 @@ impl Story {
             ToLine::Answer { leg, .. }
             | ToLine::AcceptOffer { leg, .. }
             | ToLine::RefuseOffer { leg }
+            | ToLine::Renegotiate { leg, .. }
             | ToLine::Ring { leg }
             | ToLine::ReferProgress { leg, .. } => {
                 assert_ne!(self.legs[&leg].line, Line::Over, "an order for {leg}, which is over");
