@@ -231,6 +231,7 @@ fn call_of(input: &Input) -> Option<CallId> {
         Input::Line(line) => Some(match line {
             FromLine::CallArrived { call, .. } => *call,
             FromLine::Ringing { leg }
+            | FromLine::EarlyMedia { leg, .. }
             | FromLine::Answered { leg, .. }
             | FromLine::Refused { leg, .. }
             | FromLine::Reoffered { leg, .. }

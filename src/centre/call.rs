@@ -114,7 +114,7 @@ impl Centre {
     pub(super) fn on_line(&mut self, input: FromLine) {
         match input {
             FromLine::CallArrived { call, caller, number, trunk, sdp } => self.arrive(call, caller, number, trunk, sdp),
-            FromLine::Ringing { .. } => {}
+            FromLine::Ringing { .. } | FromLine::EarlyMedia { .. } => {}
             FromLine::Answered { leg, sdp } => self.far_end_answered(leg, sdp),
             FromLine::Refused { leg, status } => self.far_end_refused(leg, status),
             FromLine::Reoffered { leg, sdp } => self.far_end_reoffered(leg, sdp),

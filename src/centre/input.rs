@@ -48,6 +48,9 @@ pub enum FromLine {
     CallArrived { call: CallId, caller: CallerRef, number: NumberId, trunk: TrunkId, sdp: Option<SdpRef> },
     /// The far end of a leg that we dialled rings.
     Ringing { leg: LegId },
+    /// The far end of a leg that we dialled lets its own sound be heard before it answers (183 with `sdp`); one for each far end of a
+    /// forked call, and again where it changes its mind.
+    EarlyMedia { leg: LegId, sdp: SdpRef },
     /// The far end of a leg that we dialled answered.
     Answered { leg: LegId, sdp: SdpRef },
     /// A leg that we dialled ended without an answer. `status` is the SIP status, 408 for silence.

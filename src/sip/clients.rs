@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::centre::ids::LegId;
 use crate::centre::time::Time;
 
+use super::calling::Calling;
 use super::dialog::Dialog;
 use super::message::Method;
 use super::peer::{Carrier, ConnId, Peer};
@@ -27,11 +28,11 @@ impl ClientId {
 
 /// What a request is for.
 pub enum Purpose {
-    /// An INVITE of ours without a final answer. `leg` is `None` once the core has given it up.
-    /// `sdp` is what we offered; `rang`: the core has heard that it rings.
-    Dial { leg: Option<LegId>, dialog: Box<Dialog>, rang: bool, sdp: String },
-    /// An INVITE that the far end with this tag has answered. `pinned` as in its dialog: another answer may still have to be ended.
-    Answered { remote_tag: String, pinned: bool },
+    /// An INVITE of ours without a final answer.
+    Dial(Box<Calling>),
+    /// An INVITE that the far end with this tag has answered. `pinned` as in its dialog; `ended` are the tags of other far ends
+    /// whose answers were acknowledged and ended.
+    Answered { remote_tag: String, pinned: bool, ended: Vec<String> },
     /// The BYE of a leg that waits for nothing else.
     Bye(LegId),
     /// A re-INVITE of ours, with the dialog as it was: its ACK is owed even when the leg is gone.
@@ -203,7 +204,7 @@ impl Clients {
     pub fn cut_off(&mut self, conn: ConnId) -> Vec<LegId> {
         let on_it = |client: &&mut Client| client.peer.carrier == Carrier::Tcp(Some(conn));
         let leg_of = |client: &mut Client| match &mut client.purpose {
-            Purpose::Dial { leg, .. } => leg.take(),
+            Purpose::Dial(calling) => calling.leg.take(),
             Purpose::Answered { .. } | Purpose::Bye(_) | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::Nothing => None,
         };
         self.all.values_mut().filter(on_it).filter_map(leg_of).collect()

@@ -140,6 +140,7 @@ impl Exchange {
                 Due::Server(id) => match self.servers.due(at, now, id, &mut self.timers, &mut self.out) {
                     servers::Lapse::Nothing => {}
                     servers::Lapse::NoAck(leg) => self.no_ack(now, leg),
+                    servers::Lapse::NoPrack(leg) => self.no_prack(now, leg),
                 },
                 Due::Client(id) => match self.clients.due(at, now, id, &mut self.timers, &mut self.out) {
                     clients::Lapse::Nothing => {}
@@ -226,7 +227,10 @@ impl Exchange {
             Method::Options => self.options(now, request),
             Method::Register => self.register(now, request, key),
             Method::Ack => {}
-            Method::Prack | Method::Refer | Method::Notify | Method::NotOffered(_) => self.refuse(now, request, 405, &format!("Allow: {}\r\n", Method::ALLOW)),
+            Method::Prack => self.prack(now, request, key),
+            Method::Refer | Method::Notify | Method::NotOffered(_) => {
+                self.refuse(now, request, 405, &format!("Allow: {}\r\n", Method::ALLOW))
+            }
         }
     }
 
@@ -242,7 +246,7 @@ impl Exchange {
             self.clients.provisional(now, client, &mut self.timers, &mut self.out);
         }
         match self.clients.purpose(client) {
-            Some(Purpose::Dial { .. } | Purpose::Answered { .. }) => self.dial_response(now, client, response),
+            Some(Purpose::Dial(_) | Purpose::Answered { .. }) => self.dial_response(now, client, response),
             Some(Purpose::Bye(leg)) if response.status >= 200 => {
                 self.legs.remove(leg);
                 self.clients.answered(now, client, &mut self.timers);
@@ -265,17 +269,16 @@ impl Exchange {
 
     fn timed_out(&mut self, now: Time, purpose: Purpose) {
         match purpose {
-            Purpose::Dial { leg: Some(leg), .. } => {
-                self.legs.remove(&leg);
-                self.report(FromLine::Refused { leg, status: 408 });
-            }
+            Purpose::Dial(calling) => self.not_answered(now, *calling),
             Purpose::Bye(leg) => {
                 self.legs.remove(&leg);
             }
             // Whoever does not answer in the dialog is not there any more (RFC 3261 §12.2.1.2).
-            Purpose::Reinvite { leg, .. } | Purpose::Update(leg) if matches!(self.legs.get(&leg), Some(Leg::Up(_))) => self.drop_leg(now, leg),
+            Purpose::Reinvite { leg, .. } | Purpose::Update(leg) if matches!(self.legs.get(&leg), Some(Leg::Up(_))) => {
+                self.drop_leg(now, leg)
+            }
             Purpose::Reinvite { .. } | Purpose::Update(_) => {}
-            Purpose::Dial { leg: None, .. } | Purpose::Answered { .. } | Purpose::Nothing => {}
+            Purpose::Answered { .. } | Purpose::Nothing => {}
         }
     }
 

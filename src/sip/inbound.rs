@@ -14,6 +14,7 @@ use super::guard::Request;
 use super::legs::{Asks, Leg, Up, tag_of};
 use super::message::{Method, Name};
 use super::negotiate::Negotiation;
+use super::reliable::first_rseq;
 use super::reply::{ABILITIES, Reply, ReplyHead};
 use super::session::{Asked, TOO_SHORT};
 use super::timers::Due;
@@ -92,14 +93,24 @@ impl Exchange {
 
     /// 180 to the resident.
     pub(super) fn ring(&mut self, now: Time, leg: LegId) {
-        let Some(Leg::Arrived { dialog, tx, due, .. }) = self.legs.get_mut(&leg) else {
+        let random = self.salts.next();
+        let Some(Leg::Arrived { dialog, tx, due, asks, offered }) = self.legs.get_mut(&leg) else {
             return self.order_without_leg(leg);
         };
         *due = now.plus_ms(RINGS_MS);
         self.timers.set(*due, Due::Leg(leg));
-        let headers = self.own.contact(dialog.peer);
-        let reply = Reply { status: 180, tag: &dialog.local_tag, headers: &headers, in_dialog: true, sdp: None };
-        self.servers.answer(now, *tx, reply, &mut self.timers, &mut self.out);
+        let contact = self.own.contact(dialog.peer);
+        let reply = Reply { status: 180, tag: &dialog.local_tag, headers: &contact, in_dialog: true, sdp: None };
+        if !asks.reliable {
+            return self.servers.answer(now, *tx, reply, &mut self.timers, &mut self.out);
+        }
+        // Where the offer is left to us, a reliable 180 would have to hold it (RFC 3261 §13.2.1): there is none yet.
+        if *offered {
+            let rseq = first_rseq(random);
+            let headers = format!("{contact}{ABILITIES}Require: 100rel\r\nRSeq: {rseq}\r\n");
+            let reply = Reply { headers: &headers, ..reply };
+            self.servers.answer_reliably(now, *tx, rseq, reply, &mut self.timers, &mut self.out);
+        }
     }
 
     /// 200 to the resident, repeated until its ACK.

@@ -1,7 +1,7 @@
 //! How does signalling reach the world? One task owns the sockets and all state: bytes, orders and moments go in, bytes come out.
 //!
 //! In reading order: `guard` judges bytes (`message`, `uri` read them), `exchange` turns them into reports and answers, with one file
-//! a topic (`inbound`, `outbound`, `midcall`, `renegotiate`, `update`, `ending`, `registrar`); `servers`, `clients` and `timers` are the transactions of
+//! a topic (`inbound`, `outbound`, `redirect`, `reliable`, `midcall`, `renegotiate`, `update`, `ending`, `registrar`); `servers`, `clients` and `timers` are the transactions of
 //! RFC 3261 §17; `dialog` is what a call must remember, `negotiate` whose turn it is, `session` how long that is good; `streams` and `frame` are TCP.
 //!
 //! Messages and transactions are our own, and rsipstack is the second parser of the tests, because of what its 0.7.14 does with both.
@@ -11,6 +11,7 @@
 //! ACKs are scanned whenever one ends, and its receive loop is serial. One state machine without IO answers in 70 to 90 µs a call,
 //! is tested in virtual time, bounds every table, and keeps the dialog in a form that outlives the process.
 
+mod calling;
 mod clients;
 mod dialog;
 mod digest;
@@ -26,7 +27,9 @@ mod negotiate;
 mod outbound;
 mod peer;
 mod rate;
+mod redirect;
 mod registrar;
+mod reliable;
 mod renegotiate;
 mod reply;
 mod servers;

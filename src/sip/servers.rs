@@ -39,6 +39,8 @@ pub type Outgoing = (Peer, Bytes);
 enum State {
     /// No final answer yet; the last provisional one is repeated.
     Proceeding(Option<Bytes>),
+    /// A provisional answer that is repeated until its PRACK (RFC 3262 §3).
+    Reliable { reply: Bytes, interval_ms: u64 },
     /// A final answer that is repeated on demand and, where `invite`, on time until the ACK.
     Answered { reply: Bytes, interval_ms: u64, awaits_ack: bool },
     /// Only absorbs what comes late.
@@ -51,6 +53,8 @@ struct Server {
     invite: bool,
     leg: Option<LegId>,
     state: State,
+    /// The number of a reliable provisional answer whose PRACK has not come.
+    rseq: Option<u32>,
     due: Time,
     ends: Time,
 }
@@ -59,6 +63,11 @@ struct Server {
 const NEVER: Time = Time(u64::MAX);
 
 impl Server {
+    /// Whether a final answer may still be given.
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Proceeding(_) | State::Reliable { .. })
+    }
+
     fn say_trying(&mut self, out: &mut Vec<Outgoing>) {
         let written = self.head.write(Reply { status: 100, ..Reply::default() });
         out.push((self.head.peer, written.clone()));
@@ -73,6 +82,8 @@ pub enum Lapse {
     Nothing,
     /// Our 2xx was never acknowledged (RFC 3261 §13.3.1.4).
     NoAck(LegId),
+    /// A reliable provisional answer of ours was never acknowledged (RFC 3262 §3).
+    NoPrack(LegId),
 }
 
 /// All server transactions.
@@ -126,7 +137,7 @@ impl Servers {
         self.next += 1;
         let id = ServerId(self.next);
         self.by_key.insert(key.into(), id);
-        let server = Server { key: key.into(), head, invite, leg, state: State::Proceeding(None), due: NEVER, ends: NEVER };
+        let server = Server { key: key.into(), head, invite, leg, state: State::Proceeding(None), rseq: None, due: NEVER, ends: NEVER };
         self.all.insert(id, server);
         id
     }
@@ -141,14 +152,16 @@ impl Servers {
     /// The leg that a transaction belongs to, and whether it has no final answer yet.
     pub fn pending_leg(&self, id: ServerId) -> Option<(LegId, bool)> {
         let server = self.all.get(&id)?;
-        Some((server.leg?, matches!(server.state, State::Proceeding(_))))
+        Some((server.leg?, server.is_open()))
     }
 
     /// What a repeated request gets: the last answer, if there is one.
     pub fn repeat(&mut self, id: ServerId, out: &mut Vec<Outgoing>) {
         let Some(server) = self.all.get_mut(&id) else { return };
         match &server.state {
-            State::Proceeding(Some(reply)) | State::Answered { reply, .. } => out.push((server.head.peer, reply.clone())),
+            State::Proceeding(Some(reply)) | State::Reliable { reply, .. } | State::Answered { reply, .. } => {
+                out.push((server.head.peer, reply.clone()))
+            }
             State::Proceeding(None) if server.invite => server.say_trying(out),
             State::Proceeding(None) | State::Quiet => {}
         }
@@ -156,7 +169,7 @@ impl Servers {
 
     /// Sends an answer. A second final one is dropped: the first has won.
     pub fn answer(&mut self, now: Time, id: ServerId, reply: Reply<'_>, timers: &mut Timers, out: &mut Vec<Outgoing>) {
-        let Some(server) = self.all.get_mut(&id).filter(|server| matches!(server.state, State::Proceeding(_))) else { return };
+        let Some(server) = self.all.get_mut(&id).filter(|server| server.is_open()) else { return };
         let written = server.head.write(reply);
         out.push((server.head.peer, written.clone()));
         if reply.status < 200 {
@@ -173,6 +186,27 @@ impl Servers {
         }
         server.due = if repeats { now.plus_ms(T1_MS) } else { server.ends };
         timers.set(server.due, Due::Server(id));
+    }
+
+    /// Sends a provisional answer that is repeated until its PRACK; `rseq` is its number, which the answer carries too.
+    pub fn answer_reliably(&mut self, now: Time, id: ServerId, rseq: u32, reply: Reply<'_>, timers: &mut Timers, out: &mut Vec<Outgoing>) {
+        let Some(server) = self.all.get_mut(&id).filter(|server| server.is_open() && server.rseq.is_none()) else { return };
+        let written = server.head.write(reply);
+        out.push((server.head.peer, written.clone()));
+        server.state = State::Reliable { reply: written, interval_ms: T1_MS };
+        (server.rseq, server.due, server.ends) = (Some(rseq), now.plus_ms(T1_MS), now.plus_ms(GIVE_UP_MS));
+        timers.set(server.due, Due::Server(id));
+    }
+
+    /// A PRACK names this number: whether it is one that waits for its PRACK.
+    pub fn pracked(&mut self, id: ServerId, rseq: u32) -> bool {
+        let Some(server) = self.all.get_mut(&id).filter(|server| server.rseq == Some(rseq)) else { return false };
+        server.rseq = None;
+        if let State::Reliable { reply, .. } = &server.state {
+            server.state = State::Proceeding(Some(reply.clone()));
+            server.due = NEVER;
+        }
+        true
     }
 
     /// The ACK has come: nothing is repeated any more.
@@ -197,6 +231,18 @@ impl Servers {
         let Some(server) = self.all.get_mut(&id).filter(|server| server.due == at) else { return Lapse::Nothing };
         if matches!(server.state, State::Proceeding(_)) {
             server.say_trying(out);
+            return Lapse::Nothing;
+        }
+        if let State::Reliable { reply, interval_ms } = &mut server.state {
+            if now >= server.ends {
+                server.due = NEVER;
+                return server.leg.map_or(Lapse::Nothing, Lapse::NoPrack);
+            }
+            metrics::counter!("cityline_sip_retransmissions_total", "what" => "answer").increment(1);
+            out.push((server.head.peer, reply.clone()));
+            *interval_ms *= 2;
+            server.due = now.plus_ms(*interval_ms).min(server.ends);
+            timers.set(server.due, Due::Server(id));
             return Lapse::Nothing;
         }
         if now >= server.ends {

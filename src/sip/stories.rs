@@ -3,7 +3,10 @@
 
 mod calls_in;
 mod calls_out;
+mod forks;
 mod phones;
+mod redirects;
+mod reliable;
 mod renegotiation;
 mod sessions;
 

@@ -18,7 +18,7 @@ impl Exchange {
     /// An UPDATE: an offer is put to the core, one without refreshes target and session.
     pub(super) fn update(&mut self, now: Time, request: &Request<'_>, key: &str) {
         let Some(leg) = request.to.tag().and_then(|tag| self.leg_of(request, tag)) else {
-            return self.refuse(now, request, 481, "");
+            return self.early_update(now, request, key);
         };
         if let Err((status, headers)) = bearable(request) {
             return self.answer_once(now, request, key, status, headers);
@@ -42,6 +42,18 @@ impl Exchange {
             // The offer of the INVITE has no answer yet, or an old request comes late (RFC 3311 §5.2).
             Some(Leg::Up(_) | Leg::Arrived { .. }) => self.answer_once(now, request, key, 500, &retry_after(request)),
             Some(Leg::Dialled { .. } | Leg::Closing(_)) | None => self.refuse(now, request, 481, ""),
+        }
+    }
+
+    /// UPDATE of a far end that has not answered our INVITE yet: it may refresh its target, and what it offers is too early.
+    fn early_update(&mut self, now: Time, request: &Request<'_>, key: &str) {
+        if !self.is_early(request) {
+            self.refuse(now, request, 481, "");
+        } else if request.message.has_sdp() {
+            self.answer_once(now, request, key, 488, "");
+        } else {
+            let headers = format!("{}{ABILITIES}", self.own.contact(request.from_peer));
+            self.answer_once(now, request, key, 200, &headers);
         }
     }
 

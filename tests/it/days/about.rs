@@ -44,6 +44,7 @@ pub fn leg_of(input: &Input) -> Option<LegId> {
     match input {
         Input::Line(
             FromLine::Ringing { leg }
+            | FromLine::EarlyMedia { leg, .. }
             | FromLine::Answered { leg, .. }
             | FromLine::Refused { leg, .. }
             | FromLine::Reoffered { leg, .. }

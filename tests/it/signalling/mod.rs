@@ -77,6 +77,61 @@ async fn sipp_registers_with_digest() {
     }
 }
 
+/// A scenario of `tools/sipp`, played once.
+fn play(scenario: &str, arguments: &[&str]) -> Child {
+    let file = format!("{}/tools/sipp/{scenario}.xml", env!("CARGO_MANIFEST_DIR"));
+    sipp(&[&["-sf", &file, "-m", "1"], arguments].concat())
+}
+
+#[tokio::test]
+async fn sipp_refreshes_its_session_by_update_and_reinvite() {
+    let line = any_port().await;
+    let (udp, tcp) = (at(line.shell.udp_addr()), at(line.shell.tcp_addr()));
+    tokio::spawn(line.answer_all());
+    assert!(is_content(play("timer", &[&udp, "-s", "109"])).await, "UDP");
+    assert!(is_content(play("timer", &[&tcp, "-t", "t1", "-s", "109"])).await, "TCP");
+}
+
+#[tokio::test]
+async fn sipp_requires_reliable_ringing() {
+    let mut line = any_port().await;
+    let caller = play("prack", &[&at(line.shell.udp_addr()), "-s", "109"]);
+    let FromLine::CallArrived { call, .. } = line.event().await else { panic!("no call") };
+    let leg = LegId::caller(call);
+    line.order(ToLine::Ring { leg });
+    assert!(matches!(line.event().await, FromLine::Digit { .. }), "its PRACK is answered");
+    line.order(ToLine::Answer { leg, sdp: line.sdps.put(SDP.to_owned()) });
+    assert!(is_content(caller).await);
+}
+
+#[tokio::test]
+async fn sipp_answers_before_it_answers() {
+    let mut line = any_port().await;
+    let port = free_port();
+    let far = play("early_answer", &["-p", &port.to_string()]);
+    let leg = LegId { call: CallId(1), n: 1 };
+    let target = Target::Address(format!("sip:112@127.0.0.1:{port}"));
+    line.order(ToLine::Dial { leg, target, shown: Shown::City("109".into()), sdp: line.sdps.put(SDP.to_owned()), auto_answer: false });
+    assert_eq!(line.event().await, FromLine::Ringing { leg });
+    assert!(matches!(line.event().await, FromLine::EarlyMedia { .. }));
+    let FromLine::Answered { sdp, .. } = line.event().await else { panic!("not answered") };
+    assert!(line.sdps.take(sdp).unwrap().contains("m=audio"), "the description of the 183");
+    line.order(ToLine::HangUp { leg, reason: EndReason::OperatorHungUp });
+    assert!(is_content(far).await);
+}
+
+#[tokio::test]
+async fn sipp_glares() {
+    let mut line = any_port().await;
+    let caller = play("glare", &[&at(line.shell.udp_addr()), "-s", "109"]);
+    let FromLine::CallArrived { call, .. } = line.event().await else { panic!("no call") };
+    let leg = LegId::caller(call);
+    line.order(ToLine::Answer { leg, sdp: line.sdps.put(SDP.to_owned()) });
+    line.order(ToLine::Renegotiate { leg, sdp: line.sdps.put(SDP.to_owned()) });
+    assert!(matches!(line.event().await, FromLine::Renegotiated { .. }), "once the far end lets ours go first");
+    assert!(is_content(caller).await);
+}
+
 #[tokio::test]
 async fn a_stream_is_framed_kept_alive_and_closed_on_nonsense() {
     let line = any_port().await;
