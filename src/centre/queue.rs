@@ -249,3 +249,20 @@ mod as_list {
         Ok(Vec::deserialize(input)?.into_iter().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_expected_wait_follows_the_last_talks() {
+        let (queue, mut waiting) = (QueueId::from("heating"), Waiting::default());
+        assert_eq!(waiting.minutes(&queue, 4, 2), Some(6), "nobody has talked yet: three minutes a talk");
+        waiting.handled(&queue, 1_140_000);
+        assert_eq!(waiting.handling_ms(&queue), 300_000, "an eighth of the way from 3 minutes to 19");
+        assert_eq!(waiting.minutes(&queue, 4, 2), Some(10));
+        assert_eq!(waiting.minutes(&queue, 1, 60), Some(1), "never none");
+        assert_eq!(waiting.minutes(&queue, 1, 0), None, "without operators nobody knows");
+        assert_eq!(waiting.handling_ms(&QueueId::from("lifts")), 180_000, "another queue has talks of its own");
+    }
+}

@@ -295,6 +295,38 @@ fn at_a_headset_the_phone_is_dialled_only_after_the_desk_has_said_yes() {
 }
 
 #[test]
+fn only_the_offered_operator_can_say_yes() {
+    let headsets = with(settings(), "dana", operator(&["ru", "heating"], HEADSET));
+    let mut story = Story::new(with(headsets, "erlan", operator(&["ru", "heating"], HEADSET)));
+    story.signs_in("dana", &[21]);
+    story.pass(1);
+    story.signs_in("erlan", &[22]);
+    let call = story.waits_for_heating(77);
+    assert_eq!(story.agent("dana"), AgentStatus::Offered(call));
+    story.desk(FromDesk::Accept { agent: "erlan".into(), call });
+    story.pass(100);
+    let dialled = |output: &Output| matches!(output, Output::Line(ToLine::Dial { .. }));
+    assert_eq!(story.asked_count(dialled), 0, "nobody's phone is called for another's yes");
+    let refused =
+        |output: &Output| matches!(output, Output::Desk(ToDesk::Refused { agent, why: Refusal::OfferOver }) if agent.as_str() == "erlan");
+    assert_eq!(story.asked_count(refused), 1);
+}
+
+#[test]
+fn a_yes_gives_the_phone_time_to_connect_beyond_the_offers_end() {
+    let mut story = Story::new(with(settings(), "dana", operator(&["ru", "heating"], HEADSET)));
+    story.signs_in("dana", &[21]);
+    let call = story.waits_for_heating(77);
+    story.pass(14_900);
+    story.desk(FromDesk::Accept { agent: "dana".into(), call });
+    story.pass(1_000);
+    assert_eq!(story.agent("dana"), AgentStatus::Offered(call), "the offer's 15 s are over, the phone is still being called");
+    let leg = story.rings_at("dana");
+    story.answers(leg);
+    assert_eq!(story.agent("dana"), AgentStatus::Talking(call));
+}
+
+#[test]
 fn a_headset_whose_desk_is_gone_cannot_answer() {
     let mut story = Story::new(with(settings(), "dana", operator(&["ru", "heating"], HEADSET)));
     story.signs_in("dana", &[21]);
