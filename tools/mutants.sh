@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Would a test notice if the core decided otherwise? Mutates routing, queue, agent, offer, call and leg, and runs the core's own tests.
-# The core is copied into a crate of its own, so that a mutant costs seconds; `cargo install cargo-mutants` comes first.
+# The core is copied into a crate of its own and mutated there, so that a mutant costs seconds; `cargo install cargo-mutants` comes first.
+# tools/mutants.md keeps the last figures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -38,4 +39,4 @@ cd "$work"
 export CITYLINE_DAYS=${CITYLINE_DAYS:-300}
 files=()
 for file in routing queue agent offer call leg; do files+=(--file "src/centre/$file.rs"); done
-cargo mutants --timeout 90 "${files[@]}" "$@"
+cargo mutants --in-place --timeout 90 "${files[@]}" "$@"

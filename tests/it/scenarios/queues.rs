@@ -129,6 +129,17 @@ fn who_waits_hears_music_the_place_and_music_again() {
     assert_eq!(story.agent("aigul"), AgentStatus::Talking(talking));
 }
 
+#[test]
+fn a_queue_that_announces_nothing_plays_music_alone() {
+    let mut city = settings();
+    city.queues.values_mut().for_each(|queue| queue.announce_every_ms = 0);
+    let mut story = Story::new(city);
+    let call = story.waits_for_heating(1);
+    story.pass(300_000);
+    assert_eq!(story.hears(call), [Sound::Music { id: "music".into() }]);
+    assert_eq!(story.told_count(|fact| matches!(fact, Fact::PlaceTold { .. })), 0);
+}
+
 /// A place never grows: nobody passes, whatever offers fail in front.
 #[test]
 fn an_offer_that_failed_costs_nobody_a_place() {
