@@ -1,11 +1,13 @@
 //! How does a bad network feel? A relay for UDP whose losses, delays and repetitions follow a seed.
 //!
 //! Every port that is opened forwards to one target; every sender behind it gets a socket of its own towards the target, so that
-//! answers find back. What comes in at a port has one row of fates, the answers to each sender have another.
+//! answers find back. What comes in at a port has one row of fates, the answers to each sender have another. A port for SIP also
+//! rewrites what passes, so that the rest of the dialog and its sound go by the relay too.
 
+mod signalling;
 mod weather;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,7 +18,7 @@ use std::time::{Duration, Instant};
 use cityline_phone::agenda::Agenda;
 use cityline_phone::sys::{self, Poller};
 
-pub use weather::{Fate, Impairment, Weather};
+pub use weather::{Fate, Impairment, Ways, Weather};
 
 /// Packets that are on their way at once; more are lost, and counted.
 const MOST_HELD: usize = 20_000;
@@ -24,6 +26,10 @@ const MOST_HELD: usize = 20_000;
 const MOST_SENDERS: usize = 4_000;
 /// Bytes that a socket holds.
 const SOCKET_BYTES: usize = 1 << 20;
+/// Ports of a call's sound are closed when nothing has passed for so long.
+const MEDIA_IDLE: Duration = Duration::from_secs(30);
+/// Pairs of ports that are tried for one stream.
+const PAIRS_TRIED: usize = 64;
 /// Longest sleep: a new port and the end are seen so soon.
 const TURN: Duration = Duration::from_millis(50);
 
@@ -46,7 +52,7 @@ pub struct Relay {
 struct Shared {
     open: AtomicBool,
     host: Ipv4Addr,
-    impairment: Impairment,
+    ways: Ways,
     seed: u64,
     ports: AtomicU64,
     /// Ports that the thread has not taken yet.
@@ -59,6 +65,19 @@ struct Port {
     socket: UdpSocket,
     role: Role,
     weather: Weather,
+    kind: Kind,
+    used: Instant,
+}
+
+/// What passes a port.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Whatever it is.
+    Any,
+    /// SIP.
+    Signalling,
+    /// A stream of a call whose signalling passes; `back` if its target is on the senders' side of that.
+    Media { back: bool },
 }
 
 enum Role {
@@ -80,11 +99,11 @@ impl Relay {
     ///
     /// # Errors
     /// When the system gives no epoll instance or thread.
-    pub fn start(host: Ipv4Addr, impairment: Impairment, seed: u64) -> io::Result<Self> {
+    pub fn start(host: Ipv4Addr, ways: impl Into<Ways>, seed: u64) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             open: AtomicBool::new(true),
             host,
-            impairment,
+            ways: ways.into(),
             seed,
             ports: AtomicU64::new(0),
             waiting: Mutex::new(Vec::new()),
@@ -100,12 +119,24 @@ impl Relay {
     /// # Errors
     /// When the port is busy.
     pub fn open(&self, port: u16, target: SocketAddrV4) -> io::Result<SocketAddrV4> {
+        self.front(port, target, Kind::Any)
+    }
+
+    /// Opens a port for SIP to a target: the requests that follow in a dialog, and the sound, go by the relay in both directions as well.
+    ///
+    /// # Errors
+    /// When the port is busy.
+    pub fn open_signalling(&self, port: u16, target: SocketAddrV4) -> io::Result<SocketAddrV4> {
+        self.front(port, target, Kind::Signalling)
+    }
+
+    fn front(&self, port: u16, target: SocketAddrV4, kind: Kind) -> io::Result<SocketAddrV4> {
         let host = self.shared.host;
         let socket = sys::bind_udp(SocketAddrV4::new(host, port), SOCKET_BYTES)?;
         let port = socket.local_addr()?.port();
         let number = self.shared.ports.fetch_add(1, Ordering::Relaxed);
         let role = Role::Front { target, senders: HashMap::new(), number };
-        let port_of = Port { socket, role, weather: self.shared.weather(number, 0) };
+        let port_of = Port { socket, role, weather: self.shared.weather(number, 0, true), kind, used: Instant::now() };
         self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(port_of);
         Ok(SocketAddrV4::new(host, port))
     }
@@ -127,9 +158,10 @@ impl Drop for Relay {
 }
 
 impl Shared {
-    /// The row of fates for the n-th port and its n-th stream.
-    fn weather(&self, port: u64, stream: u64) -> Weather {
-        Weather::new(self.impairment, self.seed ^ port << 32 ^ stream << 1)
+    /// The row of fates for the n-th port and its n-th stream, towards the target or from there.
+    fn weather(&self, port: u64, stream: u64, to_target: bool) -> Weather {
+        let impairment = if to_target { self.ways.to_target } else { self.ways.from_target };
+        Weather::new(impairment, self.seed ^ port << 32 ^ stream << 1)
     }
 
     fn count(&self, which: usize) {
@@ -147,11 +179,23 @@ struct Carrier {
     count: u64,
     held: Agenda<Held>,
     held_count: usize,
+    /// By which port a stream's address is reached.
+    media: HashMap<SocketAddrV4, SocketAddrV4>,
+    swept: Instant,
 }
 
 impl Carrier {
     fn new(shared: Arc<Shared>) -> io::Result<Self> {
-        Ok(Self { shared, poller: Poller::new()?, ports: HashMap::new(), count: 0, held: Agenda::default(), held_count: 0 })
+        Ok(Self {
+            shared,
+            poller: Poller::new()?,
+            ports: HashMap::new(),
+            count: 0,
+            held: Agenda::default(),
+            held_count: 0,
+            media: HashMap::new(),
+            swept: Instant::now(),
+        })
     }
 
     fn run(&mut self) {
@@ -166,6 +210,25 @@ impl Carrier {
             let ready: Vec<u64> = self.poller.wait(limit).collect();
             ready.into_iter().for_each(|token| self.take(token));
             self.release(Instant::now());
+            self.sweep(Instant::now());
+        }
+    }
+
+    /// Closes what calls that are over have left.
+    fn sweep(&mut self, now: Instant) {
+        if now.duration_since(self.swept) < MEDIA_IDLE / 10 {
+            return;
+        }
+        self.swept = now;
+        self.ports.retain(|_, port| !matches!(port.kind, Kind::Media { .. }) || now.duration_since(port.used) < MEDIA_IDLE);
+        let open: HashSet<u16> = self.ports.values().filter_map(|port| port.socket.local_addr().ok()).map(|at| at.port()).collect();
+        self.media.retain(|_, by| open.contains(&by.port()));
+        let ports = &self.ports;
+        let gone: Vec<(u64, SocketAddrV4)> = ports.iter().flat_map(|(token, port)| gone_senders(ports, *token, port)).collect();
+        for (token, sender) in gone {
+            if let Some(Port { role: Role::Front { senders, .. }, .. }) = self.ports.get_mut(&token) {
+                senders.remove(&sender);
+            }
         }
     }
 
@@ -188,8 +251,16 @@ impl Carrier {
 
     fn forward(&mut self, token: u64, from: SocketAddrV4, bytes: &[u8]) {
         let Some((by, out, to)) = self.way(token, from) else { return self.shared.count(3) };
+        let now = Instant::now();
+        for token in [by, out] {
+            if let Some(port) = self.ports.get_mut(&token) {
+                port.used = now;
+            }
+        }
         let Some(port) = self.ports.get_mut(&by) else { return };
-        let fate = port.weather.next_fate();
+        let (fate, kind) = (port.weather.next_fate(), port.kind);
+        let rewritten = if kind == Kind::Signalling { self.rewritten(token, out, bytes) } else { None };
+        let bytes = rewritten.as_deref().unwrap_or(bytes);
         match fate.first {
             None => self.shared.count(1),
             Some(delay) => self.hold(out, to, bytes, delay),
@@ -202,7 +273,9 @@ impl Carrier {
 
     /// Whose weather decides, out of which socket, and to whom: a front's row of fates for all that comes in, a back's for the answers.
     fn way(&mut self, token: u64, from: SocketAddrV4) -> Option<(u64, u64, SocketAddrV4)> {
-        let (target, number, known, count) = match &self.ports.get(&token)?.role {
+        let port = self.ports.get(&token)?;
+        let kind = port.kind;
+        let (target, number, known, count) = match &port.role {
             Role::Back { front, sender } => return Some((token, *front, *sender)),
             Role::Front { target, senders, number } => (*target, *number, senders.get(&from).copied(), senders.len()),
         };
@@ -213,12 +286,47 @@ impl Carrier {
             return None;
         }
         let socket = sys::bind_udp(SocketAddrV4::new(self.shared.host, 0), SOCKET_BYTES).ok()?;
-        let weather = self.shared.weather(number, count as u64 + 1);
-        let back = self.watch(Port { socket, role: Role::Back { front: token, sender: from }, weather })?;
+        let weather = self.shared.weather(number, count as u64 + 1, kind == Kind::Media { back: true });
+        let back = self.watch(Port { socket, role: Role::Back { front: token, sender: from }, weather, kind, used: Instant::now() })?;
         if let Some(Port { role: Role::Front { senders, .. }, .. }) = self.ports.get_mut(&token) {
             senders.insert(from, back);
         }
         Some((token, back, target))
+    }
+
+    /// A SIP message that came in at `token` and leaves by `out`, as the one who gets it must read it.
+    fn rewritten(&mut self, token: u64, out: u64, bytes: &[u8]) -> Option<Vec<u8>> {
+        let to_target = matches!(self.ports.get(&token)?.role, Role::Front { .. });
+        let (front, back) = if to_target { (token, out) } else { (out, token) };
+        let Role::Front { target, .. } = self.ports.get(&front)?.role else { return None };
+        let Role::Back { sender, .. } = self.ports.get(&back)?.role else { return None };
+        let (front, back) = (self.address(front)?, self.address(back)?);
+        let swaps = if to_target { [(front, target), (sender, back)] } else { [(target, front), (back, sender)] };
+        signalling::rewrite(bytes, &swaps, |media| self.media_by(media, to_target))
+    }
+
+    fn address(&self, token: u64) -> Option<SocketAddrV4> {
+        let port = self.ports.get(&token)?.socket.local_addr().ok()?.port();
+        Some(SocketAddrV4::new(self.shared.host, port))
+    }
+
+    /// By which port of the relay a stream's address is reached: a pair, for RTP and RTCP. `back`: the address is on the senders' side.
+    fn media_by(&mut self, target: SocketAddrV4, back: bool) -> Option<SocketAddrV4> {
+        if let Some(by) = self.media.get(&target) {
+            return Some(*by);
+        }
+        let host = self.shared.host;
+        let (rtp, rtcp) = (0..PAIRS_TRIED).find_map(|_| pair(host))?;
+        let by = SocketAddrV4::new(host, rtp.local_addr().ok()?.port());
+        let of_reports = SocketAddrV4::new(*target.ip(), target.port().saturating_add(1));
+        for (socket, target) in [(rtp, target), (rtcp, of_reports)] {
+            let number = self.shared.ports.fetch_add(1, Ordering::Relaxed);
+            let role = Role::Front { target, senders: HashMap::new(), number };
+            let weather = self.shared.weather(number, 0, !back);
+            self.watch(Port { socket, role, weather, kind: Kind::Media { back }, used: Instant::now() })?;
+        }
+        self.media.insert(target, by);
+        Some(by)
     }
 
     fn hold(&mut self, token: u64, to: SocketAddrV4, bytes: &[u8], delay: Duration) {
@@ -242,6 +350,24 @@ impl Carrier {
     fn send(&self, token: u64, to: SocketAddrV4, bytes: &[u8]) {
         if let Some(port) = self.ports.get(&token) {
             let _ = port.socket.send_to(bytes, to);
+        }
+    }
+}
+
+/// An even port and the one above it.
+fn pair(host: Ipv4Addr) -> Option<(UdpSocket, UdpSocket)> {
+    let rtp = sys::bind_udp(SocketAddrV4::new(host, 0), SOCKET_BYTES).ok()?;
+    let port = rtp.local_addr().ok()?.port();
+    let above = port.checked_add(1).filter(|_| port % 2 == 0)?;
+    Some((rtp, sys::bind_udp(SocketAddrV4::new(host, above), SOCKET_BYTES).ok()?))
+}
+
+/// Senders of a front whose own sockets are closed.
+fn gone_senders(ports: &HashMap<u64, Port>, token: u64, port: &Port) -> Vec<(u64, SocketAddrV4)> {
+    match &port.role {
+        Role::Back { .. } => Vec::new(),
+        Role::Front { senders, .. } => {
+            senders.iter().filter(|(_, back)| !ports.contains_key(back)).map(|(sender, _)| (token, *sender)).collect()
         }
     }
 }

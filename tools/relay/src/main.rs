@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use cityline_relay::{Impairment, Relay};
+use cityline_relay::{Impairment, Relay, Ways};
 
 /// Forwards UDP both ways and loses, delays, reorders and doubles packets by a seed.
 #[derive(Parser)]
@@ -23,6 +23,9 @@ struct Options {
     /// Mean length of a run of losses, in packets.
     #[arg(long, default_value_t = 1.0)]
     burst: f64,
+    /// Longest run of losses, in packets; 0 for any.
+    #[arg(long, default_value_t = 0)]
+    longest: u32,
     /// Milliseconds that every packet is held back.
     #[arg(long, default_value_t = 0)]
     delay_ms: u64,
@@ -38,6 +41,12 @@ struct Options {
     /// Percent of packets that arrive twice.
     #[arg(long, default_value_t = 0.0)]
     duplicate: f64,
+    /// Leaves packets from the target to the senders as they are.
+    #[arg(long)]
+    one_way: bool,
+    /// Leads SIP dialogs and their sound over the relay: both ends read its ports in place of each other's.
+    #[arg(long)]
+    sip: bool,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Seconds until it ends by itself; 0: never.
@@ -50,14 +59,17 @@ fn main() -> std::io::Result<()> {
     let impairment = Impairment {
         lose: options.lose / 100.0,
         burst: options.burst,
+        longest: options.longest,
         delay: Duration::from_millis(options.delay_ms),
         jitter: Duration::from_millis(options.jitter_ms),
         reorder: options.reorder / 100.0,
         reorder_by: Duration::from_millis(options.reorder_ms),
         duplicate: options.duplicate / 100.0,
     };
-    let relay = Relay::start(*options.listen.ip(), impairment, options.seed)?;
-    let address = relay.open(options.listen.port(), options.target)?;
+    let ways = Ways { to_target: impairment, from_target: if options.one_way { Impairment::default() } else { impairment } };
+    let relay = Relay::start(*options.listen.ip(), ways, options.seed)?;
+    let (port, target) = (options.listen.port(), options.target);
+    let address = if options.sip { relay.open_signalling(port, target)? } else { relay.open(port, target)? };
     println!("{address} -> {}", options.target);
     let forever = Duration::from_secs(u64::MAX / 4);
     std::thread::sleep(if options.duration == 0 { forever } else { Duration::from_secs(options.duration) });

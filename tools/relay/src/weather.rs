@@ -9,6 +9,8 @@ pub struct Impairment {
     pub lose: f64,
     /// Mean length of a run of losses in packets; up to 1 means that losses are independent.
     pub burst: f64,
+    /// Longest run of losses in packets; 0 for any. What is sent more often than that arrives.
+    pub longest: u32,
     /// Every packet is held back so long,
     pub delay: Duration,
     /// and by up to so much more, evenly spread: more than the packets' spacing changes their order.
@@ -18,6 +20,21 @@ pub struct Impairment {
     pub reorder_by: Duration,
     /// Share of packets that arrive twice.
     pub duplicate: f64,
+}
+
+/// How bad each direction is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ways {
+    /// From the senders to the target.
+    pub to_target: Impairment,
+    /// Back.
+    pub from_target: Impairment,
+}
+
+impl From<Impairment> for Ways {
+    fn from(both: Impairment) -> Self {
+        Self { to_target: both, from_target: both }
+    }
 }
 
 /// What becomes of one packet: none, one or two copies, each so much later.
@@ -33,19 +50,23 @@ pub struct Weather {
     impairment: Impairment,
     random: fastrand::Rng,
     losing: bool,
+    /// Length of the run of losses.
+    run: u32,
 }
 
 impl Weather {
     /// The row of fates of that seed.
     pub fn new(impairment: Impairment, seed: u64) -> Self {
-        Self { impairment, random: fastrand::Rng::with_seed(seed), losing: false }
+        Self { impairment, random: fastrand::Rng::with_seed(seed), losing: false, run: 0 }
     }
 
     /// The next packet's fate. Every packet draws the same number of random values, so that fates do not depend on each other.
     pub fn next_fate(&mut self) -> Fate {
         let draws: [f64; 5] = std::array::from_fn(|_| self.random.f64());
         let [lose, reorder, duplicate, jitter, second_jitter] = draws;
-        self.losing = lose < self.chance_of_loss();
+        let spared = self.impairment.longest > 0 && self.run >= self.impairment.longest;
+        self.losing = !spared && lose < self.chance_of_loss();
+        self.run = if self.losing { self.run.saturating_add(1) } else { 0 };
         let late = if reorder < self.impairment.reorder { self.impairment.reorder_by } else { Duration::ZERO };
         let at = |jitter: f64| self.impairment.delay + self.impairment.jitter.mul_f64(jitter) + late;
         Fate {
@@ -54,7 +75,7 @@ impl Weather {
         }
     }
 
-    /// Gilbert's model: runs of `burst` packets on average, and a share of `lose` of all packets over time.
+    /// Gilbert and Elliott's model with nothing lost in the good state and all in the bad one: runs of `burst` packets on average, and a share of `lose` of all packets over time.
     fn chance_of_loss(&self) -> f64 {
         let Impairment { lose, burst, .. } = self.impairment;
         if burst <= 1.0 {
@@ -82,6 +103,14 @@ mod tests {
         let bad = Impairment { lose: 0.3, duplicate: 0.2, jitter: Duration::from_millis(30), ..Impairment::default() };
         assert_eq!(fates(bad, 7, 500), fates(bad, 7, 500));
         assert_ne!(fates(bad, 7, 500), fates(bad, 8, 500));
+    }
+
+    #[test]
+    fn no_run_of_losses_is_longer_than_allowed() {
+        let bad = Impairment { lose: 0.5, burst: 20.0, longest: 8, ..Impairment::default() };
+        let all = fates(bad, 9, 20_000);
+        let longest = all.split(|fate| fate.first.is_some()).map(<[Fate]>::len).max();
+        assert_eq!(longest, Some(8));
     }
 
     #[test]

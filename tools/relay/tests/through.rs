@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
 use cityline_phone::{Behaviour, CallOptions, Event, Phone, Side, Sound};
-use cityline_relay::{Impairment, Relay};
+use cityline_relay::{Impairment, Relay, Ways};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -77,4 +77,38 @@ fn keys_survive_loss_and_none_comes_twice() {
     taken.wait_for(Event::Digit('#'), SOON).unwrap();
     let keys: String = taken.record().unwrap().heard.digits.iter().map(|(_, key)| *key).collect();
     assert_eq!(keys, "1234567890*#");
+}
+
+#[test]
+fn a_call_and_its_sound_take_the_relay_in_both_directions() {
+    let relay = Relay::start(Ipv4Addr::LOCALHOST, Impairment::default(), 5).unwrap();
+    let (caller, callee) = (Phone::on_loopback().unwrap(), Phone::on_loopback().unwrap());
+    callee.on_call(Behaviour::answering(Duration::ZERO, Sound::Silence)).unwrap();
+    let front = relay.open_signalling(0, callee.address()).unwrap();
+    let mut call = caller.call(&format!("sip:109@{front}"), CallOptions::default()).unwrap();
+    call.wait_for(Event::Answered, SOON).unwrap();
+    let mut taken = callee.next_call(SOON).unwrap();
+    taken.wait_for(Event::Confirmed, SOON).unwrap();
+    let named = [call.far().unwrap().unwrap().address, taken.far().unwrap().unwrap().address];
+    assert!(named[0] != named[1] && named.iter().all(|address| address.port() % 2 == 0));
+    let before = relay.counts().taken;
+    call.press("5").unwrap();
+    taken.wait_for(Event::Digit('5'), SOON).unwrap();
+    taken.press("6").unwrap();
+    call.wait_for(Event::Digit('6'), SOON).unwrap();
+    assert!(relay.counts().taken >= before + 18, "both ways");
+    taken.hang_up().unwrap();
+    assert_eq!(call.wait_for_end(SOON).unwrap(), Event::Ended(Side::Them));
+}
+
+#[test]
+fn one_direction_may_be_worse_than_the_other() {
+    let lost = Impairment { lose: 1.0, ..Impairment::default() };
+    let relay = Relay::start(Ipv4Addr::LOCALHOST, Ways { to_target: Impairment::default(), from_target: lost }, 5).unwrap();
+    let ((near, _), (far, target)) = (socket(), socket());
+    near.send_to(b"ask", relay.open(0, target).unwrap()).unwrap();
+    let mut buffer = [0; 9];
+    let (_, from) = far.recv_from(&mut buffer).unwrap();
+    far.send_to(b"answer", from).unwrap();
+    assert!(near.recv(&mut buffer).is_err());
 }
