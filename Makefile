@@ -34,8 +34,9 @@ test: setup check ## every test; peers that are not ours take part
 bench: build ## the load table: set-ups, prompts, music, bridged and recorded
 	@tools/bench/run.sh
 
-soak: build ## kill -9 in mid-call, ten times; see tools/soak/README.md
+soak: build ## kill -9 in mid-call, ten times, and ten thousand calls over a poor line; see tools/soak/README.md
 	@tools/soak/kill.sh
+	tools/soak/lines.sh
 
 torture: ## RFC 4475 and RFC 5118 messages over UDP and TCP; TORTURE names torture.py
 	@cargo build

@@ -48,8 +48,14 @@ fn main() -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("media-load-{}", std::process::id()));
     let (inputs, mut reports) = lanes(100_000);
     let sdps = SdpBook::default();
-    let config =
-        config::Media { address: "127.0.0.1".parse()?, ports: (30_000, 49_999), threads: 1, silence_after_ms: 5_000, inband_digits: true };
+    let config = config::Media {
+        address: "127.0.0.1".parse()?,
+        ports: (30_000, 49_999),
+        threads: 1,
+        silence_after_ms: 5_000,
+        inband_digits: true,
+        srtp_on_avp: false,
+    };
     let sounds = Arc::new(OnePrompt(Clip::silence(20_000)));
     let parts = MediaParts { config, recordings: folder.clone(), inputs, sdps: sdps.clone(), sounds, clock: Clock::of_process() };
     let engine = start(parts)?;

@@ -36,6 +36,12 @@ impl Clock {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
+    /// How long ago the system's wall clock stood at `stamp_us`, microseconds since the epoch, as it stamps datagrams; 0 for a stamp of the future.
+    pub fn since_stamp_us(&self, stamp_us: u64) -> u64 {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(wall.as_micros()).unwrap_or(u64::MAX).saturating_sub(stamp_us)
+    }
+
     /// The moment of `time` as the runtime's sleep wants it.
     pub fn instant(&self, time: Time) -> Instant {
         let since = time.0.saturating_sub(self.wall_at_start_ms);

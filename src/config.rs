@@ -98,6 +98,9 @@ pub struct Media {
     pub silence_after_ms: u64,
     /// Whether digits are also listened for in the sound of callers whose line offers no RFC 4733.
     pub inband_digits: bool,
+    /// Whether the keys of an offer of plain RTP (RTP/AVP with a=crypto) are taken; a far end that wants SRTP says RTP/SAVP (RFC 4568).
+    #[serde(default)]
+    pub srtp_on_avp: bool,
 }
 
 /// Desks and pages.
@@ -132,6 +135,9 @@ pub struct Trunk {
     pub from: Vec<String>,
     /// Where calls to the outside are sent ("203.0.113.7:5060"), if this trunk takes any.
     pub to: Option<SocketAddr>,
+    /// Whether what we offer it is protected sound only (RTP/SAVP, RFC 4568).
+    #[serde(default)]
+    pub secure: bool,
 }
 
 /// Opening hours: `zone = "Asia/Qostanay"`, `mon = ["09:00-18:00"]`, `special = { "2026-12-16" = [] }`.
@@ -199,6 +205,9 @@ pub struct Phone {
     pub user: String,
     /// The digest password.
     pub password: Private<String>,
+    /// Whether what we offer it is protected sound only; a phone that registers over TLS is offered nothing else.
+    #[serde(default)]
+    pub secure: bool,
 }
 
 /// The settings cannot be used. Every problem is listed; each names the key and the mend.

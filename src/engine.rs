@@ -249,7 +249,9 @@ fn call_of(input: &Input) -> Option<CallId> {
             | FromMedia::Played { leg, .. }
             | FromMedia::SoundLost { leg }
             | FromMedia::SoundBack { leg }
-            | FromMedia::Held { leg, .. } => leg.call,
+            | FromMedia::Held { leg, .. }
+            | FromMedia::Unheard { leg, .. }
+            | FromMedia::Quality { leg, .. } => leg.call,
             FromMedia::Recorded { recording, .. } => recording.call,
         }),
         Input::Desk(desk) => match desk {

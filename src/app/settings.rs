@@ -8,7 +8,12 @@ use crate::sip::PhoneAccount;
 pub fn phones(config: &Config) -> Vec<PhoneAccount> {
     let account = |(name, operator): (&String, &crate::config::Operator)| {
         let phone = operator.phone.as_ref()?;
-        Some(PhoneAccount { agent: AgentId::from(name.as_str()), user: phone.user.clone(), password: phone.password.clone() })
+        Some(PhoneAccount {
+            agent: AgentId::from(name.as_str()),
+            user: phone.user.clone(),
+            password: phone.password.clone(),
+            secure: phone.secure,
+        })
     };
     config.operators.iter().filter_map(account).collect()
 }

@@ -1,6 +1,6 @@
 //! What is going on in one call? Its stage, its legs, and how it comes to its end from any of them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,9 @@ pub struct Call {
     pub overflowed: bool,
     /// Nothing arrives from the resident.
     pub silent: bool,
+    /// Legs whose far ends do not hear us.
+    #[serde(default)]
+    pub unheard: BTreeSet<u16>,
     /// Keys pressed while a text was spoken that takes none: they count for the next question.
     pub typed_ahead: VecDeque<Digit>,
     /// The plan's queue step that the caller came through: it says where an overflow leads.
@@ -137,6 +140,9 @@ impl Centre {
             FromMedia::SoundLost { leg } => self.sound_lost(leg),
             FromMedia::SoundBack { leg } => self.sound_back(leg),
             FromMedia::Held { .. } => {}
+            FromMedia::Unheard { leg, unheard } => self.far_end_unheard(leg, unheard),
+            // The leg is closed, and its call may be over.
+            FromMedia::Quality { leg, quality } => self.out.fact(Fact::LegQuality { leg, quality }),
             FromMedia::Recorded { recording, length_ms, lost_ms } => {
                 if self.open_recordings.remove(&recording) {
                     self.out.fact(Fact::RecordingEnded { recording, length_ms, lost_ms });
@@ -280,8 +286,7 @@ impl Centre {
             talk.recording = self.start_recording(call, &talk.partner);
         }
         self.set_stage(call, Stage::Talking(talk));
-        let silent = self.calls.get(&call).is_some_and(|known| known.silent);
-        self.note_silence(call, silent);
+        self.note_silence(call, |_| {});
     }
 
     fn start_recording(&mut self, call: CallId, partner: &Partner) -> Option<RecordingId> {
@@ -419,21 +424,35 @@ impl Centre {
         }
         self.out.fact(Fact::LegSound { leg, lost: true });
         if leg.n == 0 {
-            self.note_silence(leg.call, true);
+            self.note_silence(leg.call, |known| known.silent = true);
         }
     }
 
     /// In a talk a dead line is ended after a while. Who waits or listens may be silent for as long as they like.
-    fn note_silence(&mut self, call: CallId, silent: bool) {
+    fn note_silence(&mut self, call: CallId, change: impl FnOnce(&mut Call)) {
         let ends_after = self.settings.limits.no_sound_ends_ms;
         let Some(known) = self.calls.get_mut(&call) else { return };
-        known.silent = silent;
-        let talks = matches!(known.stage, Stage::Talking(_));
-        if silent && talks && ends_after > 0 {
-            self.deadlines.set(Reason::NoSound(call), self.now.plus_ms(ends_after));
+        change(known);
+        let partner = if let Stage::Talking(talk) = &known.stage { Some(talk.leg) } else { None };
+        let dead = partner.is_some_and(|leg| known.silent || known.unheard.contains(&0) || known.unheard.contains(&leg));
+        if dead && ends_after > 0 {
+            self.deadlines.set_first(Reason::NoSound(call), self.now.plus_ms(ends_after));
         } else {
             self.deadlines.cancel(&Reason::NoSound(call));
         }
+    }
+
+    /// The far end says that it hears nothing of ours, or its system refuses it. Unlike silence that is never muting, so it counts on either
+    /// side of a talk.
+    fn far_end_unheard(&mut self, leg: LegId, unheard: bool) {
+        if self.leg_mut(leg).is_none() {
+            return;
+        }
+        self.out.fact(Fact::LegUnheard { leg, unheard });
+        self.note_silence(leg.call, |known| {
+            known.unheard.remove(&leg.n);
+            known.unheard.extend(unheard.then_some(leg.n));
+        });
     }
 
     fn sound_back(&mut self, leg: LegId) {
@@ -442,7 +461,7 @@ impl Centre {
         }
         self.out.fact(Fact::LegSound { leg, lost: false });
         if leg.n == 0 {
-            self.note_silence(leg.call, false);
+            self.note_silence(leg.call, |known| known.silent = false);
         }
     }
 
@@ -538,6 +557,7 @@ impl Call {
             waited: None,
             overflowed: false,
             silent: false,
+            unheard: BTreeSet::new(),
             typed_ahead: VecDeque::new(),
             queue_step: None,
             legs: BTreeMap::from([(0, resident)]),

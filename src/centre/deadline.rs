@@ -70,6 +70,13 @@ impl Deadlines {
         self.by_time.insert((at, reason));
     }
 
+    /// Sets a deadline that is not set; one that is stays where it is.
+    pub fn set_first(&mut self, reason: Reason, at: Time) {
+        if !self.is_set(&reason) {
+            self.set(reason, at);
+        }
+    }
+
     /// Moves a deadline that is set to `at`, unless it is later already.
     pub fn put_off(&mut self, reason: Reason, at: Time) {
         if self.by_reason.get(&reason).is_some_and(|set| *set < at) {

@@ -6,6 +6,7 @@ use super::explanation::Explanation;
 use super::ids::{
     AgentId, CallId, CallTo, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, SkillId, StepId, Supervision, TrunkId,
 };
+use super::input::Quality;
 
 /// One thing that happened, at the time of its record. Its identity is (record sequence, place in the record).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -42,8 +43,12 @@ pub enum Fact {
     LegAnswered { leg: LegId },
     /// Nothing arrives from this leg, or it arrives again.
     LegSound { leg: LegId, lost: bool },
+    /// The far end of this leg does not hear us, or hears us again.
+    LegUnheard { leg: LegId, unheard: bool },
     /// The leg is over.
     LegEnded { leg: LegId, reason: EndReason },
+    /// How good the sound of a leg was that is over.
+    LegQuality { leg: LegId, quality: Quality },
     /// A recording was started.
     RecordingStarted { recording: RecordingId, agent: Option<AgentId> },
     /// A recording is complete on disk.

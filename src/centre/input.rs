@@ -104,6 +104,10 @@ pub enum FromMedia {
     Recorded { recording: RecordingId, length_ms: u64, lost_ms: u64 },
     /// The far end holds (`sendonly` or `inactive`, RFC 3264 §8.4) or takes the call back; told at each change only.
     Held { leg: LegId, held: bool },
+    /// The far end says that nothing of ours arrives, or its system refuses our packets; or that is over.
+    Unheard { leg: LegId, unheard: bool },
+    /// A leg that had sound is closed; this is how good it was.
+    Quality { leg: LegId, quality: Quality },
 }
 
 /// What operators and their devices report.
@@ -197,6 +201,33 @@ pub enum Codec {
     Pcma,
     /// G.711 µ-law, 8 kHz.
     Pcmu,
+}
+
+/// How good the sound of a leg was. What the far end did not report is `None`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Quality {
+    /// Packets of the far end from the first to the last.
+    pub expected: u64,
+    /// Those of them that arrived.
+    pub received: u64,
+    /// Share of them that did not, in 1/10,000.
+    pub loss_10k: u32,
+    /// Mean length of a run of losses, in 1/100 packets; 0 without a loss.
+    pub burst_100th: u32,
+    /// Interarrival jitter (RFC 3550 §6.4.1) at the end, in microseconds.
+    pub jitter_us: u32,
+    /// Round trip by RTCP, in milliseconds.
+    pub rtt_ms: Option<u32>,
+    /// Mean opinion score of what arrived (ITU-T G.107), in 1/100: 100 to 450.
+    pub mos_100th: u32,
+    /// Share of our packets that the far end missed, in 1/10,000.
+    pub far_loss_10k: Option<u32>,
+    /// Their jitter there, in microseconds.
+    pub far_jitter_us: Option<u32>,
+    /// Mean opinion score of what the far end heard, in 1/100.
+    pub far_mos_100th: Option<u32>,
+    /// Whether the packets were protected (SDES-SRTP).
+    pub secured: bool,
 }
 
 /// Why the far end's leg ended.

@@ -11,6 +11,8 @@ pub struct Counters {
     pub foreign: u64,
     /// Datagrams that are no RTP or of a type that was not agreed.
     pub odd: u64,
+    /// Datagrams that did not prove to be the far end's, on protected legs.
+    pub unproven: u64,
     /// Packets that never arrived, of legs that have closed.
     pub lost: u64,
     /// Orders and reports that found a full queue.
@@ -30,6 +32,7 @@ impl Counters {
         metrics::counter!("cityline_media_packets_out_total").increment(counters.packets_out);
         metrics::counter!("cityline_media_packets_foreign_total").increment(counters.foreign);
         metrics::counter!("cityline_media_packets_odd_total").increment(counters.odd);
+        metrics::counter!("cityline_media_packets_unproven_total").increment(counters.unproven);
         metrics::counter!("cityline_media_packets_lost_total").increment(counters.lost);
         metrics::counter!("cityline_media_overflows_total").increment(counters.overflows);
         metrics::counter!("cityline_media_ticks_skipped_total").increment(counters.ticks_skipped);

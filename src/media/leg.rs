@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::centre::ids::{LegId, PlayId};
-use crate::centre::input::{Codec, Digit, FromMedia};
-use crate::centre::time::Time;
+use crate::centre::input::{Codec, Digit, FromMedia, MediaFailure, Quality};
+use crate::clock::Clock;
 use crate::media::codec::{FRAME, payload_type, silence, transcode};
 use crate::media::counters::Counters;
 use crate::media::dtmf::EventReader;
@@ -13,10 +13,12 @@ use crate::media::latch::Remote;
 use crate::media::negotiation::{Author, OUR_EVENT_TYPE};
 use crate::media::pace::Pace;
 use crate::media::playback::{MusicPosition, Playback, Progress};
+use crate::media::quality;
 use crate::media::recorder::Track;
 use crate::media::room::Mixer;
 use crate::media::rtcp::{FarReports, MAX_REPORT, Sent, write_bye, write_report};
 use crate::media::rtp::{HEADER, Novelty, Packet, Reception, Stamp, parse, write_header};
+use crate::media::sdes::{Secured, Settled};
 use crate::media::sdp::Terms;
 use crate::media::socket::SocketPair;
 use crate::media::stream::Outgoing;
@@ -36,6 +38,14 @@ const SPEAKS_US: u64 = 1_000_000;
 /// Turns of 20 ms between two looks at RTCP, and looks between two reports of ours (RFC 3550 §6.2: five seconds).
 const TURNS_A_LOOK: u32 = 50;
 const LOOKS_A_REPORT: u32 = 5;
+/// The first goes out after three seconds (RFC 3550 §6.2: half the time): a round trip is known early.
+const FIRST_REPORT: u32 = 3;
+/// A report that seems to have waited longer was stamped by a clock that somebody has set.
+const MOST_WAITED_US: u64 = 1_500_000;
+
+/// A far end that has refused packets for so long does not hear us, until none was refused for a while.
+const REFUSED_FOR_US: u64 = 3_000_000;
+const REFUSALS_OVER_US: u64 = 2_000_000;
 /// RTCP datagrams read at one look; a flood waits in the kernel, and is dropped there.
 const REPORTS_A_LOOK: usize = 16;
 
@@ -63,6 +73,8 @@ pub struct Leg {
     sockets: SocketPair,
     remote: Remote,
     terms: Option<Terms>,
+    /// Protection of its packets, where it was agreed.
+    secured: Option<Box<Secured>>,
     out: Outgoing,
     reception: Reception,
     far: FarReports,
@@ -75,6 +87,9 @@ pub struct Leg {
     hush_us: u64,
     hushed_until_us: u64,
     sound_lost: bool,
+    /// The first and last refusal of a row of them.
+    refused_us: Option<(u64, u64)>,
+    unheard: bool,
     turn: u32,
 }
 
@@ -107,6 +122,7 @@ impl Leg {
             sockets,
             remote: Remote::default(),
             terms: None,
+            secured: None,
             out,
             reception: Reception::default(),
             far: FarReports::default(),
@@ -117,8 +133,27 @@ impl Leg {
             hush_us: 0,
             hushed_until_us: 0,
             sound_lost: false,
+            refused_us: None,
+            unheard: false,
             turn: 0,
         }
+    }
+
+    /// Puts the keys of a description in force, before it is agreed or, with `answering`, answered. Errors: see [`Keys::settle`].
+    ///
+    /// [`Keys::settle`]: crate::media::sdes::Keys::settle
+    pub fn settle_keys(&mut self, terms: &Terms, answering: bool) -> Result<(), MediaFailure> {
+        match self.author.keys.settle(terms.crypto.as_ref(), answering, self.secured.as_deref_mut())? {
+            Settled::Plain => self.secured = None,
+            Settled::Same => {}
+            Settled::Keyed(secured) => {
+                if secured.begins_anew() {
+                    self.out.rename();
+                }
+                self.secured = Some(secured);
+            }
+        }
+        Ok(())
     }
 
     /// Puts terms in force. `signalled`: where their message came from. `hear_tones`: listen for keys in the sound if the far end sends no events.
@@ -177,6 +212,10 @@ impl Leg {
         self.heed_refusal(now_us);
         let Some((length, from)) = arrived else { return Heard::Nothing };
         counters.packets_in += 1;
+        let Some(length) = self.opened(buffer, length) else {
+            counters.unproven += 1;
+            return Heard::Dropped;
+        };
         let Some(datagram) = buffer.get(..length) else { return Heard::Dropped };
         let (Some(packet), Some(terms)) = (parse(datagram), &self.terms) else {
             counters.odd += 1;
@@ -192,7 +231,7 @@ impl Leg {
         }
         self.sockets.keep_to(from);
         self.heard = self.heard.map(|_| now_us);
-        (self.last_packet_us, self.hush_us, self.hushed_until_us) = (now_us, 0, 0);
+        (self.last_packet_us, self.hush_us, self.hushed_until_us, self.refused_us) = (now_us, 0, 0, None);
         if self.reception.note(&packet, now_us) == Novelty::Copy {
             return Heard::Dropped;
         }
@@ -204,12 +243,29 @@ impl Leg {
         }
     }
 
+    /// The length of a datagram once it is opened; a plain one is open.
+    fn opened(&mut self, buffer: &mut Buffer, length: usize) -> Option<usize> {
+        match &mut self.secured {
+            None => Some(length),
+            Some(secured) => secured.open(buffer.get_mut(..length)?),
+        }
+    }
+
+    /// Sends a packet as the leg's packets go. Whether it went out.
+    fn transmit(&mut self, packet: &[u8], to: SocketAddr) -> bool {
+        match &mut self.secured {
+            None => self.sockets.send(packet, to),
+            Some(secured) => secured.seal(packet).is_some_and(|sealed| self.sockets.send(sealed, to)),
+        }
+    }
+
     /// Nobody listens where the sound goes: after a pause it is tried again. A far end that speaks is believed to listen, so that a
     /// forged refusal silences nobody.
     fn heed_refusal(&mut self, now_us: u64) {
         if self.sockets.was_refused() && now_us.saturating_sub(self.last_packet_us) > SPEAKS_US {
             self.hush_us = (self.hush_us * 2).clamp(HUSH_US, LONGEST_HUSH_US);
             self.hushed_until_us = now_us + self.hush_us;
+            self.refused_us = Some((self.refused_us.map_or(now_us, |(first, _)| first), now_us));
         }
     }
 
@@ -245,11 +301,11 @@ impl Leg {
         }
     }
 
-    fn send_in_place(&self, packet: &Packet, stamp: Stamp, kind: u8, buffer: &mut Buffer, counters: &mut Counters) {
+    fn send_in_place(&mut self, packet: &Packet, stamp: Stamp, kind: u8, buffer: &mut Buffer, counters: &mut Counters) {
         let Some(out) = buffer.get_mut(packet.begin.saturating_sub(HEADER)..packet.end) else { return };
         let (Some(head), Some(to)) = (out.first_chunk_mut::<HEADER>(), self.remote.target()) else { return };
         write_header(head, stamp, kind);
-        counters.packets_out += u64::from(self.sockets.send(out, to));
+        counters.packets_out += u64::from(self.transmit(out, to));
     }
 
     /// The leg's turn to send, every 20 ms: a frame of what plays to it, or of silence. Tells when the last sound has been sent.
@@ -286,7 +342,7 @@ impl Leg {
         }
         if may_send && let Some(to) = self.listener(now_us) {
             write_header(head, self.out.own(now_us), kind);
-            counters.packets_out += u64::from(self.sockets.send(&packet, to));
+            counters.packets_out += u64::from(self.transmit(&packet, to));
         }
         ended
     }
@@ -303,30 +359,71 @@ impl Leg {
         Some(if silent { FromMedia::SoundLost { leg: self.id } } else { FromMedia::SoundBack { leg: self.id } })
     }
 
-    /// Once a second: reads the far end's reports, and every five seconds sends ours.
-    pub fn exchange_reports(&mut self, buffer: &mut Buffer, now: impl FnOnce() -> Time, now_us: u64) {
+    /// Once a second: reads the far end's reports, and every five seconds sends ours, whatever is agreed about sound.
+    pub fn exchange_reports(&mut self, buffer: &mut Buffer, clock: &Clock, now_us: u64) {
         if !self.turn.is_multiple_of(TURNS_A_LOOK) {
             return;
         }
         for _ in 0..REPORTS_A_LOOK {
-            let Some((length, from)) = self.sockets.receive_report(buffer) else { break };
+            let Some((length, from, stamp)) = self.sockets.receive_report(buffer) else { break };
             let expected = self.remote.target().is_some_and(|target| target.ip() == from.ip());
-            if let (true, Some(datagram)) = (expected, buffer.get(..length)) {
-                self.far.read(datagram, self.out.ssrc(), now_us);
+            if expected && let Some(report) = buffer.get_mut(..length) {
+                // A datagram waits for the next look, a second at most.
+                let waited_us = stamp.map_or(0, |stamp| clock.since_stamp_us(stamp)).min(MOST_WAITED_US);
+                self.read_report(report, now_us.saturating_sub(waited_us));
             }
         }
-        if self.turn.is_multiple_of(TURNS_A_LOOK * LOOKS_A_REPORT) {
+        if self.turn / TURNS_A_LOOK % LOOKS_A_REPORT == FIRST_REPORT {
             let received = self.reception.report();
-            let (packets, octets) = self.out.sent();
-            let sent = Sent { ssrc: self.out.ssrc(), timestamp: self.out.timestamp_at(now_us), packets, octets };
+            let sent = self.sent(now_us);
             let mut out = [0; MAX_REPORT];
-            let length = write_report(&mut out, sent, &self.far, received, now(), now_us);
+            let length = write_report(&mut out, sent, &mut self.far, received, clock.now(), now_us);
             self.send_report(&out, length);
         }
     }
 
+    fn read_report(&mut self, report: &mut [u8], at_us: u64) {
+        let our = self.sent(at_us);
+        let length = match &mut self.secured {
+            None => Some(report.len()),
+            Some(secured) => secured.open_report(report),
+        };
+        if let Some(report) = length.and_then(|length| report.get(..length)) {
+            self.far.read(report, our, at_us);
+        }
+    }
+
+    fn sent(&self, now_us: u64) -> Sent {
+        let (packets, octets) = self.out.sent();
+        Sent { ssrc: self.out.ssrc(), timestamp: self.out.timestamp_at(now_us), packets, octets }
+    }
+
+    /// Whether the far end hears us, where that can be known: told once when it ends, and when it is back.
+    pub fn watch_hearing(&mut self, now_us: u64) -> Option<FromMedia> {
+        if self.refused_us.is_some_and(|(_, last)| now_us.saturating_sub(last) > REFUSALS_OVER_US) {
+            self.refused_us = None;
+        }
+        let refused = self.refused_us.is_some_and(|(first, last)| last.saturating_sub(first) >= REFUSED_FOR_US);
+        let wanted = self.terms.as_ref().is_some_and(Terms::we_may_send);
+        let unheard = wanted && (refused || self.far.says_unheard());
+        if unheard == self.unheard {
+            return None;
+        }
+        self.unheard = unheard;
+        Some(FromMedia::Unheard { leg: self.id, unheard })
+    }
+
+    /// How good the leg's sound was; `None` for one that never carried any.
+    pub fn quality(&self) -> Option<Quality> {
+        let arrived = self.reception.arrived();
+        let codec = self.terms.as_ref()?.codec;
+        let reported = self.far.reported();
+        let spoken = arrived.expected > 0 || reported.is_some();
+        spoken.then(|| quality::of_leg(codec, arrived, reported, self.far.round_trip_us(), self.secured.is_some()))
+    }
+
     /// Tells the far end that the stream is over.
-    pub fn say_goodbye(&self) {
+    pub fn say_goodbye(&mut self) {
         if self.out.sent().0 > 0 {
             let mut out = [0; MAX_REPORT];
             let length = write_bye(&mut out, self.out.ssrc());
@@ -334,9 +431,14 @@ impl Leg {
         }
     }
 
-    fn send_report(&self, out: &[u8; MAX_REPORT], length: Option<usize>) {
+    fn send_report(&mut self, out: &[u8; MAX_REPORT], length: Option<usize>) {
         let to = self.terms.as_ref().and_then(|terms| self.remote.report_target(terms.report_port));
-        if let (Some(report), Some(to)) = (length.and_then(|length| out.get(..length)), to) {
+        let (Some(report), Some(to)) = (length.and_then(|length| out.get(..length)), to) else { return };
+        let report = match &mut self.secured {
+            None => Some(report),
+            Some(secured) => secured.seal_report(report),
+        };
+        if let Some(report) = report {
             self.sockets.send_report(report, to);
         }
     }
@@ -400,7 +502,7 @@ mod tests {
             flood.send_to(&[0; 8], (local.ip(), local.port() + 1)).unwrap();
         }
         let mut buffer = [0; 2_048];
-        leg.exchange_reports(&mut buffer, || Time(0), 0);
+        leg.exchange_reports(&mut buffer, &Clock::of_process(), 0);
         assert!(leg.sockets.receive_report(&mut buffer).is_some(), "one is left for the next look");
         assert!(leg.sockets.receive_report(&mut buffer).is_none());
     }

@@ -36,7 +36,14 @@ impl Bench {
     fn start(name: &str, ports: (u16, u16)) -> Bench {
         let folder = std::env::temp_dir().join(format!("cityline-media-{name}-{}", std::process::id()));
         let (inputs, lanes) = lanes(1_000);
-        let config = config::Media { address: "127.0.0.1".parse().unwrap(), ports, threads: 2, silence_after_ms: 500, inband_digits: true };
+        let config = config::Media {
+            address: "127.0.0.1".parse().unwrap(),
+            ports,
+            threads: 2,
+            silence_after_ms: 500,
+            inband_digits: true,
+            srtp_on_avp: false,
+        };
         let sdps = SdpBook::default();
         let parts = MediaParts {
             config,

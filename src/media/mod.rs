@@ -1,8 +1,8 @@
 //! How does sound reach and leave the calls? A few threads that own the legs' sockets, and a door for the core's orders.
 //!
 //! Reading order: `opening` makes a leg, `worker` is a thread's loop, `orders` what it is told, `leg` what it owns. `sdp`, `negotiation` and
-//! `latch` say whom a leg speaks to; `rtp`, `stream`, `rtcp` and `codec` what is on the wire; `playback`, `room`, `dtmf`
-//! and `inband` what is in the sound; `recorder`, `timeline`, `writer` and `wav` what is kept of it.
+//! `latch` say whom a leg speaks to, `sdes` and `srtp` how strangers are kept out; `rtp`, `stream`, `rtcp` and `codec` what is on the wire; `playback`, `room`, `dtmf`
+//! and `inband` what is in the sound; `recorder`, `timeline`, `writer` and `wav` what is kept of it, and `quality` how good it was.
 
 mod codec;
 mod counters;
@@ -20,12 +20,15 @@ mod pace;
 mod playback;
 mod ports;
 mod priority;
+mod quality;
 mod recorder;
 mod room;
 mod rtcp;
 mod rtp;
+mod sdes;
 mod sdp;
 mod socket;
+mod srtp;
 mod stream;
 mod timeline;
 mod wav;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::centre::input::Codec;
 use crate::media::codec::{name, payload_type};
+use crate::media::sdes::Keys;
 use crate::media::sdp::{Description, Direction, Terms};
 
 /// The payload type of RFC 4733 events in offers of ours.
@@ -16,13 +17,15 @@ pub struct Author {
     version: u64,
     local: SocketAddr,
     last: String,
+    /// The leg's keys, where it has any.
+    pub keys: Keys,
 }
 
 impl Author {
     /// Descriptions that name `local`. `session` tells them from those of other sessions (RFC 8866 §5.2).
     pub fn new(local: SocketAddr, session: u64) -> Author {
         // Many parsers read this number as signed.
-        Author { session: session >> 2, version: 0, local, last: String::new() }
+        Author { session: session >> 2, version: 0, local, last: String::new(), keys: Keys::default() }
     }
 
     /// PCMA, PCMU and RFC 4733.
@@ -33,13 +36,16 @@ impl Author {
         self.publish(body)
     }
 
-    /// The answer to `offer`, of which `terms` were taken: every other section is refused with port 0 (RFC 3264 §6).
+    /// The answer to `offer`, of which `terms` were taken and their keys settled: every other section is refused with port 0 (RFC 3264 §6).
     pub fn answer(&mut self, offer: &Description, terms: &Terms) -> String {
         let mut body = String::new();
         for (index, section) in offer.sections.iter().enumerate() {
             if index == terms.section {
                 let codec = [(terms.sound_type, terms.codec)];
                 sound(&mut body, &section.protocol, self.local.port(), &codec, terms.event_type, terms.direction.answered());
+                if let Some(line) = self.keys.ours().filter(|_| terms.crypto.is_some()) {
+                    line.write(&mut body);
+                }
             } else {
                 let formats = if section.formats.is_empty() { "0".to_owned() } else { section.formats.join(" ") };
                 let _ = write!(body, "m={} 0 {} {formats}\r\n", section.kind, section.protocol);
@@ -114,8 +120,24 @@ mod tests {
 
     #[test]
     fn our_offer_is_one_that_we_would_take() {
-        let terms = parse(&author().offer()).unwrap().terms(true).unwrap();
-        assert_eq!((terms.codec, terms.event_type), (Codec::Pcma, Some(OUR_EVENT_TYPE)));
+        let mut author = author();
+        let plain = author.offer();
+        let terms = parse(&plain).unwrap().terms(true).unwrap();
+        assert_eq!((terms.codec, terms.event_type, terms.crypto), (Codec::Pcma, Some(OUR_EVENT_TYPE), None));
+        let secure = author.keys.securing()(&plain);
+        assert!(parse(&secure).unwrap().terms(true).unwrap().crypto.is_some());
+    }
+
+    #[test]
+    fn a_secure_offer_is_answered_with_a_key_of_our_own() {
+        let (mut theirs, mut ours) = (author(), author());
+        let plain = theirs.offer();
+        let offer = parse(&theirs.keys.securing()(&plain)).unwrap();
+        let terms = offer.terms(true).unwrap();
+        ours.keys.settle(terms.crypto.as_ref(), true, None).unwrap();
+        let answer = ours.answer(&offer, &terms);
+        assert!(answer.contains("m=audio 30000 RTP/SAVP 8 101\r\n") && answer.matches("a=crypto:1 ").count() == 1, "{answer}");
+        assert!(parse(&answer).unwrap().terms(true).unwrap().crypto.unwrap().key != terms.crypto.unwrap().key);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::centre::ids::{LegId, SdpRef};
 use crate::centre::input::{FromMedia, MediaFailure};
 use crate::clock::Clock;
+use crate::config;
 use crate::media::leg::Leg;
 use crate::media::negotiation::Author;
 use crate::media::ports::Ports;
@@ -18,7 +19,7 @@ use crate::sdp_book::SdpBook;
 /// What a leg is made from. Binding two ports is some twenty microseconds of system calls, and never waits.
 pub struct Opener {
     /// Our address, and what is listened for.
-    pub config: crate::config::Media,
+    pub config: config::Media,
     /// The ports of the process.
     pub ports: Arc<Ports>,
     /// Where descriptions lie.
@@ -32,21 +33,26 @@ impl Opener {
     /// Errors: the offer is none that we can take, or there is no port.
     pub fn open(&self, id: LegId, offer: Option<SdpRef>) -> Result<(Leg, FromMedia), MediaFailure> {
         let address = self.config.address;
-        let offered = offer.map(|sdp| read(&self.sdps, address, sdp)).transpose()?;
+        let offered = offer.map(|sdp| read(&self.sdps, &self.config, sdp)).transpose()?;
         let now_us = self.clock.elapsed_us();
         let sockets = self.ports.bind(now_us, |port| SocketPair::bind(address, port)).ok_or(MediaFailure::NoPort)?;
         let [session, stream, timestamp] = random_numbers();
         let local = SocketAddr::new(address, sockets.port());
-        let out = Outgoing::new(stream as u32, (stream >> 32) as u16, timestamp as u32);
+        // The upper half is left out: a stream whose first packets are lost must not seem to have wrapped (RFC 3711 §3.3.1).
+        let out = Outgoing::new(stream as u32, (stream >> 32) as u16 & 0x7fff, timestamp as u32);
         let mut leg = Leg::new(id, sockets, Author::new(local, session), out);
-        let text = match &offered {
-            None => leg.author.offer(),
+        let sdp = match &offered {
+            None => self.sdps.put_offer(leg.author.offer(), leg.author.keys.securing()),
             Some((description, terms, signalled)) => {
+                if let Err(why) = leg.settle_keys(terms, true) {
+                    self.discard(&leg);
+                    return Err(why);
+                }
                 leg.agree(terms.clone(), *signalled, self.config.inband_digits, now_us);
-                leg.author.answer(description, terms)
+                self.sdps.put(leg.author.answer(description, terms))
             }
         };
-        Ok((leg, FromMedia::Opened { leg: id, sdp: self.sdps.put(text) }))
+        Ok((leg, FromMedia::Opened { leg: id, sdp }))
     }
 
     /// Gives back the ports of a leg that nobody took up.
@@ -56,10 +62,11 @@ impl Opener {
 }
 
 /// Takes a description out of the book, with the address that signalled it. One that is there no longer is as good as unreadable.
-pub fn read(sdps: &SdpBook, address: IpAddr, sdp: SdpRef) -> Result<(Description, Terms, Option<IpAddr>), MediaFailure> {
+pub fn read(sdps: &SdpBook, config: &config::Media, sdp: SdpRef) -> Result<(Description, Terms, Option<IpAddr>), MediaFailure> {
     let (text, signalled) = sdps.take_sourced(sdp).ok_or(MediaFailure::BadSdp)?;
-    let description = parse(&text)?;
-    let terms = description.terms(address.is_ipv4())?;
+    let mut description = parse(&text)?;
+    description.crypto_on_avp = config.srtp_on_avp;
+    let terms = description.terms(config.address.is_ipv4())?;
     Ok((description, terms, signalled))
 }
 

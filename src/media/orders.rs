@@ -6,6 +6,7 @@ use crate::centre::output::{Ending, Hears, Sound, ToMedia};
 use crate::media::leg::Leg;
 use crate::media::opening::read;
 use crate::media::playback::Playback;
+use crate::media::quality;
 use crate::media::recorder::Track;
 use crate::media::room::RoomRecording;
 use crate::media::worker::Worker;
@@ -61,9 +62,10 @@ impl Worker {
         if self.place(id).is_none() {
             return Ok(None);
         }
-        let (description, terms, signalled) = read(&self.outfit.sdps, self.outfit.config.address, sdp)?;
+        let (description, terms, signalled) = read(&self.outfit.sdps, &self.outfit.config, sdp)?;
         let (hear_tones, now_us, sdps) = (self.outfit.config.inband_digits, self.now_us(), self.outfit.sdps.clone());
         let Some(leg) = self.leg_mut(id) else { return Ok(None) };
+        leg.settle_keys(&terms, answer)?;
         let codec = terms.codec;
         let reply = answer.then(|| sdps.put(leg.author.answer(&description, &terms)));
         leg.agree(terms, signalled, hear_tones, now_us);
@@ -102,8 +104,12 @@ impl Worker {
 
     fn close(&mut self, id: LegId) {
         let Some(place) = self.place(id) else { return };
-        let Some(leg) = self.legs.get_mut(place).and_then(Option::take) else { return };
+        let Some(mut leg) = self.legs.get_mut(place).and_then(Option::take) else { return };
         leg.say_goodbye();
+        if let Some(quality) = leg.quality() {
+            quality::publish(&quality);
+            self.tell(FromMedia::Quality { leg: id, quality });
+        }
         self.counters.lost += leg.lost();
         self.outfit.ports.give_back(leg.port(), self.now_us());
         self.vacant.push(place);

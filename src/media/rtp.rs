@@ -3,6 +3,8 @@
 //! Parsing is our own twelve bytes instead of rtp-rs: forwarding writes the new header in place, straight before the
 //! payload, and rtp-rs does not tell where in the buffer the payload lies.
 
+use crate::media::quality::Arrived;
+
 /// Bytes of a header without contributing sources and extension, as we send it.
 pub const HEADER: usize = 12;
 
@@ -87,7 +89,8 @@ pub fn write_header(out: &mut [u8; HEADER], stamp: Stamp, payload_type: u8) {
 pub struct Reception {
     stream: Option<Stream>,
     jitter_16th: u32,
-    lost_before: u64,
+    /// Of the streams before this one.
+    before: Arrived,
 }
 
 struct Stream {
@@ -98,6 +101,9 @@ struct Stream {
     /// Bit `n`: `highest - n` has arrived.
     seen: u64,
     received: u64,
+    /// Runs of losses that are too old to be filled, and whether the last such packet was lost.
+    runs: u64,
+    in_run: bool,
     transit: i64,
     reported: (u64, u64),
     /// What follows the last packet, if that one was older than `seen` reaches.
@@ -131,13 +137,16 @@ pub struct Received {
 /// Sequence numbers further apart than this belong to a sender that started anew (RFC 3550 A.1).
 const RESTART: i32 = 3_000;
 
+/// Packets that `seen` remembers.
+const WINDOW: u32 = u64::BITS;
+
 impl Reception {
     /// Takes note of a packet that arrived at `now_us`.
     pub fn note(&mut self, packet: &Packet, now_us: u64) -> Novelty {
         let arrival = i64::try_from(now_us / 125).unwrap_or(0);
         let transit = arrival.wrapping_sub(i64::from(packet.timestamp));
         let Some((stream, novelty)) = self.stream.as_mut().and_then(|stream| stream.note(packet).map(|novelty| (stream, novelty))) else {
-            self.lost_before = self.lost();
+            self.before = self.arrived();
             self.stream = Some(Stream::begin(packet, transit));
             return Novelty::New;
         };
@@ -151,7 +160,20 @@ impl Reception {
 
     /// Packets of the far end that never arrived.
     pub fn lost(&self) -> u64 {
-        self.lost_before + self.stream.as_ref().map_or(0, Stream::lost)
+        let arrived = self.arrived();
+        arrived.expected.saturating_sub(arrived.received)
+    }
+
+    /// What has arrived in all.
+    pub fn arrived(&self) -> Arrived {
+        let Some(stream) = &self.stream else { return self.before };
+        Arrived {
+            expected: self.before.expected + stream.highest - stream.first + 1,
+            received: self.before.received + stream.received,
+            runs: self.before.runs + stream.runs_with_window(),
+            // Samples of 125 µs.
+            jitter_us: (self.jitter_16th >> 4).saturating_mul(125),
+        }
     }
 
     /// The figures for a report, and the beginning of the next interval.
@@ -175,7 +197,18 @@ impl Stream {
     fn begin(packet: &Packet, transit: i64) -> Stream {
         // One wrap is added so that packets from before the first one stay above zero.
         let first = u64::from(packet.sequence) + 0x1_0000;
-        Stream { ssrc: packet.ssrc, first, highest: first, seen: 1, received: 1, transit, reported: (0, 0), after_old: None }
+        Stream {
+            ssrc: packet.ssrc,
+            first,
+            highest: first,
+            seen: 1,
+            received: 1,
+            runs: 0,
+            in_run: false,
+            transit,
+            reported: (0, 0),
+            after_old: None,
+        }
     }
 
     /// `None`: the packet is of a stream that begins anew. Its name or a jump tells that, or two packets in order that are
@@ -186,6 +219,7 @@ impl Stream {
             return None;
         }
         if ahead > 0 {
+            self.age(ahead.unsigned_abs());
             self.highest += ahead.unsigned_abs() as u64;
             self.seen = self.seen.checked_shl(ahead.unsigned_abs()).unwrap_or(0) | 1;
         } else {
@@ -203,6 +237,34 @@ impl Stream {
         self.after_old = None;
         self.received += 1;
         Some(Novelty::New)
+    }
+
+    /// Counts the runs of losses among the packets that leave the window when it moves on by `ahead`.
+    fn age(&mut self, ahead: u32) {
+        let leaving = ahead.min(WINDOW);
+        if self.seen.leading_ones() >= leaving {
+            self.in_run = false;
+        } else {
+            (self.runs, self.in_run) = self.count_runs(leaving);
+        }
+        if ahead > WINDOW {
+            self.runs += u64::from(!self.in_run);
+            self.in_run = true;
+        }
+    }
+
+    /// Runs of losses up to the oldest `packets` of the window, and whether the last of them was lost.
+    fn count_runs(&self, packets: u32) -> (u64, bool) {
+        let known = (self.highest - self.first + 1).min(u64::from(WINDOW)) as u32;
+        let ages = (WINDOW - packets..WINDOW).rev().filter(|age| *age < known);
+        ages.fold((self.runs, self.in_run), |(runs, in_run), age| {
+            let lost = self.seen >> age & 1 == 0;
+            (runs + u64::from(lost && !in_run), lost)
+        })
+    }
+
+    fn runs_with_window(&self) -> u64 {
+        self.count_runs(WINDOW).0
     }
 
     fn lost(&self) -> u64 {
@@ -250,6 +312,23 @@ mod tests {
         let report = reception.report().unwrap();
         assert_eq!((report.lost, report.fraction_lost), (2, 73));
         assert_eq!(reception.report().unwrap().fraction_lost, 0);
+    }
+
+    #[test]
+    fn runs_of_losses_are_counted_once_they_cannot_be_filled() {
+        let mut reception = Reception::default();
+        // Lost: 5, 6, 7; 20 is late; 50; a hundred from 1,000 on.
+        let lost = |n: &u16| matches!(n, 5..=7 | 50 | 1_000..1_100);
+        for n in (0..2_000u16).filter(|n| !lost(n) && *n != 20) {
+            reception.note(&packet(n, 0), 0);
+            if n == 30 {
+                reception.note(&packet(20, 0), 0);
+            }
+        }
+        let arrived = reception.arrived();
+        assert_eq!((arrived.expected, arrived.received, arrived.runs), (2_000, 1_896, 3));
+        reception.note(&packet(2_005, 0), 0);
+        assert_eq!(reception.arrived().runs, 4, "one at the end counts as well");
     }
 
     #[test]

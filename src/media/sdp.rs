@@ -7,18 +7,23 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::centre::input::{Codec, MediaFailure};
 use crate::media::codec::payload_type;
+use crate::media::sdes::CryptoLine;
 
 /// Longer texts are no session descriptions of a telephone call.
 const MAX_BYTES: usize = 16_384;
 /// `m=` lines, and formats of one, beyond these are not read.
 const MAX_SECTIONS: usize = 16;
 const MAX_FORMATS: usize = 40;
+/// Crypto lines of one section beyond these are not read.
+const MAX_CRYPTO: usize = 8;
 
 /// A description, as far as telephony needs it.
 #[derive(Debug)]
 pub struct Description {
     /// Its `m=` lines in order; an answer has as many.
     pub sections: Vec<Section>,
+    /// Whether a crypto line counts in a section that is plain RTP by its protocol.
+    pub crypto_on_avp: bool,
 }
 
 /// One `m=` line and what belongs to it, session-level values filled in.
@@ -38,6 +43,8 @@ pub struct Section {
     direction: Direction,
     maps: Vec<(u8, String)>,
     report_port: Option<u16>,
+    /// Those that we can speak by, in the author's order.
+    crypto: Vec<CryptoLine>,
 }
 
 /// Who sends, from the point of view of the description's author (RFC 8866 §6.7).
@@ -73,6 +80,8 @@ pub struct Terms {
     pub direction: Direction,
     /// The author wants no sound at present (`c=0.0.0.0`, RFC 2543's hold).
     pub muted: bool,
+    /// With what it protects its packets; `None` for plain RTP.
+    pub crypto: Option<CryptoLine>,
 }
 
 impl Terms {
@@ -131,7 +140,7 @@ pub fn parse(text: &str) -> Result<Description, MediaFailure> {
             sections.last_mut().unwrap_or(&mut session).read(kind, value.trim());
         }
     }
-    if sections.is_empty() { Err(MediaFailure::BadSdp) } else { Ok(Description { sections }) }
+    if sections.is_empty() { Err(MediaFailure::BadSdp) } else { Ok(Description { sections, crypto_on_avp: false }) }
 }
 
 impl Description {
@@ -139,7 +148,7 @@ impl Description {
     /// Errors: `NoCodec` if there is none.
     pub fn terms(&self, ipv4: bool) -> Result<Terms, MediaFailure> {
         let mut all = self.sections.iter().enumerate();
-        all.find_map(|(index, section)| section.terms(index, ipv4)).ok_or(MediaFailure::NoCodec)
+        all.find_map(|(index, section)| section.terms(index, ipv4, self.crypto_on_avp)).ok_or(MediaFailure::NoCodec)
     }
 }
 
@@ -155,6 +164,7 @@ impl Section {
             direction: Direction::SendRecv,
             maps: Vec::new(),
             report_port: None,
+            crypto: Vec::new(),
         }
     }
 
@@ -195,15 +205,17 @@ impl Section {
                     self.maps.push((number, encoding.to_ascii_lowercase()));
                 }
             }
+            "crypto" if self.crypto.len() < MAX_CRYPTO => self.crypto.extend(CryptoLine::read(rest)),
             "rtcp" => self.report_port = rest.split_ascii_whitespace().next().and_then(|port| port.parse().ok()),
             _ => self.direction = Direction::of(name).unwrap_or(self.direction),
         }
     }
 
-    fn terms(&self, section: usize, ipv4: bool) -> Option<Terms> {
-        if self.kind != "audio" || self.port == 0 || !matches!(self.protocol.as_str(), "RTP/AVP" | "RTP/AVPF") {
+    fn terms(&self, section: usize, ipv4: bool, crypto_on_avp: bool) -> Option<Terms> {
+        if self.kind != "audio" || self.port == 0 {
             return None;
         }
+        let crypto = self.crypto(crypto_on_avp)?;
         let numbers = || self.formats.iter().filter_map(|format| format.parse::<u8>().ok()).filter(|number| *number < 128);
         let (sound_type, codec) = numbers().find_map(|number| Some((number, self.codec_of(number)?)))?;
         let address = self.address.filter(|address| address.is_ipv4() == ipv4);
@@ -216,7 +228,18 @@ impl Section {
             event_type: numbers().find(|number| self.encoding_of(*number) == Some("telephone-event/8000")),
             direction: self.direction,
             muted: self.nowhere,
+            crypto,
         })
+    }
+
+    /// How it is protected, `None` if that is not in our power: a secure protocol without a line that we can speak by.
+    fn crypto(&self, on_avp: bool) -> Option<Option<CryptoLine>> {
+        let first = self.crypto.first().cloned();
+        match self.protocol.as_str() {
+            "RTP/AVP" | "RTP/AVPF" => Some(first.filter(|_| on_avp)),
+            "RTP/SAVP" | "RTP/SAVPF" => first.map(Some),
+            _ => None,
+        }
     }
 
     /// Static types keep their meaning without a map (RFC 3551 §6).
@@ -293,9 +316,26 @@ mod tests {
         assert_eq!(terms(&["m=audio 4000 RTP/AVP 8", "a=rtpmap:8 opus/48000/2"]), Err(MediaFailure::NoCodec));
     }
 
+    #[test]
+    fn the_first_key_that_we_can_use_is_taken_where_the_protocol_says_so() {
+        const KEY: &str = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+        let lines = [format!("a=crypto:1 F8_128_HMAC_SHA1_80 {KEY}"), format!("a=crypto:2 AES_CM_128_HMAC_SHA1_32 {KEY}")];
+        let tag = |protocol: &str, on_avp: bool, lines: &[String]| {
+            let mut description = parse(&format!("m=audio 4000 {protocol} 8\r\n{}", lines.join("\r\n"))).unwrap();
+            description.crypto_on_avp = on_avp;
+            description.terms(true).map(|terms| terms.crypto.map(|line| line.tag))
+        };
+        assert_eq!(tag("RTP/SAVP", false, &lines), Ok(Some(2)));
+        assert_eq!(tag("RTP/SAVPF", false, &lines), Ok(Some(2)));
+        assert_eq!(tag("RTP/SAVP", false, &lines[..1]), Err(MediaFailure::NoCodec));
+        assert_eq!(tag("RTP/AVP", false, &lines), Ok(None));
+        assert_eq!(tag("RTP/AVP", true, &lines), Ok(Some(2)));
+        assert_eq!(tag("UDP/TLS/RTP/SAVPF", true, &lines), Err(MediaFailure::NoCodec));
+    }
+
     proptest! {
         #[test]
-        fn no_text_breaks_it(lines in prop::collection::vec("(m=audio|c=IN|a=rtpmap:|a=|m=)?[ -~é\r/]{0,40}", 0..30)) {
+        fn no_text_breaks_it(lines in prop::collection::vec("(m=audio|c=IN|a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:|a=rtpmap:|a=|m=)?[ -~é\r/]{0,40}", 0..30)) {
             let _ = parse(&lines.join("\n")).map(|description| description.terms(true));
         }
     }

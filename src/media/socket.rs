@@ -35,6 +35,7 @@ impl SocketPair {
         let rtp = bound(address, port)?;
         tell_of_refusals(&rtp, address);
         let rtcp = bound(address, port.saturating_add(1))?;
+        switch_on(&rtcp, libc::SOL_SOCKET, libc::SO_TIMESTAMP);
         Ok(SocketPair { rtp, rtcp, port, kept_to: Cell::new(None), refused: Cell::new(false) })
     }
 
@@ -60,9 +61,10 @@ impl SocketPair {
         self.refused.take()
     }
 
-    /// The next RTCP datagram that waits.
-    pub fn receive_report(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        self.rtcp.recv_from(buffer).ok()
+    /// The next RTCP datagram that waits, its sender, and when the system took it in, in microseconds since the epoch. That is what round
+    /// trips are measured by: the datagram may have waited for a second. `None` for the moment where the system does not tell.
+    pub fn receive_report(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr, Option<u64>)> {
+        receive_stamped(&self.rtcp, buffer)
     }
 
     /// From here on the system itself drops what others send, and finds the way once instead of for every packet. What already waits is
@@ -124,7 +126,61 @@ fn dissolve(socket: &UdpSocket) {
 /// Without this a socket that is not connected never hears of ICMP (RFC 1122 §4.1.3.3); where it cannot be had nothing else changes.
 fn tell_of_refusals(socket: &UdpSocket, address: IpAddr) {
     let (level, option) = if address.is_ipv4() { (libc::IPPROTO_IP, libc::IP_RECVERR) } else { (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) };
+    switch_on(socket, level, option);
+}
+
+/// Switches an option of a socket on, if the system has it.
+fn switch_on(socket: &UdpSocket, level: libc::c_int, option: libc::c_int) {
     let on: libc::c_int = 1;
     // SAFETY: the descriptor is open, `on` outlives the call and its size is told.
     unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), size_of_val(&on) as libc::socklen_t) };
+}
+
+/// Room for one control message with a time; more than that is not asked for.
+#[repr(align(8))]
+struct Control([u8; 64]);
+
+/// `recvfrom` that also tells when the datagram came.
+fn receive_stamped(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddr, Option<u64>)> {
+    let mut control = Control([0; 64]);
+    let mut parts = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut stamp = None;
+    let mut length = 0;
+    let receive = |name: *mut socket2::SockAddrStorage, name_length: *mut libc::socklen_t| {
+        // SAFETY: all-zero bytes are a valid `msghdr`; every pointer in it outlives the call, and its length is told.
+        let received = unsafe {
+            let mut message: libc::msghdr = std::mem::zeroed();
+            (message.msg_name, message.msg_namelen) = (name.cast(), *name_length);
+            (message.msg_iov, message.msg_iovlen) = (&raw mut parts, 1);
+            (message.msg_control, message.msg_controllen) = (control.0.as_mut_ptr().cast(), control.0.len());
+            let received = libc::recvmsg(socket.as_raw_fd(), &raw mut message, 0);
+            if received >= 0 {
+                *name_length = message.msg_namelen;
+                stamp = stamp_of(&message);
+            }
+            received
+        };
+        length = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
+        Ok(())
+    };
+    // SAFETY: `recvmsg` fills the address in and tells its length, or fails.
+    let ((), from) = unsafe { socket2::SockAddr::try_init(receive) }.ok()?;
+    Some((length, from.as_socket()?, stamp))
+}
+
+/// The time in a received message's control part, in microseconds since the epoch.
+///
+/// # Safety
+/// `message` must be as `recvmsg` left it.
+unsafe fn stamp_of(message: &libc::msghdr) -> Option<u64> {
+    // SAFETY: the macros walk the control part by the lengths that the system has written there; the time's bytes need not be aligned.
+    let time: libc::timeval = unsafe {
+        let head = libc::CMSG_FIRSTHDR(message);
+        if head.is_null() || (*head).cmsg_level != libc::SOL_SOCKET || (*head).cmsg_type != libc::SCM_TIMESTAMP {
+            return None;
+        }
+        std::ptr::read_unaligned(libc::CMSG_DATA(head).cast())
+    };
+    let (seconds, micros) = (u64::try_from(time.tv_sec).ok()?, u64::try_from(time.tv_usec).ok()?);
+    seconds.checked_mul(1_000_000)?.checked_add(micros)
 }

@@ -47,6 +47,13 @@ impl Outgoing {
         self.ssrc
     }
 
+    /// Goes on as another stream: a receiver takes what follows for a new one.
+    pub fn rename(&mut self) {
+        self.ssrc = self.ssrc.wrapping_add(1);
+        self.next_sequence &= 0x7fff;
+        self.splice = None;
+    }
+
     /// Packets and payload bytes sent, for sender reports.
     pub fn sent(&self) -> (u32, u32) {
         (self.packets, self.octets)

@@ -233,8 +233,9 @@ impl Worker {
         let Some(leg) = self.legs.get_mut(place).and_then(Option::as_mut) else { return };
         let ended = leg.take_turn(now_us, &mut self.counters);
         let silence = leg.watch_silence(now_us, limit_us);
-        leg.exchange_reports(buffer, || self.outfit.clock.now(), now_us);
-        ended.into_iter().chain(silence).for_each(|report| self.tell(report));
+        leg.exchange_reports(buffer, &self.outfit.clock, now_us);
+        let unheard = leg.watch_hearing(now_us);
+        ended.into_iter().chain(silence).chain(unheard).for_each(|report| self.tell(report));
     }
 
     /// Reads what has arrived for one leg and passes it on. When to ask again.

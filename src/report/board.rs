@@ -40,6 +40,15 @@ struct CallUp {
     topic: Option<String>,
     place: Place,
     since: Time,
+    /// Legs without sound in one direction or both, by number.
+    lines: BTreeMap<u16, DeadLine>,
+}
+
+/// What a leg's line lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct DeadLine {
+    silent: bool,
+    unheard: bool,
 }
 
 /// Where a call is.
@@ -142,6 +151,8 @@ pub struct CallView {
     pub state: &'static str,
     /// The step, queue, operator or service that the state is about.
     pub with: Option<String>,
+    /// Whether the sound of one of its lines is lost, in one direction or both.
+    pub no_sound: bool,
 }
 
 /// A queue.
@@ -225,7 +236,10 @@ impl Board {
             Fact::LegStarted { leg, party: Party::Outside(party) } => {
                 self.moved(leg.call, Place::Outside { party: party.clone() }, at);
             }
+            Fact::LegSound { leg, lost } => self.with_call(leg.call, |up| up.line(leg.n, |leg| leg.silent = *lost)),
+            Fact::LegUnheard { leg, unheard } => self.with_call(leg.call, |up| up.line(leg.n, |leg| leg.unheard = *unheard)),
             Fact::AgentChanged { agent, state } => self.operator_changed(agent, state, at),
+            Fact::LegEnded { leg, .. } => self.with_call(leg.call, |up| up.lines.retain(|n, _| *n != leg.n)),
             Fact::CallbackOwed { .. } => self.today.callbacks_owed += 1,
             Fact::CallAnswered { .. }
             | Fact::KeyPressed { .. }
@@ -233,8 +247,7 @@ impl Board {
             | Fact::OfferShown { .. }
             | Fact::LegStarted { party: Party::Resident | Party::Agent(_) | Party::Number(_), .. }
             | Fact::LegAnswered { .. }
-            | Fact::LegSound { .. }
-            | Fact::LegEnded { .. }
+            | Fact::LegQuality { .. }
             | Fact::RecordingStarted { .. }
             | Fact::RecordingEnded { .. }
             | Fact::SettingsApplied { .. }
@@ -301,7 +314,15 @@ impl Board {
 
     fn started(&mut self, call: CallId, number: &NumberId, at: Time) {
         self.today.calls += 1;
-        let up = CallUp { number: number.clone(), started: at, language: None, topic: None, place: Place::Arriving, since: at };
+        let up = CallUp {
+            number: number.clone(),
+            started: at,
+            language: None,
+            topic: None,
+            place: Place::Arriving,
+            since: at,
+            lines: BTreeMap::new(),
+        };
         self.calls.insert(call, up);
     }
 
@@ -404,6 +425,14 @@ impl Counts {
 }
 
 impl CallUp {
+    fn line(&mut self, leg: u16, change: impl FnOnce(&mut DeadLine)) {
+        let line = self.lines.entry(leg).or_default();
+        change(line);
+        if *line == DeadLine::default() {
+            self.lines.remove(&leg);
+        }
+    }
+
     fn view(&self, call: CallId) -> CallView {
         let (state, with) = match &self.place {
             Place::Arriving => ("arriving", None),
@@ -422,6 +451,7 @@ impl CallUp {
             topic: self.topic.clone(),
             state,
             with,
+            no_sound: !self.lines.is_empty(),
         }
     }
 }
@@ -548,6 +578,21 @@ mod tests {
         board.apply(Time(900), &Fact::CallEnded { call: CallId(1), reason: EndReason::CallerHungUp });
         let view = board.view(Time(900));
         assert_eq!((view.calls_up, view.last[0].reason, view.today.ended[&EndReason::CallerHungUp]), (0, "caller_hung_up", 1));
+    }
+
+    #[test]
+    fn a_line_without_sound_is_shown_until_it_has_some() {
+        let mut board = Board::new(Time(0));
+        start(&mut board, 1, 10);
+        let leg = crate::centre::ids::LegId::caller(CallId(1));
+        let shown = |board: &mut Board, fact: Fact| {
+            board.apply(Time(20), &fact);
+            board.view(Time(30)).calls[0].no_sound
+        };
+        assert!(shown(&mut board, Fact::LegSound { leg, lost: true }));
+        assert!(shown(&mut board, Fact::LegUnheard { leg, unheard: true }));
+        assert!(shown(&mut board, Fact::LegSound { leg, lost: false }));
+        assert!(!shown(&mut board, Fact::LegUnheard { leg, unheard: false }));
     }
 
     #[test]

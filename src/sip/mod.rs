@@ -32,6 +32,7 @@ mod registrar;
 mod reliable;
 mod renegotiate;
 mod reply;
+mod secure;
 mod servers;
 mod session;
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub(super) struct Wish {
 impl Exchange {
     /// INVITE with our offer. What cannot be dialled is refused like a far end would.
     pub(super) fn dial(&mut self, now: Time, leg: LegId, wish: &Wish, sdp: SdpRef) {
-        let sdp = self.links.sdps.take(sdp);
+        let sdp = self.take_offer(&wish.target, sdp);
         if self.legs.contains_key(&leg) {
             tracing::error!(%leg, "a leg was dialled twice; the second order is dropped");
             return;

@@ -33,6 +33,8 @@ pub struct PhoneAccount {
     pub agent: AgentId,
     /// The digest password.
     pub password: Private<String>,
+    /// Whether it is offered protected sound only.
+    pub secure: bool,
 }
 
 /// All phones and their contacts.
@@ -52,6 +54,7 @@ pub struct Registrar {
 struct Phone {
     agent: AgentId,
     secret: Secret,
+    secure: bool,
     bindings: Vec<Binding>,
 }
 
@@ -118,17 +121,22 @@ impl Registrar {
     /// Takes new accounts. Contacts of a phone whose user, operator and password stay are kept; the others are gone.
     pub fn reload(&mut self, accounts: Vec<PhoneAccount>) -> Vec<Changed> {
         let mut before = std::mem::take(&mut self.phones);
-        for PhoneAccount { user, agent, password } in accounts {
+        for PhoneAccount { user, agent, password, secure } in accounts {
             let secret = Secret::new(&user, &self.realm, &password);
             let kept = before.get(&user).is_some_and(|phone| phone.agent == agent && phone.secret == secret);
             let bindings = if kept { before.remove(&user).map(|phone| phone.bindings).unwrap_or_default() } else { Vec::new() };
-            self.phones.insert(user, Phone { agent, secret, bindings });
+            self.phones.insert(user, Phone { agent, secret, secure, bindings });
         }
         let gone: Vec<Phone> = before.into_values().filter(|phone| !phone.bindings.is_empty()).collect();
         gone.iter().flat_map(|phone| &phone.bindings).for_each(|binding| {
             self.owners.remove(&binding.id);
         });
         gone.into_iter().map(|phone| (phone.agent, Vec::new())).collect()
+    }
+
+    /// Whether a contact is offered protected sound only: its settings say so.
+    pub fn is_secure(&self, id: ContactId) -> bool {
+        self.owners.get(&id).and_then(|user| self.phones.get(user)).is_some_and(|phone| phone.secure)
     }
 
     /// Where a contact is reached: its URI, the way to it, and whether the dialog must stay on that way.

@@ -58,10 +58,14 @@ impl Stage {
             shown: None,
             routed: "192.0.2.1".parse().unwrap(),
         };
-        let trunk = Trunk { from: vec!["203.0.113.0/24".into()], to: Some(TRUNK.parse().unwrap()) };
+        let trunk = Trunk { from: vec!["203.0.113.0/24".into()], to: Some(TRUNK.parse().unwrap()), secure: false };
         let trunks = Trunks::new(&[("city".to_owned(), trunk)].into());
-        let account =
-            |user: &str, agent: &str| PhoneAccount { user: user.into(), agent: agent.into(), password: Private::new(format!("pw-{user}")) };
+        let account = |user: &str, agent: &str| PhoneAccount {
+            user: user.into(),
+            agent: agent.into(),
+            password: Private::new(format!("pw-{user}")),
+            secure: false,
+        };
         let settings = Config::load(None).unwrap().sip;
         let registrar = Registrar::new(now, &settings, [9; 32], vec![account("201", "aigul"), account("202", "olena")]);
         let (inputs, lanes) = lanes(lane_places);

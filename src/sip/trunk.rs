@@ -15,6 +15,7 @@ struct Trunk {
     id: TrunkId,
     from: Vec<(IpAddr, u8)>,
     to: Option<SocketAddr>,
+    secure: bool,
 }
 
 impl Trunks {
@@ -24,6 +25,7 @@ impl Trunks {
             id: TrunkId::from(name.as_str()),
             from: trunk.from.iter().filter_map(|network| parse_network(network)).collect(),
             to: trunk.to,
+            secure: trunk.secure,
         };
         Trunks(trunks.iter().map(trunk).collect())
     }
@@ -32,6 +34,11 @@ impl Trunks {
     pub fn of(&self, address: IpAddr) -> Option<&TrunkId> {
         let holds = |trunk: &&Trunk| trunk.from.iter().any(|network| network_has(*network, address));
         self.0.iter().find(holds).map(|trunk| &trunk.id)
+    }
+
+    /// Whether calls to the outside are offered protected sound only: one trunk that asks for it speaks for all that take them.
+    pub fn are_secure(&self) -> bool {
+        self.0.iter().any(|trunk| trunk.to.is_some() && trunk.secure)
     }
 
     /// Where calls to the outside go.

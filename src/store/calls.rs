@@ -9,7 +9,7 @@ use crate::centre::time::Time;
 use crate::private::Private;
 
 use super::bulk::{Bound, BulkRow, ms, signed};
-use super::{Leg, OfferMade, QueueEvent, Recording, StepTaken, Store, StoreError};
+use super::{Leg, LegQuality, OfferMade, QueueEvent, Recording, StepTaken, Store, StoreError};
 
 /// The most calls that one request gets.
 const MOST: u32 = 500;
@@ -67,6 +67,8 @@ pub struct CallDetail {
     pub caller: Option<Private<String>>,
     /// Its legs by number.
     pub legs: Vec<Leg>,
+    /// How good the sound of each was.
+    pub leg_quality: Vec<LegQuality>,
     /// Its stays in queues, in order.
     pub queue_events: Vec<QueueEvent>,
     /// Its offers with their explanations, in order.
@@ -103,6 +105,7 @@ impl Store {
             call: row,
             caller: self.number_of_call(call).await?,
             legs: self.legs(call).await?,
+            leg_quality: self.leg_quality(call).await?,
             queue_events: self.queue_events(call).await?,
             offers: self.offers(call).await?,
             steps: self.steps(call).await?,

@@ -29,6 +29,8 @@ pub struct Leg {
     pub end_reason: Option<String>,
     /// How often its sound was lost.
     pub sound_lost: i64,
+    /// How often its far end did not hear us.
+    pub unheard: i64,
 }
 
 impl Store {
@@ -46,11 +48,12 @@ pub(super) struct LegRow {
     pub answered: Option<Time>,
     pub ended: Option<(Time, EndReason)>,
     pub sound_lost: i64,
+    pub unheard: i64,
 }
 
 impl LegRow {
     pub fn new(leg: LegId) -> Self {
-        Self { leg, started: None, answered: None, ended: None, sound_lost: 0 }
+        Self { leg, started: None, answered: None, ended: None, sound_lost: 0, unheard: 0 }
     }
 
     pub fn start(&mut self, at: Time, party: &Party) {
@@ -60,12 +63,13 @@ impl LegRow {
 
 impl BulkRow for LegRow {
     const HEAD: &'static str =
-        "INSERT INTO legs (call_id, n, party, name, started_ms, answered_ms, ended_ms, end_reason, sound_lost) VALUES ";
+        "INSERT INTO legs (call_id, n, party, name, started_ms, answered_ms, ended_ms, end_reason, sound_lost, unheard) VALUES ";
     const TAIL: &'static str = " ON CONFLICT (call_id, n) DO UPDATE SET party = COALESCE(excluded.party, party), \
         name = COALESCE(excluded.name, name), started_ms = COALESCE(excluded.started_ms, started_ms), \
         answered_ms = COALESCE(excluded.answered_ms, answered_ms), ended_ms = COALESCE(excluded.ended_ms, ended_ms), \
-        end_reason = COALESCE(excluded.end_reason, end_reason), sound_lost = sound_lost + excluded.sound_lost";
-    const COLUMNS: usize = 9;
+        end_reason = COALESCE(excluded.end_reason, end_reason), sound_lost = sound_lost + excluded.sound_lost, \
+        unheard = unheard + excluded.unheard";
+    const COLUMNS: usize = 10;
 
     fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
         let (party, name) = self.started.as_ref().map(|(_, party)| words(party)).unzip();
@@ -79,6 +83,7 @@ impl BulkRow for LegRow {
             .bind(self.ended.map(|(at, _)| ms(at.0)))
             .bind(self.ended.map(|(_, reason)| reason.word()))
             .bind(self.sound_lost)
+            .bind(self.unheard)
     }
 }
 

@@ -14,6 +14,7 @@ use super::bulk::{self, signed};
 use super::callbacks::CallbackRow;
 use super::callers::LanguageRow;
 use super::calls::CallRow;
+use super::leg_quality::LegQualityRow;
 use super::legs::LegRow;
 use super::offers::{OfferMoved, OfferRow};
 use super::queue_events::{QueueClosed, QueueRow};
@@ -109,6 +110,7 @@ async fn move_position(connection: &mut SqliteConnection, from: Option<Position>
 struct Rows {
     calls: BTreeMap<CallId, CallRow>,
     legs: BTreeMap<LegId, LegRow>,
+    leg_quality: Vec<LegQualityRow>,
     recordings: BTreeMap<RecordingId, RecordingRow>,
     languages: BTreeMap<CallerRef, LanguageRow>,
     steps: Vec<StepRow>,
@@ -142,6 +144,8 @@ impl Rows {
             Fact::LegStarted { leg, party } => self.leg(*leg).start(at, party),
             Fact::LegAnswered { leg } => self.leg(*leg).answered = Some(at),
             Fact::LegSound { leg, lost } => self.leg(*leg).sound_lost += i64::from(*lost),
+            Fact::LegUnheard { leg, unheard } => self.leg(*leg).unheard += i64::from(*unheard),
+            Fact::LegQuality { leg, quality } => self.leg_quality.push(LegQualityRow { leg: *leg, quality: *quality }),
             Fact::LegEnded { leg, reason } => self.leg(*leg).ended = Some((at, *reason)),
             Fact::RecordingStarted { recording, agent } => self.recording(*recording).start(at, agent.as_ref()),
             Fact::RecordingEnded { recording, length_ms, lost_ms } => self.recording(*recording).ended = Some((*length_ms, *lost_ms)),
@@ -230,6 +234,7 @@ impl Rows {
         bulk::write(connection, &self.agents).await?;
         bulk::write(connection, &self.calls.into_values().collect::<Vec<_>>()).await?;
         bulk::write(connection, &self.legs.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(connection, &self.leg_quality).await?;
         bulk::write(connection, &self.recordings.into_values().collect::<Vec<_>>()).await?;
         bulk::write(connection, &self.languages.into_values().collect::<Vec<_>>()).await?;
         bulk::write(connection, &self.steps).await?;

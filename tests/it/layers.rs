@@ -75,6 +75,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["tower_sessions"], &["web", "store"]),
     (&["rsipstack"], &["sip"]),
     (&["rtp_rs", "rtcp_types", "sdp_types", "str0m"], &["media"]),
+    (&["aes", "aes_gcm", "ctr", "sha1", "zeroize"], &["media"]),
     (&["hound", "audio_codec", "rubato"], &["media", "prompts"]),
     (&["ebur128", "fluent_bundle"], &["prompts"]),
     (&["figment"], &["config"]),

@@ -249,8 +249,9 @@ fn new_accounts_keep_the_contacts_of_those_that_did_not_change() {
     let mut handset = Handset::new();
     handset.sign_in(&mut stage, &contact(1), 600);
     contacts(&mut stage).unwrap();
-    let account =
-        |password: &str| vec![PhoneAccount { user: "201".into(), agent: "aigul".into(), password: Private::new(password.into()) }];
+    let account = |password: &str| {
+        vec![PhoneAccount { user: "201".into(), agent: "aigul".into(), password: Private::new(password.into()), secure: false }]
+    };
     stage.exchange.reload_phones(account("pw-201"));
     assert_eq!(contacts(&mut stage), None);
     stage.exchange.reload_phones(account("other"));

@@ -122,8 +122,8 @@ function drawOperator({ operator, state, reason, since_ms }) {
   return make('li', {}, make('span', { class: 'name' }, operator), mark(state, words), since(since_ms));
 }
 
-function drawCall({ call, number, language, topic, state, with: who, since_ms, started_ms }) {
-  const words = who && state !== 'plan' ? `${STATES[state]} · ${who}` : STATES[state];
+function drawCall({ call, number, language, topic, state, with: who, since_ms, started_ms, no_sound }) {
+  const words = (who && state !== 'plan' ? `${STATES[state]} · ${who}` : STATES[state]) + (no_sound ? ' · no sound' : '');
   return make('tr', {},
     cell(String(call)), cell(number), cell(LANGUAGES[language]), cell(topic), cell(mark(state, words)), cell(since(since_ms), 'n'), cell(since(started_ms), 'n'));
 }

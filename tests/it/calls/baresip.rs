@@ -34,7 +34,7 @@ impl Baresip {
         write_wav(&speech, &chirp::pcm(voice, CHIRPS)).unwrap();
         let (sip, control) = (free_port(), free_port());
         let settings = format!(
-            "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
+            "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule srtp.so\nmodule aufile.so\n\
              module aubridge.so\nmodule sndfile.so\nmodule ctrl_tcp.so\nmodule_app account.so\nmodule_app menu.so\n\
              ctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {heard}\naudio_source aufile,{speech}\naudio_player aubridge,nothing\n\
              audio_srate 8000\naudio_channels 1\n",

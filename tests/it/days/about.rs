@@ -31,11 +31,16 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         Fact::LegStarted { leg, .. }
         | Fact::LegAnswered { leg }
         | Fact::LegSound { leg, .. }
+        | Fact::LegUnheard { leg, .. }
         | Fact::LegEnded { leg, .. }
         | Fact::Held { leg, .. }
         | Fact::Joined { leg, .. } => Some(leg.call),
         Fact::RecordingStarted { recording, .. } => Some(recording.call),
-        Fact::RecordingEnded { .. } | Fact::AgentChanged { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => None,
+        Fact::LegQuality { .. }
+        | Fact::RecordingEnded { .. }
+        | Fact::AgentChanged { .. }
+        | Fact::SettingsApplied { .. }
+        | Fact::Restarted { .. } => None,
     }
 }
 
@@ -62,7 +67,8 @@ pub fn leg_of(input: &Input) -> Option<LegId> {
             | FromMedia::Played { leg, .. }
             | FromMedia::SoundLost { leg }
             | FromMedia::SoundBack { leg }
-            | FromMedia::Held { leg, .. },
+            | FromMedia::Held { leg, .. }
+            | FromMedia::Unheard { leg, .. },
         )
         | Input::ShellLost { leg }
         | Input::LegRecovered { leg }

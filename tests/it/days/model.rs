@@ -233,6 +233,8 @@ impl Model {
             | Fact::Transferred { .. }
             | Fact::TransferFailed { .. }
             | Fact::TakenOver { .. } => {}
+            // The days' lines are never refused or marked.
+            Fact::LegUnheard { .. } | Fact::LegQuality { .. } => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd};
 use cityline::centre::ids::{CallId, LegId, SdpRef};
-use cityline::centre::input::{FromLine, FromMedia, Input, MediaFailure};
+use cityline::centre::input::{FromLine, FromMedia, Input, MediaFailure, Quality};
 use cityline::centre::output::{Output, ToLine, ToMedia};
 
 use super::story::Story;
@@ -88,6 +88,29 @@ fn a_talk_without_sound_from_the_resident_ends_after_its_time_and_not_when_it_co
     assert_eq!(story.ended(call), Some(EndReason::NoSound));
     assert_eq!(story.told_count(|fact| matches!(fact, Fact::LegSound { lost: true, .. })), 3);
     story.everything_is_released();
+}
+
+#[test]
+fn a_talk_whose_far_end_hears_nothing_ends_after_its_time_whichever_side_it_is() {
+    for side in [0, 1] {
+        let mut story = city();
+        let call = story.talks_with(77, "aigul");
+        let leg = LegId { call, n: side };
+        story.media(FromMedia::Unheard { leg, unheard: true });
+        story.pass(59_000);
+        story.media(FromMedia::Unheard { leg, unheard: false });
+        story.pass(120_000);
+        assert_eq!(story.ended(call), None);
+        story.media(FromMedia::Unheard { leg, unheard: true });
+        story.pass(30_000);
+        story.media(FromMedia::SoundLost { leg: LegId::caller(call) });
+        story.pass(30_000);
+        assert_eq!(story.ended(call), Some(EndReason::NoSound), "counted from the first of both");
+        let quality = Quality { expected: 100, received: 90, ..Quality::default() };
+        story.media(FromMedia::Quality { leg, quality });
+        assert_eq!(story.told_count(|fact| matches!(fact, Fact::LegQuality { .. })), 1, "a leg's figures come when it is over");
+        story.everything_is_released();
+    }
 }
 
 #[test]

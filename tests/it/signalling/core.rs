@@ -46,6 +46,7 @@ pub async fn try_line(udp: &str, tcp: &str) -> Result<Line, SipError> {
             user: phone.user.clone(),
             agent: name.as_str().into(),
             password: Private::new(phone.password.reveal().clone()),
+            secure: phone.secure,
         })
     });
     let (inputs, lanes) = lanes(20_000);

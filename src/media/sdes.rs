@@ -1,0 +1,321 @@
+//! How do two ends hand each other their keys? Crypto lines in session descriptions (SDES, RFC 4568), and which of them a leg speaks by.
+
+use std::fmt::Write;
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use crate::centre::input::MediaFailure;
+use crate::media::srtp::{Key, MAX_OVERHEAD, MOST_PACKETS, Receiving, Sending, Suite};
+
+/// What we offer, the best known first: phones that read one line only read that one.
+const OFFERED: [Suite; 3] = [Suite::AesCm80, Suite::AeadAes128, Suite::AeadAes256];
+
+/// Room for a packet while it is protected; nothing that we send is longer.
+const ROOM: usize = 2_048;
+
+/// Far ends leave the padding of a key out now and then.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+
+/// One `a=crypto` line. It prints its suite, never its key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CryptoLine {
+    /// Which of its author's lines it is; an answer repeats the tag of the one that it takes.
+    pub tag: u32,
+    /// With what its author protects what it sends.
+    pub key: Key,
+    /// Packets that the key protects at most.
+    pub lifetime: u64,
+}
+
+impl CryptoLine {
+    /// Reads `1 AES_CM_128_HMAC_SHA1_80 inline:KEY|2^20`. `None` for a line that we must not take: an unknown suite or parameter, a key of
+    /// the wrong length, several keys or one with a number (MKI).
+    pub fn read(value: &str) -> Option<CryptoLine> {
+        let mut words = value.split_ascii_whitespace();
+        let tag = words.next()?.parse().ok()?;
+        let suite = Suite::of(words.next()?)?;
+        let mut key = words.next()?.strip_prefix("inline:")?.split('|');
+        let material = key.next()?;
+        let lifetime = key.next().map_or(Some(MOST_PACKETS), lifetime_of)?;
+        let harmless = words.all(|parameter| parameter.starts_with("WSH=") || parameter.starts_with('-'));
+        if key.next().is_some() || !harmless {
+            return None;
+        }
+        let mut bytes = Zeroizing::new([0; 64]);
+        let length = BASE64.decode_slice(material, bytes.as_mut_slice()).ok()?;
+        Some(CryptoLine { tag, key: Key::new(suite, bytes.get(..length)?)?, lifetime })
+    }
+
+    fn random(tag: u32, suite: Suite) -> Result<CryptoLine, MediaFailure> {
+        let key = Key::random(suite).map_err(|error| {
+            tracing::error!(%error, "a call gets no keys, because the system gives no random numbers");
+            MediaFailure::Overloaded
+        })?;
+        Ok(CryptoLine { tag, key, lifetime: MOST_PACKETS })
+    }
+
+    /// Writes the attribute with its line end.
+    pub fn write(&self, out: &mut String) {
+        let material = Zeroizing::new(BASE64.encode(self.key.material()));
+        let _ = write!(out, "a=crypto:{} {} inline:{}\r\n", self.tag, self.key.suite().name(), material.as_str());
+    }
+}
+
+/// `2^20` or `1048576`; a second field with a colon is a key's number, which we do not take.
+fn lifetime_of(text: &str) -> Option<u64> {
+    match text.strip_prefix("2^") {
+        Some(power) => 1u64.checked_shl(power.parse().ok()?),
+        None => text.parse().ok(),
+    }
+}
+
+/// The keys of one leg's descriptions, ours and the far end's.
+#[derive(Default)]
+pub struct Keys {
+    /// What a secure offer of ours held; made when signalling asks for that offer, so that a plain leg has none.
+    offered: Arc<OnceLock<Vec<CryptoLine>>>,
+    agreed: Option<Agreed>,
+}
+
+/// Both sides' lines.
+struct Agreed {
+    ours: CryptoLine,
+    theirs: CryptoLine,
+}
+
+/// What a description means for the packets.
+pub enum Settled {
+    /// They are plain.
+    Plain,
+    /// They are protected as they were.
+    Same,
+    /// They are protected by these keys from here on.
+    Keyed(Box<Secured>),
+}
+
+impl Keys {
+    /// Makes a secure offer of a plain one, should signalling want it: RTP/SAVP with a key a suite. Of no use without random numbers,
+    /// when it stays without keys and the far end refuses it.
+    pub fn securing(&self) -> impl FnOnce(&str) -> String + Send + 'static {
+        let offered = self.offered.clone();
+        move |plain| {
+            let lines = offered.get_or_init(|| {
+                let lines = (1..).zip(OFFERED).map(|(tag, suite)| CryptoLine::random(tag, suite));
+                lines.collect::<Result<_, _>>().unwrap_or_default()
+            });
+            let mut text = plain.replacen(" RTP/AVP ", " RTP/SAVP ", 1);
+            lines.iter().for_each(|line| line.write(&mut text));
+            text
+        }
+    }
+
+    /// Our line of the answer.
+    pub fn ours(&self) -> Option<&CryptoLine> {
+        self.agreed.as_ref().map(|agreed| &agreed.ours)
+    }
+
+    /// A description of the far end with this line is in force. `answering`: it is an offer, to which `ours` is written next. `current` is
+    /// what packets are protected by so far. Errors: an answer without the keys that were offered, or to an offer without keys.
+    pub fn settle(&mut self, theirs: Option<&CryptoLine>, answering: bool, current: Option<&mut Secured>) -> Result<Settled, MediaFailure> {
+        let Some(theirs) = theirs else {
+            if !answering && (self.agreed.is_some() || self.offered.get().is_some()) {
+                return Err(MediaFailure::NoCodec);
+            }
+            self.agreed = None;
+            return Ok(Settled::Plain);
+        };
+        let ours = if answering { self.answer_to(theirs)? } else { self.accepted(theirs)? };
+        let before = self.agreed.replace(Agreed { ours: ours.clone(), theirs: theirs.clone() });
+        if before.is_some_and(|before| before.ours.key == ours.key && before.theirs.key == theirs.key) && current.is_some() {
+            return Ok(Settled::Same);
+        }
+        Secured::new(&ours, theirs, current).map(|secured| Settled::Keyed(Box::new(secured))).ok_or(MediaFailure::NoCodec)
+    }
+
+    /// The same key for an offer that repeats its key, a new one for a new one.
+    fn answer_to(&self, theirs: &CryptoLine) -> Result<CryptoLine, MediaFailure> {
+        match &self.agreed {
+            Some(agreed) if agreed.theirs.key == theirs.key => Ok(CryptoLine { tag: theirs.tag, ..agreed.ours.clone() }),
+            _ => CryptoLine::random(theirs.tag, theirs.key.suite()),
+        }
+    }
+
+    /// Which line of ours the far end has taken (RFC 4568 §5.1.3): of the last description if it was offered again, or of the first offer.
+    fn accepted(&self, theirs: &CryptoLine) -> Result<CryptoLine, MediaFailure> {
+        let lines = self.ours().into_iter().chain(self.offered.get().into_iter().flatten());
+        let taken = lines.into_iter().find(|line| line.tag == theirs.tag && line.key.suite() == theirs.key.suite());
+        taken.cloned().ok_or(MediaFailure::NoCodec)
+    }
+}
+
+/// Protection of one leg's packets in both directions.
+pub struct Secured {
+    sending: Sending,
+    receiving: Receiving,
+    /// What the far end used before; packets that were on their way are opened by it until the first under the new key is there.
+    former: Option<Receiving>,
+    room: [u8; ROOM],
+    begins_anew: bool,
+}
+
+impl Secured {
+    fn new(ours: &CryptoLine, theirs: &CryptoLine, current: Option<&mut Secured>) -> Option<Secured> {
+        let sending = Sending::new(&ours.key)?;
+        let begins_anew = current.as_ref().is_some_and(|current| current.sending.has_rolled_over());
+        let receiving = Receiving::new(&theirs.key, theirs.lifetime, current.as_ref().map(|current| &current.receiving))?;
+        let former = current.and_then(|current| {
+            let spare = Receiving::new(&theirs.key, 0, None)?;
+            Some(std::mem::replace(&mut current.receiving, spare))
+        });
+        Some(Secured { sending, receiving, former, room: [0; ROOM], begins_anew })
+    }
+
+    /// Whether our stream must get a new name with the new key: its rollover counter is above zero, and far ends disagree on what a new
+    /// key does to that.
+    pub fn begins_anew(&self) -> bool {
+        self.begins_anew
+    }
+
+    /// The packet protected; `None` if it must not go out.
+    pub fn seal(&mut self, packet: &[u8]) -> Option<&[u8]> {
+        self.lay_out(packet)?;
+        let end = self.sending.protect(&mut self.room, packet.len())?;
+        self.room.get(..end)
+    }
+
+    /// The report protected.
+    pub fn seal_report(&mut self, report: &[u8]) -> Option<&[u8]> {
+        self.lay_out(report)?;
+        let end = self.sending.protect_report(&mut self.room, report.len())?;
+        self.room.get(..end)
+    }
+
+    fn lay_out(&mut self, packet: &[u8]) -> Option<()> {
+        let fits = packet.len() + MAX_OVERHEAD <= ROOM;
+        self.room.get_mut(..packet.len()).filter(|_| fits)?.copy_from_slice(packet);
+        Some(())
+    }
+
+    /// Opens a packet where it lies; its new length, or `None` for one that is not authentic or was here before.
+    pub fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
+        if let Some(length) = self.receiving.open(packet) {
+            self.former = None;
+            return Some(length);
+        }
+        self.former.as_mut()?.open(packet)
+    }
+
+    /// Opens a report where it lies.
+    pub fn open_report(&mut self, report: &mut [u8]) -> Option<usize> {
+        self.receiving.open_report(report).or_else(|| self.former.as_mut()?.open_report(report))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const LINE: &str = "1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+
+    fn packet(sequence: u16) -> Vec<u8> {
+        let [high, low] = sequence.to_be_bytes();
+        [&[0x80, 8, high, low, 0, 0, 0, 1, 0, 0, 0, 9][..], &[0xd5; 160]].concat()
+    }
+
+    /// Whether what one end sends is understood by the other.
+    fn passes(from: &mut Secured, to: &mut Secured, sequence: u16) -> bool {
+        let mut sent = from.seal(&packet(sequence)).unwrap().to_vec();
+        let length = to.open(&mut sent);
+        length.is_some_and(|length| sent[..length] == packet(sequence))
+    }
+
+    fn keyed(settled: Settled) -> Box<Secured> {
+        match settled {
+            Settled::Keyed(secured) => secured,
+            Settled::Plain => panic!("plain"),
+            Settled::Same => panic!("the same"),
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_as_it_is_written() {
+        let read = CryptoLine::read(LINE).unwrap();
+        assert_eq!((read.tag, read.key.suite(), read.lifetime), (1, Suite::AesCm80, MOST_PACKETS));
+        let mut text = String::new();
+        read.write(&mut text);
+        assert_eq!(text, format!("a=crypto:{LINE}\r\n"));
+        assert_eq!(CryptoLine::read(&format!("{LINE}|2^20 WSH=64")).unwrap().lifetime, 1 << 20);
+        assert_eq!(CryptoLine::read(&format!("{LINE}|1000")).unwrap().lifetime, 1_000);
+        assert!(!format!("{read:?}").contains("d0Rm"));
+        let padded = "2 AEAD_AES_128_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==";
+        assert_eq!(CryptoLine::read(padded), CryptoLine::read(padded.trim_end_matches('=')));
+        assert!(CryptoLine::read(padded).is_some());
+    }
+
+    #[test]
+    fn what_we_cannot_keep_is_not_taken() {
+        for odd in [
+            "1 F8_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj",
+            "1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSo",
+            "1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20|1:4",
+            "1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|1:4",
+            "1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj UNENCRYPTED_SRTP",
+            "1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj KDR=4",
+            "1 AES_CM_128_HMAC_SHA1_80",
+            "x",
+            "",
+        ] {
+            assert_eq!(CryptoLine::read(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn offer_and_answer_key_both_ends() {
+        let (mut us, mut them) = (Keys::default(), Keys::default());
+        let offer = us.securing()("v=0\r\nm=audio 4000 RTP/AVP 8 101\r\na=sendrecv\r\n");
+        assert!(offer.contains("m=audio 4000 RTP/SAVP 8 101\r\n"));
+        let offered: Vec<CryptoLine> =
+            offer.lines().filter_map(|line| line.strip_prefix("a=crypto:")).map(|line| CryptoLine::read(line).unwrap()).collect();
+        assert_eq!(offered.iter().map(|line| line.key.suite()).collect::<Vec<_>>(), OFFERED);
+        for line in &offered {
+            let mut theirs = keyed(them.settle(Some(line), true, None).unwrap());
+            let answer = them.ours().unwrap().clone();
+            assert_eq!((answer.tag, answer.key == line.key), (line.tag, false));
+            let mut ours = keyed(us.settle(Some(&answer), false, None).unwrap());
+            assert!(passes(&mut ours, &mut theirs, 1) && passes(&mut theirs, &mut ours, 1));
+            assert!(ours.seal(&packet(1)).is_none(), "a number once");
+        }
+        assert!(matches!(us.settle(None, false, None), Err(MediaFailure::NoCodec)), "an answer must not be less than the offer");
+        let stranger = CryptoLine { tag: 9, ..offered[0].clone() };
+        assert!(matches!(us.settle(Some(&stranger), false, None), Err(MediaFailure::NoCodec)));
+        assert!(matches!(Keys::default().settle(Some(&offered[0]), false, None), Err(MediaFailure::NoCodec)), "nor more");
+        assert!(matches!(Keys::default().settle(None, false, None), Ok(Settled::Plain)));
+    }
+
+    #[test]
+    fn a_new_key_on_the_way_loses_nothing_and_the_same_changes_nothing() {
+        let (mut us, mut them) = (Keys::default(), Keys::default());
+        let first = CryptoLine::random(1, Suite::AesCm80).unwrap();
+        let mut ours = keyed(us.settle(Some(&first), true, None).unwrap());
+        them.agreed = Some(Agreed { ours: first.clone(), theirs: us.ours().unwrap().clone() });
+        let mut theirs = Secured::new(&first, us.ours().unwrap(), None).unwrap();
+        assert!(passes(&mut theirs, &mut ours, 1) && passes(&mut ours, &mut theirs, 1));
+        assert!(matches!(us.settle(Some(&first), true, Some(&mut ours)), Ok(Settled::Same)));
+
+        let second = CryptoLine::random(1, Suite::AesCm80).unwrap();
+        let former = us.ours().unwrap().clone();
+        let mut ours = keyed(us.settle(Some(&second), true, Some(&mut ours)).unwrap());
+        assert!(us.ours().unwrap().key != former.key);
+        assert!(passes(&mut theirs, &mut ours, 2), "sent before the far end had our answer");
+        let mut theirs = Secured::new(&second, us.ours().unwrap(), Some(&mut theirs)).unwrap();
+        assert!(passes(&mut theirs, &mut ours, 3) && passes(&mut ours, &mut theirs, 2));
+        assert!(ours.former.is_none());
+        assert!(!ours.begins_anew());
+    }
+}
