@@ -286,7 +286,7 @@ impl Centre {
             talk.recording = self.start_recording(call, &talk.partner);
         }
         self.set_stage(call, Stage::Talking(talk));
-        self.note_silence(call, |_| {});
+        self.judge_lines(call);
     }
 
     fn start_recording(&mut self, call: CallId, partner: &Partner) -> Option<RecordingId> {
@@ -415,53 +415,6 @@ impl Centre {
             && talking == agent
         {
             self.end_call(call, EndReason::OperatorHungUp);
-        }
-    }
-
-    fn sound_lost(&mut self, leg: LegId) {
-        if self.leg_mut(leg).is_none() {
-            return;
-        }
-        self.out.fact(Fact::LegSound { leg, lost: true });
-        if leg.n == 0 {
-            self.note_silence(leg.call, |known| known.silent = true);
-        }
-    }
-
-    /// In a talk a dead line is ended after a while. Who waits or listens may be silent for as long as they like.
-    fn note_silence(&mut self, call: CallId, change: impl FnOnce(&mut Call)) {
-        let ends_after = self.settings.limits.no_sound_ends_ms;
-        let Some(known) = self.calls.get_mut(&call) else { return };
-        change(known);
-        let partner = if let Stage::Talking(talk) = &known.stage { Some(talk.leg) } else { None };
-        let dead = partner.is_some_and(|leg| known.silent || known.unheard.contains(&0) || known.unheard.contains(&leg));
-        if dead && ends_after > 0 {
-            self.deadlines.set_first(Reason::NoSound(call), self.now.plus_ms(ends_after));
-        } else {
-            self.deadlines.cancel(&Reason::NoSound(call));
-        }
-    }
-
-    /// The far end says that it hears nothing of ours, or its system refuses it. Unlike silence that is never muting, so it counts on either
-    /// side of a talk.
-    fn far_end_unheard(&mut self, leg: LegId, unheard: bool) {
-        if self.leg_mut(leg).is_none() {
-            return;
-        }
-        self.out.fact(Fact::LegUnheard { leg, unheard });
-        self.note_silence(leg.call, |known| {
-            known.unheard.remove(&leg.n);
-            known.unheard.extend(unheard.then_some(leg.n));
-        });
-    }
-
-    fn sound_back(&mut self, leg: LegId) {
-        if self.leg_mut(leg).is_none() {
-            return;
-        }
-        self.out.fact(Fact::LegSound { leg, lost: false });
-        if leg.n == 0 {
-            self.note_silence(leg.call, |known| known.silent = false);
         }
     }
 

@@ -22,6 +22,7 @@ pub mod room;
 pub mod routing;
 pub mod schedule;
 pub mod settings;
+mod sound;
 pub mod time;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -8,6 +8,8 @@ use crate::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEn
 use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId, StepId};
 use crate::centre::time::Time;
 
+use super::dead_lines::DeadLines;
+
 /// Calls that are over and still shown.
 const LAST_KEPT: usize = 20;
 
@@ -40,15 +42,7 @@ struct CallUp {
     topic: Option<String>,
     place: Place,
     since: Time,
-    /// Legs without sound in one direction or both, by number.
-    lines: BTreeMap<u16, DeadLine>,
-}
-
-/// What a leg's line lacks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct DeadLine {
-    silent: bool,
-    unheard: bool,
+    lines: DeadLines,
 }
 
 /// Where a call is.
@@ -236,10 +230,10 @@ impl Board {
             Fact::LegStarted { leg, party: Party::Outside(party) } => {
                 self.moved(leg.call, Place::Outside { party: party.clone() }, at);
             }
-            Fact::LegSound { leg, lost } => self.with_call(leg.call, |up| up.line(leg.n, |leg| leg.silent = *lost)),
-            Fact::LegUnheard { leg, unheard } => self.with_call(leg.call, |up| up.line(leg.n, |leg| leg.unheard = *unheard)),
+            Fact::LegSound { leg, lost } => self.with_call(leg.call, |up| up.lines.silent(leg.n, *lost)),
+            Fact::LegUnheard { leg, unheard } => self.with_call(leg.call, |up| up.lines.unheard(leg.n, *unheard)),
             Fact::AgentChanged { agent, state } => self.operator_changed(agent, state, at),
-            Fact::LegEnded { leg, .. } => self.with_call(leg.call, |up| up.lines.retain(|n, _| *n != leg.n)),
+            Fact::LegEnded { leg, .. } => self.with_call(leg.call, |up| up.lines.forget(leg.n)),
             Fact::CallbackOwed { .. } => self.today.callbacks_owed += 1,
             Fact::CallAnswered { .. }
             | Fact::KeyPressed { .. }
@@ -321,7 +315,7 @@ impl Board {
             topic: None,
             place: Place::Arriving,
             since: at,
-            lines: BTreeMap::new(),
+            lines: DeadLines::default(),
         };
         self.calls.insert(call, up);
     }
@@ -425,14 +419,6 @@ impl Counts {
 }
 
 impl CallUp {
-    fn line(&mut self, leg: u16, change: impl FnOnce(&mut DeadLine)) {
-        let line = self.lines.entry(leg).or_default();
-        change(line);
-        if *line == DeadLine::default() {
-            self.lines.remove(&leg);
-        }
-    }
-
     fn view(&self, call: CallId) -> CallView {
         let (state, with) = match &self.place {
             Place::Arriving => ("arriving", None),
@@ -451,7 +437,7 @@ impl CallUp {
             topic: self.topic.clone(),
             state,
             with,
-            no_sound: !self.lines.is_empty(),
+            no_sound: self.lines.any(),
         }
     }
 }
@@ -578,21 +564,6 @@ mod tests {
         board.apply(Time(900), &Fact::CallEnded { call: CallId(1), reason: EndReason::CallerHungUp });
         let view = board.view(Time(900));
         assert_eq!((view.calls_up, view.last[0].reason, view.today.ended[&EndReason::CallerHungUp]), (0, "caller_hung_up", 1));
-    }
-
-    #[test]
-    fn a_line_without_sound_is_shown_until_it_has_some() {
-        let mut board = Board::new(Time(0));
-        start(&mut board, 1, 10);
-        let leg = crate::centre::ids::LegId::caller(CallId(1));
-        let shown = |board: &mut Board, fact: Fact| {
-            board.apply(Time(20), &fact);
-            board.view(Time(30)).calls[0].no_sound
-        };
-        assert!(shown(&mut board, Fact::LegSound { leg, lost: true }));
-        assert!(shown(&mut board, Fact::LegUnheard { leg, unheard: true }));
-        assert!(shown(&mut board, Fact::LegSound { leg, lost: false }));
-        assert!(!shown(&mut board, Fact::LegUnheard { leg, unheard: false }));
     }
 
     #[test]

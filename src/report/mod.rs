@@ -1,3 +1,4 @@
 //! What do the figures mean? Pure: counts and states, folded from facts.
 
 pub mod board;
+mod dead_lines;

@@ -101,10 +101,12 @@ fn a_talk_whose_far_end_hears_nothing_ends_after_its_time_whichever_side_it_is()
         story.media(FromMedia::Unheard { leg, unheard: false });
         story.pass(120_000);
         assert_eq!(story.ended(call), None);
-        story.media(FromMedia::Unheard { leg, unheard: true });
-        story.pass(30_000);
         story.media(FromMedia::SoundLost { leg: LegId::caller(call) });
         story.pass(30_000);
+        story.media(FromMedia::Unheard { leg, unheard: true });
+        story.pass(10_000);
+        story.media(FromMedia::SoundBack { leg: LegId::caller(call) });
+        story.pass(20_000);
         assert_eq!(story.ended(call), Some(EndReason::NoSound), "counted from the first of both");
         let quality = Quality { expected: 100, received: 90, ..Quality::default() };
         story.media(FromMedia::Quality { leg, quality });
