@@ -229,7 +229,7 @@ pub fn resume(folder: &Path) -> Result<Resumed, JournalError> {
 fn call_of(input: &Input) -> Option<CallId> {
     match input {
         Input::Line(line) => Some(match line {
-            FromLine::CallArrived { call, .. } => *call,
+            FromLine::CallArrived { call, .. } | FromLine::Diverted { call, .. } => *call,
             FromLine::Ringing { leg }
             | FromLine::EarlyMedia { leg, .. }
             | FromLine::Answered { leg, .. }

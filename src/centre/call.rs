@@ -8,7 +8,7 @@ use super::Centre;
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
 use super::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PlayId, QueueId, RecordingId, SdpRef, StepId, TrunkId};
-use super::input::{CallerKnown, Digit, FromLine, FromMedia, HangUpCause, MediaFailure};
+use super::input::{CallerKnown, Digit, Diverted, FromLine, FromMedia, HangUpCause, MediaFailure};
 use super::ivr::Walk;
 use super::leg::{Leg, LegState};
 use super::offer::Ringing;
@@ -117,6 +117,7 @@ impl Centre {
     pub(super) fn on_line(&mut self, input: FromLine) {
         match input {
             FromLine::CallArrived { call, caller, number, trunk, sdp } => self.arrive(call, caller, number, trunk, sdp),
+            FromLine::Diverted { call, why } => self.diverted(call, why),
             FromLine::Ringing { .. } | FromLine::EarlyMedia { .. } => {}
             FromLine::Answered { leg, sdp } => self.far_end_answered(leg, sdp),
             FromLine::Refused { leg, status } => self.far_end_refused(leg, status),
@@ -184,6 +185,12 @@ impl Centre {
             self.deadlines.set(Reason::LookUp(call), self.now.plus_ms(self.settings.limits.look_up_ms));
         }
         self.out.media(ToMedia::Open { leg, offer: sdp });
+    }
+
+    fn diverted(&mut self, call: CallId, why: Diverted) {
+        if self.calls.contains_key(&call) {
+            self.out.fact(Fact::CallDiverted { call, why });
+        }
     }
 
     fn refusal(&self, number: &NumberId) -> Option<(u16, EndReason)> {
@@ -367,13 +374,6 @@ impl Centre {
             self.out.media(ToMedia::Agree { leg, sdp, answer: true });
         } else {
             self.out.line(ToLine::RefuseOffer { leg });
-        }
-    }
-
-    /// The far end's answer to an offer of ours is put in force.
-    fn far_end_renegotiated(&mut self, leg: LegId, sdp: SdpRef) {
-        if self.leg_mut(leg).is_some_and(|known| known.state == LegState::Up) {
-            self.out.media(ToMedia::Agree { leg, sdp, answer: false });
         }
     }
 

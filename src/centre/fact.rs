@@ -6,13 +6,15 @@ use super::explanation::Explanation;
 use super::ids::{
     AgentId, CallId, CallTo, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, SkillId, StepId, Supervision, TrunkId,
 };
-use super::input::Quality;
+use super::input::{Diverted, Quality};
 
 /// One thing that happened, at the time of its record. Its identity is (record sequence, place in the record).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Fact {
     /// A call came in at a number of ours.
     CallStarted { call: CallId, number: NumberId, trunk: TrunkId, caller: CallerRef },
+    /// It had been sent on to us, for this reason.
+    CallDiverted { call: CallId, why: Diverted },
     /// It was answered: the resident hears us.
     CallAnswered { call: CallId },
     /// The language was settled; it is a skill from here on.

@@ -46,6 +46,8 @@ pub enum Input {
 pub enum FromLine {
     /// An INVITE from a known trunk. `sdp` is its offer, `None` when the offer comes late.
     CallArrived { call: CallId, caller: CallerRef, number: NumberId, trunk: TrunkId, sdp: Option<SdpRef> },
+    /// The call that has just arrived was sent on to us by somebody else's line.
+    Diverted { call: CallId, why: Diverted },
     /// The far end of a leg that we dialled rings.
     Ringing { leg: LegId },
     /// The far end of a leg that we dialled lets its own sound be heard before it answers (183 with `sdp`); one for each far end of a
@@ -228,6 +230,22 @@ pub struct Quality {
     pub far_mos_100th: Option<u32>,
     /// Whether the packets were protected (SDES-SRTP).
     pub secured: bool,
+}
+
+/// Why a call was sent on to us, as the line says (RFC 5806, RFC 4458).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Diverted {
+    /// The number that was dialled was busy, or wanted not to be disturbed.
+    Busy,
+    /// Nobody answered there.
+    NoAnswer,
+    /// All its calls are sent on.
+    Always,
+    /// It could not be reached.
+    Unreachable,
+    /// For another reason, or for one that is not told.
+    Other,
 }
 
 /// Why the far end's leg ended.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Centre;
 use super::call::RETRY_AFTER_S;
 use super::fact::{EndReason, Fact, Party};
-use super::ids::{CallId, LegId};
+use super::ids::{CallId, LegId, SdpRef};
 use super::output::{Shown, Target, ToLine, ToMedia};
 
 /// One leg.
@@ -71,6 +71,13 @@ impl Centre {
         self.out.fact(Fact::LegStarted { leg, party });
         self.out.media(ToMedia::Open { leg, offer: None });
         Some(leg)
+    }
+
+    /// The far end's answer to an offer of ours is put in force.
+    pub(super) fn far_end_renegotiated(&mut self, leg: LegId, sdp: SdpRef) {
+        if self.leg_mut(leg).is_some_and(|known| known.state == LegState::Up) {
+            self.out.media(ToMedia::Agree { leg, sdp, answer: false });
+        }
     }
 
     pub(super) fn leg_mut(&mut self, leg: LegId) -> Option<&mut Leg> {

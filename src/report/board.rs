@@ -251,6 +251,7 @@ impl Board {
             | Fact::ConsultStarted { .. }
             | Fact::ConsultEnded { .. }
             | Fact::Joined { .. }
+            | Fact::CallDiverted { .. }
             | Fact::Transferred { .. }
             | Fact::TransferFailed { .. }
             | Fact::TakenOver { .. } => {}

@@ -26,6 +26,8 @@ pub struct Calling {
     pub sdp: String,
     /// Header lines of this call alone, repeated where it goes elsewhere.
     pub headers: String,
+    /// Whether its far end may ask us by REFER to take the other side elsewhere.
+    pub refers: bool,
     /// The shortest session that the way takes, in seconds.
     pub min_se_s: u32,
     /// Whether the core has heard that it rings.
@@ -58,6 +60,7 @@ impl Calling {
             cseq: 0,
             sdp,
             headers,
+            refers: false,
             min_se_s: MIN_SE_S,
             rang: false,
             tried,

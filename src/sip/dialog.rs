@@ -212,7 +212,7 @@ impl Dialog {
             method.name()
         );
         out.push_str(more.headers);
-        if more.sdp.is_some() {
+        if more.sdp.is_some() && !more.headers.contains("Content-Type: ") {
             out.push_str("Content-Type: application/sdp\r\n");
         }
         let sdp = more.sdp.unwrap_or_default();
@@ -242,7 +242,7 @@ pub struct More<'a> {
     pub cseq: Option<u32>,
     /// Header lines, each with its CRLF.
     pub headers: &'a str,
-    /// A session description.
+    /// A session description, or a body of the type that `headers` name.
     pub sdp: Option<&'a str>,
 }
 

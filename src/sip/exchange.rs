@@ -128,8 +128,7 @@ impl Exchange {
             ToLine::RefuseOffer { leg } => self.refuse_offer(now, leg),
             ToLine::Renegotiate { leg, sdp } => self.renegotiate(now, leg, sdp),
             ToLine::HangUp { leg, reason } => self.hang_up(now, leg, reason),
-            // No REFER is reported, so none is answered.
-            ToLine::ReferProgress { .. } => {}
+            ToLine::ReferProgress { leg, status } => self.refer_progress(now, leg, status),
         }
     }
 
@@ -228,9 +227,8 @@ impl Exchange {
             Method::Register => self.register(now, request, key),
             Method::Ack => {}
             Method::Prack => self.prack(now, request, key),
-            Method::Refer | Method::Notify | Method::NotOffered(_) => {
-                self.refuse(now, request, 405, &format!("Allow: {}\r\n", Method::ALLOW))
-            }
+            Method::Refer => self.refer(now, request, key),
+            Method::Notify | Method::NotOffered(_) => self.refuse(now, request, 405, &format!("Allow: {}\r\n", Method::ALLOW)),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::centre::time::Time;
 use crate::private::Private;
 
 use super::dialog::Dialog;
+use super::diversion::diverted;
 use super::exchange::{Exchange, MOST_LEGS};
 use super::guard::Request;
 use super::legs::{Asks, Leg, Up, tag_of};
@@ -60,6 +61,9 @@ impl Exchange {
         if !self.try_report(FromLine::CallArrived { call, caller, number, trunk, sdp }) {
             self.numbers.remove(&call);
             return self.shed(now, request);
+        }
+        if let Some(why) = diverted(&request.message) {
+            self.try_report(FromLine::Diverted { call, why });
         }
         let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), true, Some(leg));
         self.servers.will_answer(now, tx, &mut self.timers);
@@ -217,7 +221,7 @@ struct Arrival {
 }
 
 /// Whether it can be a service number: journal, board and records carry no text of a stranger's making.
-fn is_number(text: &str) -> bool {
+pub(super) fn is_number(text: &str) -> bool {
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"+*#-._".contains(&byte);
     (1..=LONGEST_NUMBER).contains(&text.len()) && text.bytes().all(sound)
 }

@@ -14,6 +14,7 @@ use super::message::{Message, Name};
 use super::negotiate::Negotiation;
 use super::servers::ServerId;
 use super::session::{Asked, Session};
+use super::transfer::Referral;
 
 /// One leg.
 pub enum Leg {
@@ -39,6 +40,12 @@ pub struct Up {
     pub session: Option<Session>,
     /// What the far end can do, as it last said.
     pub asks: Asks,
+    /// Whether its far end may ask us by REFER to take the other side elsewhere.
+    pub refers: bool,
+    /// The REFER whose end has not been told.
+    pub referral: Option<Referral>,
+    /// Whether there has been a REFER.
+    pub referred: bool,
     /// The core has hung up before the ACK of our first 2xx: BYE follows that ACK (RFC 3261 §15).
     pub bye: Option<EndReason>,
     /// The moment that the leg waits for.
@@ -48,7 +55,7 @@ pub struct Up {
 impl Up {
     /// A leg that has just been answered.
     pub fn new(dialog: Dialog, negotiation: Negotiation, sdp: String, asks: Asks) -> Up {
-        Up { dialog, negotiation, sdp, session: None, asks, bye: None, wakes: None }
+        Up { dialog, negotiation, sdp, session: None, asks, refers: false, referral: None, referred: false, bye: None, wakes: None }
     }
 }
 

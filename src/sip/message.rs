@@ -31,7 +31,7 @@ pub enum Method {
 
 impl Method {
     /// Methods that we take, as the Allow header lists them.
-    pub const ALLOW: &'static str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, PRACK, UPDATE";
+    pub const ALLOW: &'static str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, PRACK, UPDATE, REFER";
 
     const EXTENSIONS: [&'static str; 3] = ["SUBSCRIBE", "MESSAGE", "PUBLISH"];
 

@@ -1,7 +1,7 @@
 //! How does signalling reach the world? One task owns the sockets and all state: bytes, orders and moments go in, bytes come out.
 //!
 //! In reading order: `guard` judges bytes (`message`, `uri` read them), `exchange` turns them into reports and answers, with one file
-//! a topic (`inbound`, `outbound`, `redirect`, `reliable`, `midcall`, `renegotiate`, `update`, `ending`, `registrar`); `servers`, `clients` and `timers` are the transactions of
+//! a topic (`inbound`, `outbound`, `redirect`, `reliable`, `midcall`, `renegotiate`, `update`, `transfer`, `ending`, `registrar`); `servers`, `clients` and `timers` are the transactions of
 //! RFC 3261 §17; `dialog` is what a call must remember, `negotiate` whose turn it is, `session` how long that is good; `streams` and `frame` are TCP.
 //!
 //! Messages and transactions are our own, and rsipstack is the second parser of the tests, because of what its 0.7.14 does with both.
@@ -15,6 +15,7 @@ mod calling;
 mod clients;
 mod dialog;
 mod digest;
+mod diversion;
 mod ending;
 mod exchange;
 mod frame;
@@ -39,6 +40,7 @@ mod session;
 mod stories;
 mod streams;
 mod timers;
+mod transfer;
 mod trunk;
 mod unsent;
 mod update;

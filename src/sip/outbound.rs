@@ -16,6 +16,7 @@ use super::negotiate::Negotiation;
 use super::peer::{Carrier, Peer};
 use super::reply::ABILITIES;
 use super::session;
+use super::transfer::is_own_address;
 use super::uri::{Scheme, Uri};
 
 /// Far ends of one INVITE whose surplus answers were ended, remembered at most: a repeated answer of a further one is ended again.
@@ -107,7 +108,14 @@ impl Exchange {
             pinned: route.pinned,
         };
         let answer = if wish.auto_answer { format!("Call-Info: <sip:{own}>;answer-after=0\r\n") } else { String::new() };
-        self.call(now, Box::new(Calling::new(leg, dialog, sdp, answer)));
+        let refers = match &wish.target {
+            Target::Contact(_) => true,
+            Target::Address(text) => is_own_address(text),
+            Target::Outside(_) => false,
+        };
+        let mut calling = Box::new(Calling::new(leg, dialog, sdp, answer));
+        calling.refers = refers;
+        self.call(now, calling);
     }
 
     /// INVITE to the target of a call, the first one or another.
@@ -164,7 +172,7 @@ impl Exchange {
     pub(super) fn dial_response(&mut self, now: Time, client: ClientId, response: &Response<'_>) {
         match response.status {
             ..=100 => {}
-            ..200 => self.rings(now, client, response),
+            101..200 => self.rings(now, client, response),
             200..300 => self.picked_up(now, client, response),
             300.. => self.refused(now, client, response),
         }
@@ -234,12 +242,12 @@ impl Exchange {
     fn connect(&mut self, now: Time, client: ClientId, leg: LegId, calling: Calling, response: &Response<'_>) {
         // The answer may have come before, in a reliable 183 (RFC 3262 §5).
         let early = calling.early_sdp(response.to.tag().unwrap_or_default()).map(str::to_owned);
-        let (mut dialog, sdp) = (calling.dialog, calling.sdp);
+        let (mut dialog, sdp, refers) = (calling.dialog, calling.sdp, calling.refers);
         dialog.answered(response);
         self.send_ack(Some(client), &mut dialog, response.cseq);
         let asks = Asks::of(&response.message);
         let session = asks.session.agreed(now);
-        self.legs.insert(leg, Leg::Up(Box::new(Up { session, ..Up::new(dialog, Negotiation::default(), sdp, asks) })));
+        self.legs.insert(leg, Leg::Up(Box::new(Up { session, refers, ..Up::new(dialog, Negotiation::default(), sdp, asks) })));
         self.proceed(now, leg);
         let answer = match early.as_deref().map(str::as_bytes) {
             _ if response.message.has_sdp() => response.message.body,

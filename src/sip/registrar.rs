@@ -146,6 +146,11 @@ impl Registrar {
         Some((&binding.uri, binding.peer, binding.natted))
     }
 
+    /// The operator of the phone with this user part.
+    pub fn agent_of(&self, user: &str) -> Option<&AgentId> {
+        self.phones.get(user).map(|phone| &phone.agent)
+    }
+
     /// Whether a phone is registered from this address.
     pub fn knows(&self, now: Time, source: IpAddr) -> bool {
         self.homes.get(&source).is_some_and(|until| *until > now)

@@ -9,6 +9,7 @@ mod redirects;
 mod reliable;
 mod renegotiation;
 mod sessions;
+mod transfers;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

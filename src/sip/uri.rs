@@ -92,7 +92,8 @@ impl<'a> Uri<'a> {
     }
 }
 
-fn unescape(text: &str) -> String {
+/// `text` with its escapes resolved; those that make no printable text stay as they are.
+pub fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {

@@ -162,6 +162,7 @@ impl Rows {
             | Fact::ConsultStarted { .. }
             | Fact::ConsultEnded { .. }
             | Fact::Joined { .. }
+            | Fact::CallDiverted { .. }
             | Fact::Transferred { .. }
             | Fact::TransferFailed { .. }
             | Fact::TakenOver { .. } => {}

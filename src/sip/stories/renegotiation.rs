@@ -93,7 +93,8 @@ fn who_owns_the_call_id_lets_the_other_go_first() {
     let mut stage = Stage::new();
     let invite = dial(&mut stage);
     stage.hear_from(FAR, &reply(&invite, 200, "f", ANSWER));
-    (stage.told(), stage.sent());
+    stage.told();
+    stage.sent();
     let sdp = stage.sdp(SECOND);
     stage.order(ToLine::Renegotiate { leg: leg(7, 1), sdp });
     let ours = stage.one();

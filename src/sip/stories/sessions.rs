@@ -128,7 +128,8 @@ fn sessions_that_we_begin() {
     let ok = reply(&invite, 200, "f", ANSWER)
         .replace("Contact", "Require: timer\r\nSession-Expires: 1800;refresher=uac\r\nAllow: UPDATE\r\nContact");
     stage.hear_from(FAR, &ok);
-    (stage.sent(), stage.told());
+    stage.sent();
+    stage.told();
     stage.wait(899_900);
     assert!(stage.lines().is_empty());
     stage.wait(100);
@@ -136,7 +137,8 @@ fn sessions_that_we_begin() {
     let mut plain = Stage::new();
     let invite = dial(&mut plain);
     plain.hear_from(FAR, &reply(&invite, 200, "f", ANSWER));
-    (plain.sent(), plain.told());
+    plain.sent();
+    plain.told();
     plain.wait(10_000_000);
     assert!(plain.lines().is_empty() && plain.exchange.legs.len() == 1, "a far end that knows no session timers is let be");
 }

@@ -24,6 +24,7 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::CalledOut { call, .. }
         | Fact::ConsultStarted { call, .. }
         | Fact::ConsultEnded { call, .. }
+        | Fact::CallDiverted { call, .. }
         | Fact::Transferred { call, .. }
         | Fact::TransferFailed { call, .. }
         | Fact::TakenOver { call, .. }

@@ -230,6 +230,7 @@ impl Model {
             | Fact::ConsultStarted { .. }
             | Fact::ConsultEnded { .. }
             | Fact::Joined { .. }
+            | Fact::CallDiverted { .. }
             | Fact::Transferred { .. }
             | Fact::TransferFailed { .. }
             | Fact::TakenOver { .. } => {}

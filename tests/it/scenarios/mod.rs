@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod hang_ups;
+mod lines;
 mod offers;
 mod operators;
 mod plan_walk;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cityline::centre::fact::EndReason;
 use cityline::centre::ids::{CallId, LegId};
-use cityline::centre::input::{FromDesk, FromLine, Input};
+use cityline::centre::input::{FromDesk, FromLine, Input, ReferTo};
 use cityline::centre::output::{Shown, Target, ToLine};
 use core::{Line, SDP, line};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -130,6 +130,21 @@ async fn sipp_glares() {
     line.order(ToLine::Renegotiate { leg, sdp: line.sdps.put(SDP.to_owned()) });
     assert!(matches!(line.event().await, FromLine::Renegotiated { .. }), "once the far end lets ours go first");
     assert!(is_content(caller).await);
+}
+
+#[tokio::test]
+async fn sipp_gives_its_call_away() {
+    let mut line = any_port().await;
+    let port = free_port();
+    let phone = play("refer", &["-p", &port.to_string()]);
+    let leg = LegId { call: CallId(1), n: 1 };
+    let target = Target::Address(format!("sip:201@127.0.0.1:{port}"));
+    line.order(ToLine::Dial { leg, target, shown: Shown::City("109".into()), sdp: line.sdps.put(SDP.to_owned()), auto_answer: false });
+    assert!(matches!(line.event().await, FromLine::Answered { .. }));
+    assert_eq!(line.event().await, FromLine::Referred { leg, to: ReferTo::Name("heating".to_owned()) });
+    line.order(ToLine::ReferProgress { leg, status: 200 });
+    line.order(ToLine::HangUp { leg, reason: EndReason::OperatorHungUp });
+    assert!(is_content(phone).await);
 }
 
 #[tokio::test]

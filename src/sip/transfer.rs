@@ -1,0 +1,128 @@
+//! How does an operator give a call away by the phone itself? REFER, the NOTIFYs that tell how it goes, and Replaces (RFC 3515, RFC 4488, RFC 3891).
+
+use crate::centre::ids::LegId;
+use crate::centre::input::{FromLine, ReferTo};
+use crate::centre::time::Time;
+
+use super::clients::{NewRequest, Purpose};
+use super::dialog::More;
+use super::exchange::Exchange;
+use super::guard::Request;
+use super::inbound::is_number;
+use super::legs::{self, Leg};
+use super::message::{Method, Name};
+use super::reply::phrase;
+use super::uri::{NameAddr, Uri, param, unescape};
+
+/// Digits that a number outside has at least; what is shorter is the name of a service.
+const OUTSIDE_DIGITS: usize = 5;
+/// For how long a phone may count on further NOTIFYs, in seconds: longer than anybody rings.
+const SUBSCRIBED_S: u32 = 180;
+
+/// A REFER whose end has not been told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Referral {
+    /// The number of its subscription; the first one of a dialog goes without (RFC 3515 §2.4.6).
+    id: Option<u32>,
+    /// Whether the phone wants no NOTIFY (RFC 4488).
+    silent: bool,
+}
+
+impl Exchange {
+    /// A phone wants the other side taken elsewhere: the core decides. Only ends that we have dialled may ask, and no number outside.
+    pub(super) fn refer(&mut self, now: Time, request: &Request<'_>, key: &str) {
+        let Some(leg) = request.to.tag().and_then(|tag| self.leg_of(request, tag)) else {
+            let status = if request.to.tag().is_some() { 481 } else { 403 };
+            return self.refuse(now, request, status, "");
+        };
+        let status = match self.legs.get(&leg) {
+            Some(Leg::Up(up)) if !up.refers => 403,
+            Some(Leg::Up(up)) if up.referral.is_some() => 491,
+            Some(Leg::Up(_)) => match self.refer_to(request) {
+                Some(to) => return self.take_referral(now, leg, to, request, key),
+                None => 400,
+            },
+            Some(Leg::Arrived { .. } | Leg::Dialled { .. }) => 403,
+            Some(Leg::Closing(_)) | None => 481,
+        };
+        self.answer_once(now, request, key, status, "");
+    }
+
+    fn take_referral(&mut self, now: Time, leg: LegId, to: ReferTo, request: &Request<'_>, key: &str) {
+        if !self.try_report(FromLine::Referred { leg, to }) {
+            return self.answer_once(now, request, key, 503, "Retry-After: 2\r\n");
+        }
+        let silent = request.message.first(Name::ReferSub).is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
+        let id = std::mem::replace(&mut up.referred, true).then_some(request.cseq);
+        up.referral = Some(Referral { id, silent });
+        let contact = self.own.contact(up.dialog.peer);
+        if silent {
+            return self.answer_once(now, request, key, 200, &format!("{contact}Supported: norefersub\r\nRefer-Sub: false\r\n"));
+        }
+        self.answer_once(now, request, key, 202, &contact);
+        self.notify(now, leg, 100);
+    }
+
+    /// Whom a REFER names; `None` for what is no address of ours and no number.
+    fn refer_to(&mut self, request: &Request<'_>) -> Option<ReferTo> {
+        let to = NameAddr::read(request.message.only(Name::ReferTo)?)?;
+        if let Some(replaces) = to.uri.headers.split('&').find_map(|header| header.strip_prefix("Replaces=")) {
+            return self.replaced(&unescape(replaces)).map(ReferTo::Replaces);
+        }
+        let user = to.uri.user_text();
+        if let Some(agent) = self.registrar.agent_of(&user) {
+            return Some(ReferTo::Agent(agent.clone()));
+        }
+        let digits = user.strip_prefix('+').unwrap_or(&user);
+        if digits.len() >= OUTSIDE_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return self.links.numbers.put(&user).map(ReferTo::Outside);
+        }
+        is_number(&user).then_some(ReferTo::Name(user))
+    }
+
+    /// The leg whose dialog a Replaces names, from either side's view.
+    fn replaced(&mut self, replaces: &str) -> Option<LegId> {
+        let (call_id, params) = replaces.split_once(';')?;
+        let (to, from) = (param(params, "to-tag")?, param(params, "from-tag")?);
+        [(to, from), (from, to)].into_iter().find_map(|(ours, theirs)| {
+            let leg = legs::leg_of(ours)?;
+            let dialog = self.legs.get_mut(&leg)?.dialog()?;
+            (dialog.local_tag == ours && dialog.is_of(call_id, theirs)).then_some(leg)
+        })
+    }
+
+    /// The core tells how it went. A phone that has hung up in the meantime need not be told.
+    pub(super) fn refer_progress(&mut self, now: Time, leg: LegId, status: u16) {
+        self.notify(now, leg, status);
+        if let Some(Leg::Up(up)) = self.legs.get_mut(&leg)
+            && status >= 200
+        {
+            up.referral = None;
+        }
+    }
+
+    /// NOTIFY with the status line of the call that the REFER asked for; a final one ends the subscription (RFC 3515 §2.4.5, §2.4.7).
+    fn notify(&mut self, now: Time, leg: LegId, status: u16) {
+        let (client, branch) = self.clients.reserve(self.salts.next());
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
+        let Some(referral) = up.referral.filter(|referral| !referral.silent) else { return };
+        let peer = up.dialog.next_hop();
+        let id = referral.id.map_or(String::new(), |id| format!(";id={id}"));
+        let state = if status < 200 { format!("active;expires={SUBSCRIBED_S}") } else { "terminated;reason=noresource".to_owned() };
+        let headers = format!(
+            "{}Event: refer{id}\r\nSubscription-State: {state}\r\nContent-Type: message/sipfrag;version=2.0\r\n",
+            self.own.contact(peer)
+        );
+        let fragment = format!("SIP/2.0 {status} {}\r\n", phrase(status));
+        let more = More { peer, cseq: None, headers: &headers, sdp: Some(&fragment) };
+        let request = up.dialog.request(Method::Notify, &branch, &self.own, more);
+        let notify = NewRequest { branch, peer, request, method: Method::Notify, purpose: Purpose::Nothing };
+        self.clients.send(now, client, notify, &mut self.timers, &mut self.out);
+    }
+}
+
+/// Whether an address of the settings is a phone's or a service's own, not a number that a trunk reaches.
+pub fn is_own_address(text: &str) -> bool {
+    Uri::read(text).is_some_and(|uri| !uri.host.is_empty())
+}
