@@ -236,7 +236,9 @@ impl App {
 
     /// Where people and lines find the server.
     fn announce(&self) {
-        for (what, address) in [("SIP over UDP", self.sip.udp_addr()), ("SIP over TCP", self.sip.tcp_addr())] {
+        for (what, address) in
+            [("SIP over UDP", self.sip.udp_addr()), ("SIP over TCP", self.sip.tcp_addr()), ("SIP over TLS", self.sip.tls_addr())]
+        {
             if let Some(address) = address {
                 tracing::info!("{what} on {address}");
             }
@@ -257,6 +259,7 @@ impl App {
         let book = Arc::new(load_prompts(&config)?);
         let settings = config.centre_settings(book.vocabulary().clone(), self.revision + 1)?;
         let operators = settings.agents.keys().cloned().collect();
+        self.sip.reload_tls(&config.sip)?;
         self.sip.reload_trunks(&config.trunks)?;
         self.sip.reload_phones(settings::phones(&config))?;
         self.inputs.send(Input::SettingsChanged(Box::new(settings)))?;

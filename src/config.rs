@@ -3,6 +3,7 @@
 mod calendar;
 mod centre_settings;
 mod check;
+mod trunks;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,7 @@ use crate::private::Private;
 
 pub use centre_settings::SettingsError;
 pub use check::{Problems, network_has, parse_network};
+pub use trunks::{Host, Login, NumberRule, NumberRules, Transport, Trunk, is_host_name};
 
 /// The settings that run a complete centre on loopback, without any file.
 pub const DEFAULTS: &str = include_str!("config/defaults.toml");
@@ -70,6 +72,18 @@ pub struct Sip {
     pub udp: Option<SocketAddr>,
     /// TCP address to listen on.
     pub tcp: Option<SocketAddr>,
+    /// TLS address to listen on, customarily at port 5061; wants a certificate and its key.
+    #[serde(default)]
+    pub tls: Option<SocketAddr>,
+    /// PEM file of our certificate with its chain, as seen from the settings file.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// PEM file of the certificate's key, as seen from the settings file.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+    /// PEM file of the certificates that far ends must be signed by when we call them over TLS, as seen from the settings file.
+    #[serde(default)]
+    pub trusted: Option<PathBuf>,
     /// What Contact and Via show to the outside, where it differs from the listening address (NAT).
     pub shown: Option<IpAddr>,
     /// The digest realm of operators' phones.
@@ -125,19 +139,6 @@ pub struct Limits {
     pub rest_ms: u64,
     /// Milliseconds of silence from the resident that end a talk, 0 for never.
     pub no_sound_ends_ms: u64,
-}
-
-/// A line into the city's exchange.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trunk {
-    /// Addresses or networks ("203.0.113.0/24") from which its calls come.
-    pub from: Vec<String>,
-    /// Where calls to the outside are sent ("203.0.113.7:5060"), if this trunk takes any.
-    pub to: Option<SocketAddr>,
-    /// Whether what we offer it is protected sound only (RTP/SAVP, RFC 4568).
-    #[serde(default)]
-    pub secure: bool,
 }
 
 /// Opening hours: `zone = "Asia/Qostanay"`, `mon = ["09:00-18:00"]`, `special = { "2026-12-16" = [] }`.
@@ -230,16 +231,18 @@ impl Config {
             .merge(Env::prefixed("CITYLINE_").ignore(&["log"]).split("__"))
             .extract()
             .map_err(|error| ConfigError::Read(Box::new(error)))?;
-        config.place_dialplans(file);
+        config.place_files(file);
         config.check()?;
         Ok(config)
     }
 
-    /// Dialplans are named as seen from the settings file.
-    fn place_dialplans(&mut self, file: Option<&Path>) {
+    /// Dialplans and certificates are named as seen from the settings file.
+    fn place_files(&mut self, file: Option<&Path>) {
         let Some(folder) = file.and_then(Path::parent) else { return };
-        for plan in &mut self.dialplans {
-            *plan = folder.join(&plan);
+        let Sip { certificate, key, trusted, .. } = &mut self.sip;
+        let certificates = [certificate, key, trusted].into_iter().flatten();
+        for named in self.dialplans.iter_mut().chain(certificates) {
+            *named = folder.join(&named);
         }
     }
 

@@ -20,7 +20,8 @@ pub async fn run(file: Option<&Path>) -> ExitCode {
     let store = tell("database and folders", Store::open(&config).await.map(drop).map_err(|error| error.to_string()));
     let prompts = tell("prompts", prompts_of(&config));
     let plans = tell("dialplans, queues and calendars", plans_of(&config));
-    if store && prompts && plans { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let certificates = tell("certificates", cityline::sip::check_tls(&config.sip).map_err(|error| error.to_string()));
+    if store && prompts && plans && certificates { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn tell(what: &str, found: Result<(), String>) -> bool {

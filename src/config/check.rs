@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Config, ConfigError, calendar};
+use super::{Config, ConfigError, calendar, trunks};
 
 /// An offer that rings for less, in milliseconds, sets every operator aside before they can answer.
 const SHORTEST_OFFER_MS: u64 = 1_000;
@@ -33,9 +33,7 @@ impl Config {
         for (name, hours) in &self.calendars {
             problems.extend(calendar::build(name, hours).err().unwrap_or_default());
         }
-        if self.sip.udp.is_none() && self.sip.tcp.is_none() {
-            problems.push("sip: neither udp nor tcp is set; give at least one address to listen on".into());
-        }
+        self.check_sip(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(ConfigError::Check(Problems(problems))) }
     }
 
@@ -49,16 +47,21 @@ impl Config {
         }
     }
 
+    fn check_sip(&self, problems: &mut Vec<String>) {
+        let sip = &self.sip;
+        if sip.udp.is_none() && sip.tcp.is_none() && sip.tls.is_none() {
+            problems.push("sip: neither udp nor tcp nor tls is set; give at least one address to listen on".into());
+        }
+        if sip.certificate.is_some() != sip.key.is_some() {
+            problems.push("sip: a certificate and its key go together; set sip.certificate and sip.key".into());
+        } else if sip.tls.is_some() && sip.certificate.is_none() {
+            problems.push("sip.tls: nobody could be shown a certificate; set sip.certificate and sip.key to PEM files".into());
+        }
+    }
+
     fn check_trunks(&self, problems: &mut Vec<String>) {
         for (name, trunk) in &self.trunks {
-            if trunk.from.is_empty() {
-                problems.push(format!("trunks.{name}.from: no address; name the carrier's addresses or networks"));
-            }
-            for network in &trunk.from {
-                if parse_network(network).is_none() {
-                    problems.push(format!("trunks.{name}.from: {network:?} is no address or network; write 203.0.113.7 or 203.0.113.0/24"));
-                }
-            }
+            problems.extend(trunks::problems(name, trunk, self.sip.trusted.is_some()));
         }
     }
 
@@ -83,8 +86,8 @@ impl Config {
                     "operators.{name}: give either a phone (user and password) or a fixed address, not both and not neither"
                 ));
             }
-            if operator.address.as_ref().is_some_and(|address| !address.starts_with("sip:")) {
-                problems.push(format!("operators.{name}.address: write it as \"sip:name@203.0.113.7:5060\", with a numeric address"));
+            if operator.address.as_ref().is_some_and(|address| !address.starts_with("sip:") && !address.starts_with("sips:")) {
+                problems.push(format!("operators.{name}.address: write it as \"sip:name@203.0.113.7:5060\" or \"sip:name@host.example\""));
             }
             if let Some(phone) = &operator.phone
                 && let Some(other) = users.insert(phone.user.clone(), name)

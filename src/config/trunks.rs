@@ -34,6 +34,8 @@ pub struct Trunk {
     pub shown: Option<String>,
     /// Whether what it asserts of callers is not believed (P-Asserted-Identity, RFC 3325): then From counts.
     pub untrusted: bool,
+    /// Whether what we offer it is protected sound only (RTP/SAVP, RFC 4568).
+    pub secure: bool,
     /// How numbers are written on it.
     pub numbers: NumberRules,
 }

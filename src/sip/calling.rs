@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::centre::ids::LegId;
 
 use super::dialog::Dialog;
+use super::failover::{Failed, Tries};
 use super::session::MIN_SE_S;
 
 /// Far ends that one INVITE may reach by forking; what others say before they answer is not heard.
@@ -34,6 +35,8 @@ pub struct Calling {
     pub rang: bool,
     /// Addresses that it went to.
     pub tried: Vec<String>,
+    /// How it may go on by another way of the trunks; `None` for a call that goes by none.
+    pub tries: Option<Box<Tries>>,
     /// Addresses that it was sent on to and has not tried, the best first.
     pub others: VecDeque<String>,
     early: Vec<Early>,
@@ -64,9 +67,16 @@ impl Calling {
             min_se_s: MIN_SE_S,
             rang: false,
             tried,
+            tries: None,
             others: VecDeque::new(),
             early: Vec::new(),
         }
+    }
+
+    /// What is left of a call that comes to nothing where it went; `None` once the core has given it up.
+    pub fn fail(&mut self) -> Option<Failed> {
+        let leg = self.leg.take()?;
+        Some(Failed { leg, rang: self.rang, sdp: std::mem::take(&mut self.sdp), tries: self.tries.take() })
     }
 
     /// Forgets the far ends of the INVITE before.

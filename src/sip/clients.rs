@@ -9,8 +9,9 @@ use crate::centre::time::Time;
 
 use super::calling::Calling;
 use super::dialog::Dialog;
+use super::failover::Failed;
 use super::message::Method;
-use super::peer::{Carrier, ConnId, Peer};
+use super::peer::Peer;
 use super::servers::Outgoing;
 use super::timers::{Due, GIVE_UP_MS, T1_MS, T2_MS, Timers};
 
@@ -39,6 +40,8 @@ pub enum Purpose {
     Reinvite { leg: LegId, dialog: Box<Dialog> },
     /// An UPDATE of ours, which refreshes the session.
     Update(LegId),
+    /// What a trunk is asked while nobody calls.
+    OfTrunk,
     /// CANCEL, or the BYE of a dialog that never had a leg: the answer does not matter.
     Nothing,
 }
@@ -64,12 +67,16 @@ struct Client {
     interval_ms: u64,
     due: Time,
     ends: Time,
+    /// Until when silence is borne, where that is not to the end.
+    silent: Option<Time>,
 }
 
 /// What a moment brought.
 pub enum Lapse {
     /// Nothing that others need to know.
     Nothing,
+    /// Nothing at all has come back for as long as [`Clients::bear_silence`] said.
+    Silent(ClientId),
     /// No final answer came in time (timers B, C, F).
     TimedOut(Purpose),
 }
@@ -113,6 +120,7 @@ impl Clients {
             interval_ms: T1_MS,
             due,
             ends,
+            silent: None,
         };
         self.all.insert(id, client);
     }
@@ -199,25 +207,58 @@ impl Clients {
         }
     }
 
-    /// A connection is gone: the legs that are dialled on it. Their transactions stay without them, because an answer may yet come
-    /// over another connection and must be ended then.
-    pub fn cut_off(&mut self, conn: ConnId) -> Vec<LegId> {
-        let on_it = |client: &&mut Client| client.peer.carrier == Carrier::Tcp(Some(conn));
+    /// A connection is gone, or was never made: the legs that are dialled on it, and those that have heard nothing from its address.
+    /// Their transactions stay without them, because an answer may yet come over another connection and must be ended then.
+    pub fn cut_off(&mut self, gone: Peer) -> Vec<Failed> {
+        let on_it = |client: &&mut Client| {
+            client.peer.conn().is_some_and(|conn| Some(conn) == gone.conn())
+                || (matches!(client.state, State::Trying { .. }) && client.peer.may_use(gone))
+        };
         let leg_of = |client: &mut Client| match &mut client.purpose {
-            Purpose::Dial(calling) => calling.leg.take(),
-            Purpose::Answered { .. } | Purpose::Bye(_) | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::Nothing => None,
+            Purpose::Dial(calling) => calling.fail(),
+            Purpose::Answered { .. }
+            | Purpose::Bye(_)
+            | Purpose::Reinvite { .. }
+            | Purpose::Update(_)
+            | Purpose::OfTrunk
+            | Purpose::Nothing => None,
         };
         self.all.values_mut().filter(on_it).filter_map(leg_of).collect()
     }
 
+    /// Silence is borne until then: [`Lapse::Silent`] follows, unless something comes back before.
+    pub fn bear_silence(&mut self, id: ClientId, until: Time, timers: &mut Timers) {
+        if let Some(client) = self.all.get_mut(&id) {
+            client.silent = Some(until);
+            timers.set(until, Due::Client(id));
+        }
+    }
+
+    /// A request is not repeated any more; a late answer still finds it.
+    pub fn hush(&mut self, id: ClientId, timers: &mut Timers) {
+        if let Some(client) = self.all.get_mut(&id) {
+            client.due = client.ends;
+            timers.set(client.due, Due::Client(id));
+        }
+    }
+
+    /// Nobody waits for this answer any more.
+    pub fn forget(&mut self, id: ClientId) {
+        self.all.remove(&id);
+    }
+
     /// Whether a transaction waits for this moment.
     pub fn counts_on(&self, at: Time, id: ClientId) -> bool {
-        self.all.get(&id).is_some_and(|client| client.due == at)
+        self.all.get(&id).is_some_and(|client| client.counts_on(at))
     }
 
     /// A moment of this transaction has come.
     pub fn due(&mut self, at: Time, now: Time, id: ClientId, timers: &mut Timers, out: &mut Vec<Outgoing>) -> Lapse {
-        let Some(client) = self.all.get_mut(&id).filter(|client| client.due == at) else { return Lapse::Nothing };
+        let Some(client) = self.all.get_mut(&id).filter(|client| client.counts_on(at)) else { return Lapse::Nothing };
+        if client.is_silent(at) {
+            client.silent = None;
+            return Lapse::Silent(id);
+        }
         if now >= client.ends {
             let unanswered = !matches!(client.state, State::Answered(_));
             let gone = self.all.remove(&id).filter(|_| unanswered);
@@ -236,6 +277,15 @@ impl Clients {
 }
 
 impl Client {
+    fn counts_on(&self, at: Time) -> bool {
+        self.due == at || self.is_silent(at)
+    }
+
+    /// Whether silence has been borne until this moment.
+    fn is_silent(&self, at: Time) -> bool {
+        self.silent == Some(at) && matches!(self.state, State::Trying { cancel: None })
+    }
+
     fn takes(&self, method: &str) -> bool {
         self.method.name() == method || (self.method == Method::Invite && method == Method::Cancel.name())
     }

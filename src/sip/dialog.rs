@@ -18,6 +18,8 @@ pub struct Own {
     pub udp: Option<SocketAddr>,
     /// The TCP listener's address.
     pub tcp: Option<SocketAddr>,
+    /// The TLS listener's address.
+    pub tls: Option<SocketAddr>,
     /// The address in place of the listening one, from the settings.
     pub shown: Option<IpAddr>,
     /// The address of this machine that the default route uses, for sockets that listen on all.
@@ -26,20 +28,21 @@ pub struct Own {
 
 impl Own {
     /// Finds the address that a socket bound to all addresses shows; no packet is sent for it.
-    pub fn new(udp: Option<SocketAddr>, tcp: Option<SocketAddr>, shown: Option<IpAddr>) -> Own {
+    pub fn new(udp: Option<SocketAddr>, tcp: Option<SocketAddr>, tls: Option<SocketAddr>, shown: Option<IpAddr>) -> Own {
         let routed = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
             socket.connect("192.0.2.1:9")?;
             socket.local_addr()
         });
         let routed = routed.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip());
-        Own { udp, tcp, shown, routed }
+        Own { udp, tcp, tls, shown, routed }
     }
 
     /// Our address for a peer, as Via and Contact show it.
     pub fn address(&self, peer: Peer) -> SocketAddr {
         let bound = match peer.carrier {
-            Carrier::Udp => self.udp.or(self.tcp),
-            Carrier::Tcp(_) => self.tcp.or(self.udp),
+            Carrier::Udp => self.udp.or(self.tcp).or(self.tls),
+            Carrier::Tcp(_) => self.tcp.or(self.udp).or(self.tls),
+            Carrier::Tls(_) => self.tls.or(self.tcp).or(self.udp),
         };
         let bound = bound.unwrap_or_else(|| (self.routed, 5060).into());
         let ip = match self.shown {
@@ -53,8 +56,12 @@ impl Own {
 
     /// The Contact line for a peer.
     pub fn contact(&self, peer: Peer) -> String {
-        let transport = if peer.is_reliable() { ";transport=tcp" } else { "" };
-        format!("Contact: <sip:cityline@{}{transport}>\r\n", self.address(peer))
+        format!("Contact: <{}>\r\n", self.uri("cityline", peer))
+    }
+
+    /// Our address for a peer, with this user.
+    pub fn uri(&self, user: &str, peer: Peer) -> String {
+        format!("sip:{user}@{}{}", self.address(peer), peer.transport_param())
     }
 }
 
@@ -105,6 +112,24 @@ impl Dialog {
             routes,
             target: request.contact.map_or_else(|| format!("sip:{}", request.from_peer.addr), |uri| uri.text.to_owned()),
             peer: request.from_peer,
+            pinned: false,
+        }
+    }
+
+    /// What a request of ours outside any other dialog begins; `local` with its tag.
+    pub fn outgoing(call_id: String, local: String, local_tag: String, remote: String, target: String, peer: Peer) -> Dialog {
+        Dialog {
+            call_id,
+            local,
+            remote,
+            local_tag,
+            remote_tag: String::new(),
+            local_cseq: 0,
+            remote_cseq: None,
+            ours: true,
+            routes: Vec::new(),
+            target,
+            peer,
             pinned: false,
         }
     }
@@ -165,13 +190,18 @@ impl Dialog {
             Some(route) => NameAddr::read(route).map(|route| route.uri),
             None => Uri::read(&self.target),
         };
-        match hop.and_then(|uri| Some((uri.socket()?, uri.wants_tcp()))) {
+        match hop.and_then(|uri| Some(Peer { addr: uri.socket()?, carrier: uri.carrier() })) {
             None => self.peer,
-            Some((addr, _)) if addr == self.peer.addr => self.peer,
-            Some((addr, _)) if addr.ip() == self.peer.addr.ip() && self.peer.is_reliable() => Peer { addr, ..self.peer },
-            Some((addr, true)) => Peer { addr, carrier: Carrier::Tcp(None) },
-            Some((addr, false)) => Peer { addr, carrier: Carrier::Udp },
+            Some(hop) if hop.addr == self.peer.addr => self.peer,
+            Some(hop) if hop.addr.ip() == self.peer.addr.ip() && self.peer.is_reliable() => Peer { addr: hop.addr, ..self.peer },
+            Some(hop) => hop,
         }
+    }
+
+    /// The Contact line of this dialog: `sips:` to a far end that is named so (RFC 3261 §8.1.1.8, §12.1.1).
+    pub fn contact(&self, own: &Own) -> String {
+        let contact = own.contact(self.peer);
+        if self.target.starts_with("sips:") { contact.replacen("<sip:", "<sips:", 1) } else { contact }
     }
 
     /// Whether a message of the other side with these tags belongs to this dialog.
@@ -269,7 +299,8 @@ mod tests {
     }
 
     fn bye(dialog: &mut Dialog) -> String {
-        let own = Own { udp: Some("127.0.0.1:5060".parse().unwrap()), tcp: None, shown: None, routed: "127.0.0.1".parse().unwrap() };
+        let own =
+            Own { udp: Some("127.0.0.1:5060".parse().unwrap()), tcp: None, tls: None, shown: None, routed: "127.0.0.1".parse().unwrap() };
         let more = More { peer: dialog.next_hop(), cseq: None, headers: "", sdp: None };
         String::from_utf8(dialog.request(Method::Bye, "z9hG4bK1", &own, more).to_vec()).unwrap()
     }

@@ -29,18 +29,21 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    fn name(self) -> &'static str {
+    /// Its name in challenges.
+    pub fn name(self) -> &'static str {
         match self {
             Algorithm::Md5 => "MD5",
             Algorithm::Sha256 => "SHA-256",
         }
     }
 
-    fn of(name: &str) -> Option<Algorithm> {
+    /// The algorithm of a name; `None` for one that we do not know.
+    pub fn of(name: &str) -> Option<Algorithm> {
         [Algorithm::Md5, Algorithm::Sha256].into_iter().find(|own| own.name().eq_ignore_ascii_case(name))
     }
 
-    fn hash(self, text: &str) -> String {
+    /// The hash of a text, in lower-case hexadecimal digits.
+    pub fn hash(self, text: &str) -> String {
         match self {
             Algorithm::Md5 => hex(&Md5::digest(text)),
             Algorithm::Sha256 => hex(&Sha256::digest(text)),
@@ -91,10 +94,7 @@ impl<'a> Credentials<'a> {
         if !scheme.eq_ignore_ascii_case("Digest") {
             return None;
         }
-        let field = |name: &str| {
-            let mut fields = split_outside(rest, b',').filter_map(|field| field.split_once('='));
-            fields.find(|(own, _)| own.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().trim_matches('"'))
-        };
+        let field = |name: &str| field(rest, name);
         let algorithm = Algorithm::of(field("algorithm").unwrap_or("MD5"))?;
         if !field("qop")?.eq_ignore_ascii_case("auth") {
             return None;
@@ -110,6 +110,12 @@ impl<'a> Credentials<'a> {
             algorithm,
         })
     }
+}
+
+/// A field of a challenge or of credentials, quotes taken off.
+pub fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = split_outside(fields, b',').filter_map(|field| field.split_once('='));
+    fields.find(|(own, _)| own.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().trim_matches('"'))
 }
 
 /// Why credentials do not count.

@@ -121,7 +121,7 @@ impl Exchange {
 
     /// An order overtook the end of its leg, or came for one that never was: the core hears of the end again, so that it keeps no zombie.
     pub(super) fn order_without_leg(&mut self, leg: LegId) {
-        if !self.legs.contains_key(&leg) {
+        if self.unfound.remove(&leg).is_none() && !self.legs.contains_key(&leg) {
             self.report_gone(leg);
         }
     }

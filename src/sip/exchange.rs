@@ -1,6 +1,6 @@
 //! What does a message, an order or a moment change? The signalling without sockets and without a clock: bytes in, bytes out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -19,8 +19,9 @@ use super::dialog::Own;
 use super::guard::{Request, Response, Verdict, judge};
 use super::legs::{Leg, Salts};
 use super::message::Method;
-use super::outbound::Wish;
-use super::peer::{Carrier, ConnId, Peer};
+use super::names::Names;
+use super::outbound::{Unfound, Wish};
+use super::peer::{ConnId, Peer};
 use super::rate::Bucket;
 use super::registrar::{PhoneAccount, Registrar};
 use super::reply::{Reply, ReplyHead};
@@ -42,6 +43,9 @@ const UNPROVEN_A_SECOND: u32 = 500;
 pub struct Exchange {
     pub(super) own: Own,
     pub(super) trunks: Trunks,
+    pub(super) names: Names,
+    /// Legs whose host is still looked up.
+    pub(super) unfound: BTreeMap<LegId, Unfound>,
     pub(super) registrar: Registrar,
     pub(super) servers: Servers,
     pub(super) clients: Clients,
@@ -80,10 +84,12 @@ pub struct Links {
 
 impl Exchange {
     /// Signalling without any call.
-    pub fn new(now: Time, own: Own, trunks: Trunks, registrar: Registrar, calls_per_second: u32, links: Links) -> Exchange {
+    pub fn new(now: Time, own: Own, registrar: Registrar, calls_per_second: u32, links: Links) -> Exchange {
         Exchange {
             own,
-            trunks,
+            trunks: Trunks::default(),
+            names: Names::default(),
+            unfound: BTreeMap::new(),
             registrar,
             servers: Servers::default(),
             clients: Clients::default(),
@@ -122,7 +128,7 @@ impl Exchange {
             ToLine::Ring { leg } => self.ring(now, leg),
             ToLine::Answer { leg, sdp } => self.answer(now, leg, sdp),
             ToLine::Reject { leg, status, retry_after_s } => self.reject(now, leg, status, retry_after_s),
-            ToLine::Dial { leg, target, shown, sdp, auto_answer } => self.dial(now, leg, &Wish { target, shown, auto_answer }, sdp),
+            ToLine::Dial { leg, target, shown, sdp, auto_answer } => self.dial(now, leg, Wish { target, shown, auto_answer }, sdp),
             ToLine::CancelDial { leg } => self.cancel_dial(now, leg),
             ToLine::AcceptOffer { leg, sdp } => self.accept_offer(now, leg, sdp),
             ToLine::RefuseOffer { leg } => self.refuse_offer(now, leg),
@@ -143,6 +149,7 @@ impl Exchange {
                 },
                 Due::Client(id) => match self.clients.due(at, now, id, &mut self.timers, &mut self.out) {
                     clients::Lapse::Nothing => {}
+                    clients::Lapse::Silent(id) => self.silent(now, id),
                     clients::Lapse::TimedOut(purpose) => self.timed_out(now, purpose),
                 },
                 Due::Leg(leg) => self.leg_due(now, at, leg),
@@ -151,6 +158,7 @@ impl Exchange {
         for (agent, contacts) in self.registrar.expire(now) {
             self.phone_changed(agent, contacts);
         }
+        self.upkeep(now);
         self.unsent.send(&self.links.inputs);
     }
 
@@ -163,7 +171,7 @@ impl Exchange {
             Due::Client(id) => clients.counts_on(at, id),
             Due::Leg(leg) => legs.get(&leg).is_some_and(|leg| leg.counts_on(at)),
         });
-        [timer, self.registrar.next_expiry(), unsent].into_iter().flatten().min()
+        [timer, self.registrar.next_expiry(), self.trunks.wake, unsent].into_iter().flatten().min()
     }
 
     /// Messages that wait to be sent.
@@ -176,13 +184,12 @@ impl Exchange {
         self.registered.drain(..)
     }
 
-    /// A TCP connection has ended. What went out on it counts as refused with 503 (RFC 3261 §8.1.3.1).
-    pub fn closed(&mut self, conn: ConnId) {
-        for leg in self.clients.cut_off(conn) {
-            self.legs.remove(&leg);
-            self.report(FromLine::Refused { leg, status: 503 });
+    /// A connection has ended, or could not be made. What went out on it counts as refused with 503 (RFC 3261 §8.1.3.1).
+    pub fn closed(&mut self, now: Time, gone: Peer) {
+        for failed in self.clients.cut_off(gone) {
+            self.dial_failed(now, failed, 503);
         }
-        for (agent, contacts) in self.registrar.closed(conn) {
+        for (agent, contacts) in gone.conn().map(|conn| self.registrar.closed(conn)).unwrap_or_default() {
             self.phone_changed(agent, contacts);
         }
     }
@@ -195,7 +202,8 @@ impl Exchange {
     }
 
     /// Sets the gauges.
-    pub fn measure(&self) {
+    pub fn measure(&self, now: Time) {
+        self.measure_trunks(now);
         metrics::gauge!("cityline_sip_legs").set(self.legs.len() as f64);
         metrics::gauge!("cityline_sip_transactions", "side" => "server").set(self.servers.len() as f64);
         metrics::gauge!("cityline_sip_transactions", "side" => "client").set(self.clients.len() as f64);
@@ -249,6 +257,7 @@ impl Exchange {
                 self.legs.remove(leg);
                 self.clients.answered(now, client, &mut self.timers);
             }
+            Some(Purpose::OfTrunk) => self.trunk_response(now, client, response),
             Some(Purpose::Bye(_)) | None => {}
             Some(Purpose::Reinvite { .. }) => self.reinvite_response(now, client, response),
             Some(Purpose::Update(leg)) if response.status >= 200 => {
@@ -276,7 +285,7 @@ impl Exchange {
                 self.drop_leg(now, leg)
             }
             Purpose::Reinvite { .. } | Purpose::Update(_) => {}
-            Purpose::Answered { .. } | Purpose::Nothing => {}
+            Purpose::Answered { .. } | Purpose::OfTrunk | Purpose::Nothing => {}
         }
     }
 
@@ -333,9 +342,7 @@ impl Exchange {
     fn register(&mut self, now: Time, request: &Request<'_>, key: &str) {
         let outcome = self.registrar.register(now, request);
         if outcome.keep {
-            if let Carrier::Tcp(Some(conn)) = request.from_peer.carrier {
-                self.registered.push(conn);
-            }
+            self.registered.extend(request.from_peer.conn());
             self.answer_once(now, request, key, outcome.status, &outcome.headers);
         } else {
             self.refuse(now, request, outcome.status, &outcome.headers);

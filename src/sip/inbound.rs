@@ -2,16 +2,16 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::caller::{CallerSeen, normalise};
+use crate::caller::CallerSeen;
 use crate::centre::ids::{CallId, CallerRef, LegId, NumberId, SdpRef, TrunkId};
 use crate::centre::input::{FromLine, HangUpCause};
 use crate::centre::time::Time;
-use crate::private::Private;
 
 use super::dialog::Dialog;
 use super::diversion::diverted;
 use super::exchange::{Exchange, MOST_LEGS};
 use super::guard::Request;
+use super::identity::Caller;
 use super::legs::{Asks, Leg, Up, tag_of};
 use super::message::{Method, Name};
 use super::negotiate::Negotiation;
@@ -19,6 +19,7 @@ use super::reliable::first_rseq;
 use super::reply::{ABILITIES, Reply, ReplyHead};
 use super::session::{Asked, TOO_SHORT};
 use super::timers::Due;
+use super::trunk::Rules;
 
 /// How long a call may stand without any order of the core, in milliseconds.
 const NO_ORDER_MS: u64 = 30_000;
@@ -32,7 +33,7 @@ const RETRY_AFTER_S: u32 = 5;
 impl Exchange {
     /// A new call. Everything that can refuse it comes before anything is kept for it.
     pub(super) fn invite(&mut self, now: Time, request: &Request<'_>, key: &str) {
-        let Some(trunk) = self.trunks.of(request.from_peer.addr.ip()).cloned() else {
+        let Some(rules) = self.trunks.of(request.from_peer.addr.ip()).cloned() else {
             return self.refuse_stranger(now, request);
         };
         if let Err((status, headers)) = acceptable(request) {
@@ -46,10 +47,11 @@ impl Exchange {
             return self.shed(now, request);
         }
         let call = CallId(self.links.next_call.fetch_add(1, Ordering::Relaxed));
-        let Some(caller) = self.caller_of(now, call, request) else {
+        let Some(caller) = self.caller_of(now, call, request, &rules) else {
             return self.shed(now, request);
         };
-        self.arrive(now, request, key, Arrival { call, caller, number: NumberId::from(number), trunk });
+        let number = rules.number.clone().unwrap_or_else(|| NumberId::from(number));
+        self.arrive(now, request, key, Arrival { call, caller, number, trunk: rules.id.clone() });
     }
 
     fn arrive(&mut self, now: Time, request: &Request<'_>, key: &str, arrival: Arrival) {
@@ -83,13 +85,12 @@ impl Exchange {
     }
 
     /// Hands the number to the store and keeps it for the call; `None` when the store's queue is full.
-    fn caller_of(&mut self, now: Time, call: CallId, request: &Request<'_>) -> Option<CallerRef> {
-        let number = normalise(&request.from.uri.user_text());
+    fn caller_of(&mut self, now: Time, call: CallId, request: &Request<'_>, rules: &Rules) -> Option<CallerRef> {
+        let Caller { number, name } = Caller::of(request, rules);
         let caller = self.links.caller_key.reference(&number);
         if caller.is_withheld() {
             return Some(caller);
         }
-        let name = (!request.from.display.is_empty()).then(|| Private::new(request.from.display.to_owned()));
         self.links.callers.try_send(CallerSeen { caller, number: number.clone(), name, at: now }).ok()?;
         self.numbers.insert(call, number);
         Some(caller)
@@ -103,7 +104,7 @@ impl Exchange {
         };
         *due = now.plus_ms(RINGS_MS);
         self.timers.set(*due, Due::Leg(leg));
-        let contact = self.own.contact(dialog.peer);
+        let contact = dialog.contact(&self.own);
         let reply = Reply { status: 180, tag: &dialog.local_tag, headers: &contact, in_dialog: true, sdp: None };
         if !asks.reliable {
             return self.servers.answer(now, *tx, reply, &mut self.timers, &mut self.out);
@@ -129,7 +130,7 @@ impl Exchange {
         };
         let Some(Leg::Arrived { dialog, tx, offered, asks, .. }) = self.legs.remove(&leg) else { return };
         let (session, timer) = asks.session.grant(now);
-        let headers = format!("{}{ABILITIES}{timer}", self.own.contact(dialog.peer));
+        let headers = format!("{}{ABILITIES}{timer}", dialog.contact(&self.own));
         let reply = Reply { status: 200, tag: &dialog.local_tag, headers: &headers, in_dialog: true, sdp: Some(&sdp) };
         self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
         let negotiation = Negotiation::answered(tx, dialog.remote_cseq.unwrap_or_default(), !offered);

@@ -129,6 +129,16 @@ pub enum Name {
     Diversion,
     /// History-Info (RFC 7044).
     HistoryInfo,
+    /// Min-Expires.
+    MinExpires,
+    /// WWW-Authenticate.
+    WwwAuthenticate,
+    /// Proxy-Authenticate.
+    ProxyAuthenticate,
+    /// P-Asserted-Identity (RFC 3325).
+    AssertedIdentity,
+    /// Privacy (RFC 3323).
+    Privacy,
     /// Anything else: legal, and not for us.
     Other,
 }
@@ -162,6 +172,11 @@ const NAMES: &[(&str, &str, Name)] = &[
     ("replaces", "", Name::Replaces),
     ("diversion", "", Name::Diversion),
     ("history-info", "", Name::HistoryInfo),
+    ("min-expires", "", Name::MinExpires),
+    ("www-authenticate", "", Name::WwwAuthenticate),
+    ("proxy-authenticate", "", Name::ProxyAuthenticate),
+    ("p-asserted-identity", "", Name::AssertedIdentity),
+    ("privacy", "", Name::Privacy),
 ];
 
 impl Name {

@@ -86,7 +86,7 @@ impl Exchange {
     fn say_yes(&mut self, now: Time, leg: LegId, tx: ServerId, sdp: String) {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
         let (session, timer) = up.asks.session.grant(now);
-        let headers = format!("{}{ABILITIES}{timer}", self.own.contact(up.dialog.peer));
+        let headers = format!("{}{ABILITIES}{timer}", up.dialog.contact(&self.own));
         let reply = Reply { status: 200, tag: &up.dialog.local_tag, headers: &headers, in_dialog: true, sdp: Some(&sdp) };
         self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
         (up.session, up.sdp) = (session, sdp);

@@ -1,8 +1,10 @@
 //! How does signalling reach the world? One task owns the sockets and all state: bytes, orders and moments go in, bytes come out.
 //!
 //! In reading order: `guard` judges bytes (`message`, `uri` read them), `exchange` turns them into reports and answers, with one file
-//! a topic (`inbound`, `outbound`, `redirect`, `reliable`, `midcall`, `renegotiate`, `update`, `transfer`, `ending`, `registrar`); `servers`, `clients` and `timers` are the transactions of
-//! RFC 3261 §17; `dialog` is what a call must remember, `negotiate` whose turn it is, `session` how long that is good; `streams` and `frame` are TCP.
+//! a topic (`inbound`, `outbound`, `redirect`, `reliable`, `midcall`, `renegotiate`, `update`, `transfer`, `ending`, `registrar`); `trunk` with `health`,
+//! `registration`, `failover` and `upkeep` are the lines to carriers, `identity` and `numbers` say who calls, `names`, `resolve` and `srv` where a
+//! host is; `servers`, `clients` and `timers` are the transactions of RFC 3261 §17; `dialog` is what a call must remember, `negotiate` whose turn
+//! it is, `session` how long that is good; `streams`, `frame` and `tls` are TCP and TLS.
 //!
 //! Messages and transactions are our own, and rsipstack is the second parser of the tests, because of what its 0.7.14 does with both.
 //! Its parser takes method names in any case, splits a user part at its first `;`, writes URIs back changed (a remote target must go back
@@ -12,38 +14,49 @@
 //! is tested in virtual time, bounds every table, and keeps the dialog in a form that outlives the process.
 
 mod calling;
+mod challenge;
 mod clients;
 mod dialog;
 mod digest;
 mod diversion;
 mod ending;
 mod exchange;
+mod failover;
 mod frame;
 mod guard;
+mod health;
+mod identity;
 mod inbound;
 mod legs;
 mod message;
 mod midcall;
+mod names;
 mod negotiate;
+mod numbers;
 mod outbound;
 mod peer;
 mod rate;
 mod redirect;
 mod registrar;
+mod registration;
 mod reliable;
 mod renegotiate;
 mod reply;
+mod resolve;
 mod secure;
 mod servers;
 mod session;
+mod srv;
 #[cfg(test)]
 mod stories;
 mod streams;
 mod timers;
+mod tls;
 mod transfer;
 mod trunk;
 mod unsent;
 mod update;
+mod upkeep;
 mod uri;
 
 use std::collections::BTreeMap;
@@ -70,12 +83,15 @@ use crate::sdp_book::SdpBook;
 
 use dialog::Own;
 use exchange::{Exchange, Links};
+use names::{Answer, Place};
 use peer::{Carrier, Peer};
 use registrar::Registrar;
+use resolve::Resolved;
 use streams::{Event, Streams};
-use trunk::Trunks;
+use tls::Tls;
 
 pub use registrar::PhoneAccount;
+pub use tls::TlsError;
 
 /// Orders that may wait for the task; when there are more, [`SipShell::carry_out`] says so and the core loses the leg.
 const ORDERS: usize = 16_384;
@@ -125,6 +141,9 @@ pub enum SipError {
         /// What to do about it.
         mend: &'static str,
     },
+    /// A certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The system gave no random bytes.
     #[error("no random bytes for the digest's key: {0}; see that /dev/urandom can be read")]
     Random(getrandom::Error),
@@ -136,13 +155,15 @@ pub struct SipShell {
     changes: mpsc::Sender<Change>,
     udp: Option<SocketAddr>,
     tcp: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
     task: JoinHandle<()>,
 }
 
 /// New settings.
 enum Change {
-    Trunks(Trunks),
+    Trunks(BTreeMap<String, config::Trunk>),
     Phones(Vec<PhoneAccount>),
+    Tls(Tls),
 }
 
 /// Too many changes wait; nothing was changed.
@@ -150,29 +171,59 @@ enum Change {
 #[error("signalling is too busy to take new settings: reload again in a moment")]
 pub struct Busy;
 
+/// Other certificates are not in force; those before them are.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// They cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// They must wait.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+}
+
+/// Whether the certificates of the settings can be used.
+pub fn check_tls(config: &config::Sip) -> Result<(), TlsError> {
+    Tls::read(config).map(drop)
+}
+
 /// Binds the sockets and starts the task that owns them. It ends when `stop` is cancelled.
 pub async fn start(parts: SipParts, stop: CancellationToken) -> Result<SipShell, SipError> {
     let udp = parts.config.udp.map(bind_udp).transpose()?;
-    let tcp = match parts.config.tcp {
-        Some(address) => Some(TcpListener::bind(address).await.map_err(|cause| refused("sip.tcp", address, cause))?),
-        None => None,
-    };
-    let (udp_addr, tcp_addr) =
-        (udp.as_ref().and_then(|socket| socket.local_addr().ok()), tcp.as_ref().and_then(|socket| socket.local_addr().ok()));
+    let certificates = Tls::read(&parts.config)?;
+    let tcp = listen("sip.tcp", parts.config.tcp).await?;
+    let tls = listen("sip.tls", parts.config.tls).await?;
+    let udp_addr = udp.as_ref().and_then(|socket| socket.local_addr().ok());
+    let (tcp_addr, tls_addr) = (bound(tcp.as_ref()), bound(tls.as_ref()));
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(SipError::Random)?;
     let now = parts.clock.now();
     let registrar = Registrar::new(now, &parts.config, key, parts.phones);
-    let own = Own::new(udp_addr, tcp_addr, parts.config.shown);
+    let own = Own::new(udp_addr, tcp_addr, tls_addr, parts.config.shown);
     let SipParts { inputs, sdps, caller_key, callers, numbers, next_call, .. } = parts;
     let links = Links { inputs, sdps, caller_key, callers, numbers, next_call };
-    let exchange = Exchange::new(now, own, Trunks::new(&parts.trunks), registrar, parts.config.calls_per_second, links);
-    let (streams, stream_events) = Streams::new();
+    let mut exchange = Exchange::new(now, own, registrar, parts.config.calls_per_second, links);
+    exchange.reload_trunks(now, &parts.trunks);
+    let (questions, resolved) = resolve::start(None);
+    let (streams, stream_events) = Streams::new(certificates);
     let (orders, ordered) = mpsc::channel(ORDERS);
     let (changes, changed) = mpsc::channel(4);
-    let shell = Loop { exchange, udp, tcp, streams, stream_events, ordered, changed, clock: parts.clock, scratch: String::new() };
+    let shell = Loop {
+        exchange,
+        udp,
+        tcp,
+        tls,
+        streams,
+        stream_events,
+        questions,
+        resolved,
+        ordered,
+        changed,
+        clock: parts.clock,
+        scratch: String::new(),
+    };
     let task = tokio::spawn(shell.run(stop));
-    Ok(SipShell { orders, changes, udp: udp_addr, tcp: tcp_addr, task })
+    Ok(SipShell { orders, changes, udp: udp_addr, tcp: tcp_addr, tls: tls_addr, task })
 }
 
 impl SipShell {
@@ -185,12 +236,18 @@ impl SipShell {
 
     /// Puts other trunks in force; calls that are up stay.
     pub fn reload_trunks(&self, trunks: &BTreeMap<String, config::Trunk>) -> Result<(), Busy> {
-        self.changes.try_send(Change::Trunks(Trunks::new(trunks))).map_err(|_| Busy)
+        self.changes.try_send(Change::Trunks(trunks.clone())).map_err(|_| Busy)
     }
 
     /// Puts other phones in force; registrations of those that did not change stay.
     pub fn reload_phones(&self, phones: Vec<PhoneAccount>) -> Result<(), Busy> {
         self.changes.try_send(Change::Phones(phones)).map_err(|_| Busy)
+    }
+
+    /// Reads certificates, key and those that are trusted again. Connections that are up stay as they are.
+    pub fn reload_tls(&self, config: &config::Sip) -> Result<(), ReloadError> {
+        let tls = Tls::read(config)?;
+        Ok(self.changes.try_send(Change::Tls(tls)).map_err(|_| Busy)?)
     }
 
     /// The UDP address that is listened on.
@@ -201,6 +258,11 @@ impl SipShell {
     /// The TCP address that is listened on.
     pub fn tcp_addr(&self) -> Option<SocketAddr> {
         self.tcp
+    }
+
+    /// The TLS address that is listened on.
+    pub fn tls_addr(&self) -> Option<SocketAddr> {
+        self.tls
     }
 
     /// Waits for the task, after its token was cancelled.
@@ -236,6 +298,15 @@ fn bind_udp(address: SocketAddr) -> Result<UdpSocket, SipError> {
     bound().map_err(|cause| refused("sip.udp", address, cause))
 }
 
+async fn listen(key: &'static str, address: Option<SocketAddr>) -> Result<Option<TcpListener>, SipError> {
+    let Some(address) = address else { return Ok(None) };
+    TcpListener::bind(address).await.map(Some).map_err(|cause| refused(key, address, cause))
+}
+
+fn bound(listener: Option<&TcpListener>) -> Option<SocketAddr> {
+    listener.and_then(|listener| listener.local_addr().ok())
+}
+
 fn refused(key: &'static str, address: SocketAddr, cause: io::Error) -> SipError {
     let mend = match cause.kind() {
         io::ErrorKind::AddrInUse => "another program holds this port: stop it, or give another port",
@@ -250,8 +321,11 @@ struct Loop {
     exchange: Exchange,
     udp: Option<UdpSocket>,
     tcp: Option<TcpListener>,
+    tls: Option<TcpListener>,
     streams: Streams,
     stream_events: mpsc::Receiver<Event>,
+    questions: mpsc::Sender<Place>,
+    resolved: mpsc::Receiver<Resolved>,
     ordered: mpsc::Receiver<ToLine>,
     changed: mpsc::Receiver<Change>,
     clock: Clock,
@@ -274,8 +348,10 @@ impl Loop {
                 Some(order) = self.ordered.recv() => self.exchange.order(self.clock.now(), order),
                 () = readable(self.udp.as_ref()) => {}
                 Some(event) = self.stream_events.recv() => self.stream_event(event),
-                (stream, address) = accepted(self.tcp.as_ref()) => self.accept(stream, address),
+                (stream, addr) = accepted(self.tcp.as_ref()) => self.accept(stream, Peer { addr, carrier: Carrier::Tcp(None) }),
+                (stream, addr) = accepted(self.tls.as_ref()) => self.accept(stream, Peer { addr, carrier: Carrier::Tls(None) }),
                 Some(change) = self.changed.recv() => self.change(change),
+                Some(resolved) = self.resolved.recv() => self.resolved(resolved),
                 () = &mut sleep => {}
             }
             self.take_orders();
@@ -283,7 +359,7 @@ impl Loop {
             let now = self.clock.now();
             self.exchange.due(now);
             if now.ms_since(measured) >= 1000 {
-                self.exchange.measure();
+                self.exchange.measure(now);
                 measured = now;
             }
             self.send();
@@ -315,34 +391,59 @@ impl Loop {
     fn stream_event(&mut self, event: Event) {
         match event {
             Event::Arrived { peer, raw } => {
-                if let Carrier::Tcp(Some(conn)) = peer.carrier {
+                if let Some(conn) = peer.conn() {
                     self.streams.heard(conn);
                 }
                 self.exchange.receive(self.clock.now(), &raw, &mut self.scratch, peer);
             }
-            Event::Closed { conn, known } => {
-                self.streams.forget(conn);
+            Event::Closed { peer, known } => {
+                if let Some(conn) = peer.conn() {
+                    self.streams.forget(conn);
+                }
                 if known {
-                    self.exchange.closed(conn);
+                    self.exchange.closed(self.clock.now(), peer);
                 }
             }
         }
     }
 
-    fn accept(&mut self, stream: TcpStream, address: SocketAddr) {
-        let of_trunk = self.exchange.trunks.of(address.ip()).is_some();
-        self.streams.accept(stream, address, of_trunk);
+    fn accept(&mut self, stream: TcpStream, from: Peer) {
+        let of_trunk = self.exchange.trunks.of(from.addr.ip()).is_some();
+        self.streams.accept(stream, from, of_trunk);
+    }
+
+    /// A certificate must name the host that was looked up, not the address that was found (RFC 5922 §7.2).
+    fn resolved(&mut self, (place, answer): Resolved) {
+        let answer = answer.and_then(|answer| self.reachable(place.carrier, answer));
+        if let (Carrier::Tls(_), Some(answer)) = (place.carrier, &answer) {
+            answer.addresses.iter().for_each(|address| self.streams.call_by(*address, &place.host));
+        }
+        self.exchange.resolved(self.clock.now(), &place, answer);
+    }
+
+    /// An IPv4 socket sends to no IPv6 address.
+    fn reachable(&self, carrier: Carrier, mut answer: Answer) -> Option<Answer> {
+        let bound = self.udp.as_ref().and_then(|socket| socket.local_addr().ok());
+        answer.addresses.retain(|address| carrier != Carrier::Udp || bound.is_none_or(|bound| bound.is_ipv4() == address.is_ipv4()));
+        (!answer.addresses.is_empty()).then_some(answer)
     }
 
     fn change(&mut self, change: Change) {
         match change {
-            Change::Trunks(trunks) => self.exchange.trunks = trunks,
+            Change::Trunks(trunks) => self.exchange.reload_trunks(self.clock.now(), &trunks),
             Change::Phones(phones) => self.exchange.reload_phones(phones),
+            Change::Tls(tls) => self.streams.secure_with(tls),
         }
     }
 
     /// Sends what waits. A datagram that the system does not take is lost, which its transaction mends.
     fn send(&mut self) {
+        for place in self.exchange.take_questions() {
+            if let Err(unasked) = self.questions.try_send(place) {
+                let place = unasked.into_inner();
+                self.exchange.resolved(self.clock.now(), &place, None);
+            }
+        }
         for conn in self.exchange.take_registered() {
             self.streams.welcome(conn);
         }
@@ -353,7 +454,7 @@ impl Loop {
                         metrics::counter!("cityline_sip_unsent_datagrams_total").increment(1);
                     }
                 }
-                (Carrier::Tcp(_), _) => self.streams.send(peer, message),
+                (Carrier::Tcp(_) | Carrier::Tls(_), _) => self.streams.send(peer, message),
                 (Carrier::Udp, None) => {}
             }
         }

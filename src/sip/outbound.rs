@@ -4,16 +4,20 @@ use crate::centre::ids::{LegId, SdpRef};
 use crate::centre::input::FromLine;
 use crate::centre::output::{Shown, Target};
 use crate::centre::time::Time;
+use crate::config::is_host_name;
 
 use super::calling::Calling;
 use super::clients::{ClientId, NewRequest, Purpose};
 use super::dialog::{Dialog, More};
 use super::exchange::{Exchange, MOST_LEGS};
+use super::failover::Tries;
 use super::guard::{Request, Response};
+use super::identity;
 use super::legs::{Asks, Leg, Up, leg_of, tag_of};
 use super::message::{Method, Name};
+use super::names::{Found, Place};
 use super::negotiate::Negotiation;
-use super::peer::{Carrier, Peer};
+use super::peer::Peer;
 use super::reply::ABILITIES;
 use super::session;
 use super::transfer::is_own_address;
@@ -21,6 +25,9 @@ use super::uri::{Scheme, Uri};
 
 /// Far ends of one INVITE whose surplus answers were ended, remembered at most: a repeated answer of a further one is ended again.
 const MOST_ENDED: usize = 16;
+
+/// Calls whose host may be looked up at once; a further one is refused with 503.
+const MOST_UNFOUND: usize = 1_000;
 
 /// Where an INVITE goes.
 pub(super) struct Route {
@@ -42,80 +49,113 @@ pub(super) struct Wish {
     pub auto_answer: bool,
 }
 
+/// A leg that is dialled as soon as its host is found.
+pub(super) struct Unfound {
+    place: Place,
+    uri: String,
+    wish: Wish,
+    sdp: String,
+}
+
 impl Exchange {
     /// INVITE with our offer. What cannot be dialled is refused like a far end would.
-    pub(super) fn dial(&mut self, now: Time, leg: LegId, wish: &Wish, sdp: SdpRef) {
+    pub(super) fn dial(&mut self, now: Time, leg: LegId, wish: Wish, sdp: SdpRef) {
         let sdp = self.take_offer(&wish.target, sdp);
-        if self.legs.contains_key(&leg) {
+        if self.legs.contains_key(&leg) || self.unfound.contains_key(&leg) {
             tracing::error!(%leg, "a leg was dialled twice; the second order is dropped");
             return;
         }
-        let ready = match (self.route(&wish.target), sdp) {
-            (_, None) => Err(500),
-            _ if self.legs.len() >= MOST_LEGS => Err(503),
-            (None, _) => Err(480),
-            (Some(route), Some(sdp)) => Ok((route, sdp)),
+        match sdp {
+            None => self.report(FromLine::Refused { leg, status: 500 }),
+            Some(_) if self.legs.len() >= MOST_LEGS => self.report(FromLine::Refused { leg, status: 503 }),
+            Some(sdp) => self.dial_target(now, leg, wish, sdp),
+        }
+    }
+
+    fn dial_target(&mut self, now: Time, leg: LegId, wish: Wish, sdp: String) {
+        match wish.target.clone() {
+            Target::Contact(contact) => match self.registrar.contact(contact).map(|(uri, peer, pinned)| (uri.to_owned(), peer, pinned)) {
+                Some((uri, peer, pinned)) => self.dial_directly(now, leg, &wish, Route { uri, peer, pinned }, sdp),
+                None => self.report(FromLine::Refused { leg, status: 480 }),
+            },
+            Target::Address(text) => self.dial_text(now, leg, wish, text, sdp),
+            Target::Outside(number) => match self.links.numbers.number(number) {
+                Some(number) => self.dial_text(now, leg, wish, number.into_inner(), sdp),
+                None => self.report(FromLine::Refused { leg, status: 480 }),
+            },
+        }
+    }
+
+    /// A SIP address, or a bare number, which goes out by a trunk.
+    fn dial_text(&mut self, now: Time, leg: LegId, wish: Wish, text: String, sdp: String) {
+        match Uri::read(&text) {
+            Some(uri) if matches!(uri.scheme, Scheme::Sip | Scheme::Sips) => {
+                let place = Place { host: uri.host.to_owned(), port: uri.port, carrier: uri.carrier() };
+                self.dial_place(now, leg, Unfound { place, uri: text, wish, sdp });
+            }
+            _ => self.dial_outside(now, leg, wish, &text, sdp),
+        }
+    }
+
+    /// A SIP address, at once or when its host is found.
+    fn dial_place(&mut self, now: Time, leg: LegId, to: Unfound) {
+        let may_be = to.place.literal().is_some() || is_host_name(&to.place.host);
+        let found = if may_be { self.names.find(now, &to.place) } else { Found::Nowhere };
+        let first = if let Found::At(addresses) = &found { addresses.first().copied() } else { None };
+        if let Some(addr) = first {
+            let Unfound { place, uri, wish, sdp } = to;
+            let peer = Peer { addr, carrier: place.carrier };
+            return self.dial_directly(now, leg, &wish, Route { uri, peer, pinned: false }, sdp);
+        }
+        let status = match found {
+            Found::Asked if self.unfound.len() < MOST_UNFOUND => {
+                self.unfound.insert(leg, to);
+                return;
+            }
+            Found::Asked => 503,
+            Found::At(_) | Found::Nowhere => 480,
         };
-        match ready {
-            Ok((route, sdp)) => self.send_invite(now, leg, route, wish, sdp),
-            Err(status) => self.report(FromLine::Refused { leg, status }),
-        }
+        self.report(FromLine::Refused { leg, status });
     }
 
-    fn route(&self, target: &Target) -> Option<Route> {
-        match target {
-            Target::Contact(contact) => {
-                let (uri, peer, pinned) = self.registrar.contact(*contact)?;
-                Some(Route { uri: uri.to_owned(), peer, pinned })
-            }
-            Target::Address(text) => self.address(text),
-            Target::Outside(number) => self.address(self.links.numbers.number(*number)?.reveal()),
-        }
-    }
-
-    /// A SIP URI with a literal address, or a bare number, which goes out by the trunk that takes calls.
-    pub(super) fn address(&self, text: &str) -> Option<Route> {
-        match Uri::read(text) {
-            Some(uri) if uri.scheme == Scheme::Sip => {
-                let carrier = if uri.wants_tcp() { Carrier::Tcp(None) } else { Carrier::Udp };
-                Some(Route { uri: text.to_owned(), peer: Peer { addr: uri.socket()?, carrier }, pinned: false })
-            }
-            _ => {
-                let addr = self.trunks.outside()?;
-                let number = text.strip_prefix("tel:").unwrap_or(text);
-                let sound = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+*#-.".contains(&byte));
-                let uri = sound.then(|| format!("sip:{}@{addr}", number.replace('#', "%23")))?;
-                Some(Route { uri, peer: Peer { addr, carrier: Carrier::Udp }, pinned: false })
+    /// Dials what waited for this place.
+    pub(super) fn dial_found(&mut self, now: Time, place: &Place) {
+        let legs: Vec<LegId> = self.unfound.iter().filter(|(_, waiting)| waiting.place == *place).map(|(leg, _)| *leg).collect();
+        for leg in legs {
+            if let Some(to) = self.unfound.remove(&leg) {
+                self.dial_place(now, leg, to);
             }
         }
     }
 
-    fn send_invite(&mut self, now: Time, leg: LegId, route: Route, wish: &Wish, sdp: String) {
-        let own = self.own.address(route.peer);
-        let tag = tag_of(leg, self.salts.next());
-        let dialog = Dialog {
-            call_id: format!("{:016x}{:016x}", self.salts.next(), self.salts.next()),
-            local: format!("<sip:{}@{}>;tag={tag}", self.shown_number(leg, &wish.shown), own.ip()),
-            remote: format!("<{}>", route.uri),
-            local_tag: tag,
-            remote_tag: String::new(),
-            local_cseq: 0,
-            remote_cseq: None,
-            ours: true,
-            routes: Vec::new(),
-            target: route.uri,
-            peer: route.peer,
-            pinned: route.pinned,
+    /// A far end that is called without any trunk.
+    fn dial_directly(&mut self, now: Time, leg: LegId, wish: &Wish, route: Route, sdp: String) {
+        let domain = self.own.address(route.peer).ip().to_string();
+        let shown = match &wish.shown {
+            Shown::City(number) => identity::Shown::ours(number.as_str(), &domain, false),
+            Shown::Resident(_) => identity::Shown::resident(self.residents_number(leg), None, &domain),
         };
-        let answer = if wish.auto_answer { format!("Call-Info: <sip:{own}>;answer-after=0\r\n") } else { String::new() };
         let refers = match &wish.target {
             Target::Contact(_) => true,
             Target::Address(text) => is_own_address(text),
             Target::Outside(_) => false,
         };
-        let mut calling = Box::new(Calling::new(leg, dialog, sdp, answer));
-        calling.refers = refers;
-        self.call(now, calling);
+        self.send_invite(now, leg, route, NewCall { shown, auto_answer: wish.auto_answer, refers, sdp, tries: None });
+    }
+
+    /// The first INVITE of a leg.
+    pub(super) fn send_invite(&mut self, now: Time, leg: LegId, route: Route, new: NewCall) {
+        let NewCall { shown, auto_answer, refers, sdp, tries } = new;
+        let Route { uri, peer, pinned } = route;
+        let tag = tag_of(leg, self.salts.next());
+        let call_id = format!("{:016x}{:016x}", self.salts.next(), self.salts.next());
+        let (local, remote) = (format!("{};tag={tag}", shown.from), format!("<{uri}>"));
+        let dialog = Dialog { pinned, ..Dialog::outgoing(call_id, local, tag, remote, uri, peer) };
+        let own = self.own.address(peer);
+        let answer = if auto_answer { format!("Call-Info: <sip:{own}>;answer-after=0\r\n") } else { String::new() };
+        let mut calling = Calling::new(leg, dialog, sdp, answer + &shown.headers);
+        (calling.tries, calling.refers) = (tries, refers);
+        self.call(now, Box::new(calling));
     }
 
     /// INVITE to the target of a call, the first one or another.
@@ -123,7 +163,7 @@ impl Exchange {
         let (client, branch) = self.clients.reserve(self.salts.next());
         let peer = calling.dialog.peer;
         let timer = session::invite_headers(calling.min_se_s);
-        let headers = format!("{}{ABILITIES}{timer}{}User-Agent: Cityline\r\n", self.own.contact(peer), calling.headers);
+        let headers = format!("{}{ABILITIES}{timer}{}User-Agent: Cityline\r\n", calling.dialog.contact(&self.own), calling.headers);
         let more = More { peer, cseq: None, headers: &headers, sdp: Some(&calling.sdp) };
         let request = calling.dialog.request(Method::Invite, &branch, &self.own, more);
         calling.begin_again();
@@ -131,18 +171,17 @@ impl Exchange {
         if let Some(leg) = calling.leg {
             self.legs.insert(leg, Leg::Dialled { client });
         }
+        let silent_ms = calling.tries.as_ref().and_then(|tries| tries.silent_ms());
         let invite = NewRequest { branch, peer, request, method: Method::Invite, purpose: Purpose::Dial(calling) };
         self.clients.send(now, client, invite, &mut self.timers, &mut self.out);
+        if let Some(silent_ms) = silent_ms {
+            self.clients.bear_silence(client, now.plus_ms(silent_ms), &mut self.timers);
+        }
     }
 
-    fn shown_number(&self, leg: LegId, shown: &Shown) -> String {
-        match shown {
-            Shown::City(number) => number.as_str().to_owned(),
-            Shown::Resident(_) => {
-                let number = self.numbers.get(&leg.call).map(|number| number.reveal().as_str()).filter(|number| !number.is_empty());
-                number.unwrap_or("anonymous").to_owned()
-            }
-        }
+    /// The number of the resident whose call a leg belongs to; `None` where it is withheld.
+    pub(super) fn residents_number(&self, leg: LegId) -> Option<&str> {
+        self.numbers.get(&leg.call).map(|number| number.reveal().as_str()).filter(|number| !number.is_empty())
     }
 
     /// Gives a dialled leg up. Its answer, should it still come, gets ACK and BYE, and the core hears nothing more.
@@ -159,7 +198,7 @@ impl Exchange {
         }
     }
 
-    fn cancel_invite(&mut self, now: Time, client: ClientId) {
+    pub(super) fn cancel_invite(&mut self, now: Time, client: ClientId) {
         let Some((branch, peer)) = self.clients.branch(client).map(|(branch, peer)| (branch.to_owned(), peer)) else { return };
         let Some(Purpose::Dial(calling)) = self.clients.purpose(client) else { return };
         calling.leg = None;
@@ -225,7 +264,7 @@ impl Exchange {
                 }
                 return self.end_stray(now, None, again, pinned, response);
             }
-            Purpose::Bye(_) | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::Nothing => return,
+            Purpose::Bye(_) | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::OfTrunk | Purpose::Nothing => return,
         };
         let purpose = std::mem::replace(purpose, Purpose::Answered { remote_tag: tag.to_owned(), pinned, ended: Vec::new() });
         self.clients.answered(now, client, &mut self.timers);
@@ -234,7 +273,12 @@ impl Exchange {
                 Some(leg) => self.connect(now, client, leg, *calling, response),
                 None => self.end_stray(now, Some(client), false, pinned, response),
             },
-            Purpose::Answered { .. } | Purpose::Bye(_) | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::Nothing => {}
+            Purpose::Answered { .. }
+            | Purpose::Bye(_)
+            | Purpose::Reinvite { .. }
+            | Purpose::Update(_)
+            | Purpose::OfTrunk
+            | Purpose::Nothing => {}
         }
     }
 
@@ -301,9 +345,10 @@ impl Exchange {
         calling.dialog.remote = to;
         self.clients.ack(client, peer, ack, &mut self.out);
         if calling.leg.is_some()
+            && let Some(calling) = self.prove(now, calling, response)
             && let Some(calling) = self.send_on(now, calling, response)
         {
-            self.not_answered_by_all(*calling, response.status);
+            self.not_answered_by_all(now, *calling, response.status);
         }
     }
 
@@ -312,13 +357,27 @@ impl Exchange {
         if calling.leg.is_some()
             && let Some(calling) = self.next_way(now, Box::new(calling))
         {
-            self.not_answered_by_all(*calling, 408);
+            self.not_answered_by_all(now, *calling, 408);
         }
     }
 
-    fn not_answered_by_all(&mut self, calling: Calling, status: u16) {
-        let Some(leg) = calling.leg else { return };
-        self.legs.remove(&leg);
-        self.report(FromLine::Refused { leg, status });
+    fn not_answered_by_all(&mut self, now: Time, mut calling: Calling, status: u16) {
+        if let Some(failed) = calling.fail() {
+            self.dial_failed(now, failed, status);
+        }
     }
+}
+
+/// What the first INVITE of a leg says.
+pub(super) struct NewCall {
+    /// As whom.
+    pub shown: identity::Shown,
+    /// Whether the phone is asked to pick up by itself.
+    pub auto_answer: bool,
+    /// Whether its far end may ask us by REFER to take the other side elsewhere.
+    pub refers: bool,
+    /// Our offer.
+    pub sdp: String,
+    /// How the call may go on elsewhere.
+    pub tries: Option<Box<Tries>>,
 }

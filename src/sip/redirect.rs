@@ -8,7 +8,7 @@ use super::guard::Response;
 use super::message::Name;
 use super::outbound::Route;
 use super::peer::Peer;
-use super::uri::{NameAddr, Uri, param, split_outside};
+use super::uri::{NameAddr, Scheme, Uri, param, split_outside};
 
 /// Addresses that one call goes to at most, the first included.
 const MOST_WAYS: usize = 5;
@@ -67,8 +67,8 @@ impl Exchange {
     }
 
     fn way(&self, uri: &str) -> Option<Route> {
-        Uri::read(uri).filter(|uri| uri.headers.is_empty() && uri.socket().is_some())?;
-        self.address(uri)
+        let read = Uri::read(uri).filter(|uri| uri.headers.is_empty() && matches!(uri.scheme, Scheme::Sip | Scheme::Sips))?;
+        Some(Route { uri: uri.to_owned(), peer: Peer { addr: read.socket()?, carrier: read.carrier() }, pinned: false })
     }
 }
 

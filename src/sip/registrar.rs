@@ -280,7 +280,7 @@ impl Registrar {
 
     /// The connection is closed. A phone that is only reached over it is gone; one with an address of its own stays.
     pub fn closed(&mut self, conn: ConnId) -> Vec<Changed> {
-        let on_it = |binding: &Binding| binding.peer.carrier == Carrier::Tcp(Some(conn));
+        let on_it = |binding: &Binding| binding.peer.conn() == Some(conn);
         let ids: Vec<ContactId> =
             self.phones.values().flat_map(|phone| &phone.bindings).filter(|binding| on_it(binding)).map(|binding| binding.id).collect();
         ids.into_iter().filter_map(|id| self.remove_if(id, |binding| binding.natted)).collect()
@@ -330,12 +330,13 @@ fn asked<'a>(request: &Request<'a>, longest_s: u32) -> Option<Vec<Asked<'a>>> {
 }
 
 /// A contact that names the address it came from is reached as it says; any other one lies behind NAT and is reached where it came from.
-/// The port of its own TCP connection is nothing that could be called once that is closed: as behind NAT, it lives and dies with it.
+/// The port of its own connection is nothing that could be called once that is closed: as behind NAT, it lives and dies with it.
+/// So does whatever came over TLS, because no phone has a certificate that we could call it by.
 fn way_to(contact: &NameAddr<'_>, from: Peer) -> (Peer, bool) {
     match contact.uri.socket() {
-        Some(addr) if addr.ip() == from.addr.ip() => {
+        Some(addr) if addr.ip() == from.addr.ip() && !matches!(from.carrier, Carrier::Tls(_)) => {
             let carrier = match from.carrier {
-                Carrier::Udp if contact.uri.wants_tcp() => Carrier::Tcp(None),
+                Carrier::Udp => contact.uri.carrier(),
                 same => same,
             };
             (Peer { addr, carrier }, from.is_reliable() && addr.port() == from.addr.port())

@@ -85,7 +85,7 @@ impl Exchange {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
         let peer = up.dialog.next_hop();
         let timer = up.session.map(|session| session.request_headers()).unwrap_or_default();
-        let headers = format!("{}{ABILITIES}{timer}", self.own.contact(peer));
+        let headers = format!("{}{ABILITIES}{timer}", up.dialog.contact(&self.own));
         let sdp = match &offer {
             Offer::New(sdp) => sdp,
             Offer::Refresh => &up.sdp,

@@ -10,6 +10,7 @@ mod reliable;
 mod renegotiation;
 mod sessions;
 mod transfers;
+mod trunks;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -20,7 +21,6 @@ use super::dialog::Own;
 use super::exchange::{Exchange, Links};
 use super::peer::{Carrier, ConnId, Peer};
 use super::registrar::{PhoneAccount, Registrar};
-use super::trunk::Trunks;
 use crate::caller::{CallerKey, CallerSeen};
 use crate::centre::ids::{CallId, LegId, SdpRef};
 use crate::centre::input::{FromLine, Input};
@@ -56,11 +56,11 @@ impl Stage {
         let own = Own {
             udp: Some("192.0.2.1:5060".parse().unwrap()),
             tcp: Some("192.0.2.1:5060".parse().unwrap()),
+            tls: Some("192.0.2.1:5061".parse().unwrap()),
             shown: None,
             routed: "192.0.2.1".parse().unwrap(),
         };
-        let trunk = Trunk { from: vec!["203.0.113.0/24".into()], to: Some(TRUNK.parse().unwrap()), secure: false };
-        let trunks = Trunks::new(&[("city".to_owned(), trunk)].into());
+        let trunk = Trunk { from: vec!["203.0.113.0/24".into()], to: vec![TRUNK.into()], check_s: Some(0), ..Trunk::default() };
         let account = |user: &str, agent: &str| PhoneAccount {
             user: user.into(),
             agent: agent.into(),
@@ -80,8 +80,17 @@ impl Stage {
             numbers: NumberBook::new(CallerKey::new([7; 32])),
             next_call: Arc::new(AtomicU64::new(1)),
         };
-        let exchange = Exchange::new(now, own, trunks, registrar, calls_per_second, links);
+        let mut exchange = Exchange::new(now, own, registrar, calls_per_second, links);
+        exchange.reload_trunks(now, &[("city".to_owned(), trunk)].into());
         Stage { exchange, now, lanes, sdps, callers, scratch: String::new() }
+    }
+
+    /// With these trunks in place of the one.
+    fn with_trunks(settings: &str) -> Stage {
+        let mut stage = Stage::new();
+        let trunks: std::collections::BTreeMap<String, Trunk> = toml::from_str(settings).unwrap();
+        stage.exchange.reload_trunks(stage.now, &trunks);
+        stage
     }
 
     /// A message from the trunk.
@@ -96,6 +105,11 @@ impl Stage {
     fn hear_over(&mut self, carrier: Carrier, from: &str, message: &str) {
         let peer = Peer { addr: from.parse().unwrap(), carrier };
         self.exchange.receive(self.now, message.as_bytes(), &mut self.scratch, peer);
+    }
+
+    /// A connection has ended, or was never made.
+    fn closed(&mut self, addr: &str, carrier: Carrier) {
+        self.exchange.closed(self.now, Peer { addr: addr.parse().unwrap(), carrier });
     }
 
     fn order(&mut self, order: ToLine) {

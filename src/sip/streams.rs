@@ -1,4 +1,4 @@
-//! Which TCP connections are up? One task each reads and writes it; what they may hold, and how long a stranger may, is bounded.
+//! Which TCP and TLS connections are up? One task each reads and writes it; what they may hold, and how long a stranger may, is bounded.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -7,13 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::frame::{Frame, next};
 use super::peer::{Carrier, ConnId, Peer};
+use super::tls::Tls;
 
 /// Connections at most; a further one takes the place of the stranger that was silent longest, or is closed at once where there is none.
 const MOST: usize = 2048;
@@ -29,28 +32,36 @@ const HURRY: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_secs(2 * 3600);
 /// The same for a stranger's: time for the second try of a registration.
 const STRANGER_IDLE: Duration = Duration::from_secs(30);
-/// How long a connection may take to be made, and a write to be taken.
+/// How long a connection may take to be made, a handshake of ours to be done, and a write to be taken.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A TLS handshake that a far end began must be done within this. Until then it holds one of the stranger's places above.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Names that addresses are known by, for their certificates; when there are more, all are forgotten and learnt again.
+const MOST_NAMES: usize = 1024;
 
 /// What connections report.
 pub enum Event {
     /// One message, or what stands in place of one.
     Arrived { peer: Peer, raw: Bytes },
-    /// It is gone. A stranger's carried nothing of ours.
-    Closed { conn: ConnId, known: bool },
+    /// It is gone, or could not be made. A stranger's carried nothing of ours.
+    Closed { peer: Peer, known: bool },
 }
 
 /// All connections.
 pub struct Streams {
     all: HashMap<ConnId, Stream>,
-    by_address: HashMap<SocketAddr, ConnId>,
+    /// The youngest connection to each far end, which names no connection here.
+    by_address: HashMap<Peer, ConnId>,
     by_source: HashMap<IpAddr, usize>,
+    tls: Tls,
+    names: HashMap<SocketAddr, ServerName<'static>>,
     events: mpsc::Sender<Event>,
     last: u64,
 }
 
 struct Stream {
-    address: SocketAddr,
+    /// Its far end, which names no connection here.
+    peer: Peer,
     queue: mpsc::Sender<Bytes>,
     known: Known,
     /// When its last message came.
@@ -73,23 +84,40 @@ impl Known {
 
 impl Streams {
     /// No connection yet, and the end where their events come out.
-    pub fn new() -> (Streams, mpsc::Receiver<Event>) {
+    pub fn new(tls: Tls) -> (Streams, mpsc::Receiver<Event>) {
         let (events, arrived) = mpsc::channel(ARRIVED);
-        (Streams { all: HashMap::new(), by_address: HashMap::new(), by_source: HashMap::new(), events, last: 0 }, arrived)
+        let (all, by_address, by_source, names) = (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
+        (Streams { all, by_address, by_source, tls, names, events, last: 0 }, arrived)
+    }
+
+    /// Takes other certificates for connections from here on.
+    pub fn secure_with(&mut self, tls: Tls) {
+        self.tls = tls;
+    }
+
+    /// The name that the certificate at an address must have; the address itself where none was told.
+    pub fn call_by(&mut self, address: SocketAddr, name: &str) {
+        let Ok(name) = ServerName::try_from(name.to_owned()) else { return };
+        if self.names.len() >= MOST_NAMES {
+            self.names.clear();
+        }
+        self.names.insert(address, name);
     }
 
     /// Takes a connection that came in, or closes it when there are too many. `known`: it is of a trunk's address.
-    pub fn accept(&mut self, stream: TcpStream, address: SocketAddr, known: bool) {
-        if !self.make_room(address.ip()) {
+    pub fn accept(&mut self, stream: TcpStream, from: Peer, known: bool) {
+        if !self.make_room(from.addr.ip()) {
             metrics::counter!("cityline_sip_connections_refused_total").increment(1);
             return;
         }
-        let known = Known::new(known);
-        let (conn, waiting) = self.enter(address, known.clone());
-        let events = self.events.clone();
+        let acceptor = self.tls.server.clone();
+        let entry = self.enter(from, Known::new(known));
         tokio::spawn(async move {
-            Connection::new(stream, conn, address, events.clone(), known.clone()).run(waiting).await;
-            let _ = events.send(Event::Closed { conn, known: known.get() }).await;
+            let _ = stream.set_nodelay(true);
+            match from.carrier {
+                Carrier::Tls(_) => entry.serve_secure(stream, acceptor).await,
+                Carrier::Udp | Carrier::Tcp(_) => entry.serve(stream).await,
+            }
         });
     }
 
@@ -109,7 +137,7 @@ impl Streams {
 
     fn make_room(&mut self, source: IpAddr) -> bool {
         if self.by_source.get(&source).is_some_and(|count| *count >= MOST_A_SOURCE) {
-            return self.evict(|stream| stream.address.ip() == source);
+            return self.evict(|stream| stream.peer.addr.ip() == source);
         }
         self.all.len() < MOST || self.evict(|_| true)
     }
@@ -125,11 +153,9 @@ impl Streams {
 
     /// Sends over the connection that is named, over another one to the same address, or over a new one.
     pub fn send(&mut self, peer: Peer, message: Bytes) {
-        let named = match peer.carrier {
-            Carrier::Tcp(Some(conn)) if self.all.contains_key(&conn) => Some(conn),
-            _ => self.by_address.get(&peer.addr).copied(),
-        };
-        let Some(conn) = named.or_else(|| self.connect(peer.addr)) else { return };
+        let unbound = Peer { carrier: peer.carrier.unbound(), ..peer };
+        let named = peer.conn().filter(|conn| self.all.contains_key(conn)).or_else(|| self.by_address.get(&unbound).copied());
+        let Some(conn) = named.or_else(|| self.connect(unbound)) else { return };
         let slow = self.all.get(&conn).is_some_and(|stream| stream.queue.try_send(message).is_err());
         if slow {
             metrics::counter!("cityline_sip_slow_connections_total").increment(1);
@@ -139,47 +165,95 @@ impl Streams {
 
     /// Forgets a connection; its task ends once its queue is gone.
     pub fn forget(&mut self, conn: ConnId) {
-        let Some(Stream { address, .. }) = self.all.remove(&conn) else { return };
-        if self.by_address.get(&address) == Some(&conn) {
-            self.by_address.remove(&address);
+        let Some(Stream { peer, .. }) = self.all.remove(&conn) else { return };
+        if self.by_address.get(&peer) == Some(&conn) {
+            self.by_address.remove(&peer);
         }
-        if let Some(count) = self.by_source.get_mut(&address.ip()) {
+        if let Some(count) = self.by_source.get_mut(&peer.addr.ip()) {
             *count -= 1;
             if *count == 0 {
-                self.by_source.remove(&address.ip());
+                self.by_source.remove(&peer.addr.ip());
             }
         }
     }
 
-    fn connect(&mut self, address: SocketAddr) -> Option<ConnId> {
+    fn connect(&mut self, to: Peer) -> Option<ConnId> {
         if self.all.len() >= MOST && !self.evict(|_| true) {
             return None;
         }
-        let known = Known::new(true);
-        let (conn, waiting) = self.enter(address, known.clone());
-        let events = self.events.clone();
+        let connector = self.tls.client.clone();
+        let name = self.names.get(&to.addr).cloned().unwrap_or_else(|| ServerName::IpAddress(to.addr.ip().into()));
+        let entry = self.enter(to, Known::new(true));
+        let conn = entry.peer.conn();
         tokio::spawn(async move {
-            if let Ok(Ok(stream)) = timeout(PATIENCE, TcpStream::connect(address)).await {
-                Connection::new(stream, conn, address, events.clone(), known).run(waiting).await;
+            let Ok(Ok(stream)) = timeout(PATIENCE, TcpStream::connect(to.addr)).await else { return entry.close().await };
+            let _ = stream.set_nodelay(true);
+            match to.carrier {
+                Carrier::Tls(_) => entry.call_secure(stream, connector, name).await,
+                Carrier::Udp | Carrier::Tcp(_) => entry.serve(stream).await,
             }
-            let _ = events.send(Event::Closed { conn, known: true }).await;
         });
-        Some(conn)
+        conn
     }
 
-    fn enter(&mut self, address: SocketAddr, known: Known) -> (ConnId, mpsc::Receiver<Bytes>) {
+    fn enter(&mut self, peer: Peer, known: Known) -> Entry {
         self.last += 1;
         let conn = ConnId(self.last);
         let (queue, waiting) = mpsc::channel(WAITING);
-        self.all.insert(conn, Stream { address, queue, known, heard: Instant::now() });
-        self.by_address.insert(address, conn);
-        *self.by_source.entry(address.ip()).or_insert(0) += 1;
-        (conn, waiting)
+        self.all.insert(conn, Stream { peer, queue, known: known.clone(), heard: Instant::now() });
+        self.by_address.insert(peer, conn);
+        *self.by_source.entry(peer.addr.ip()).or_insert(0) += 1;
+        Entry { peer: Peer { carrier: peer.carrier.over(conn), ..peer }, known, waiting, events: self.events.clone() }
     }
 }
 
-struct Connection {
-    stream: TcpStream,
+/// A connection's own end of what [`Streams`] knows of it.
+struct Entry {
+    peer: Peer,
+    known: Known,
+    waiting: mpsc::Receiver<Bytes>,
+    events: mpsc::Sender<Event>,
+}
+
+impl Entry {
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let Entry { peer, known, waiting, events } = self;
+        Connection::new(stream, peer, events.clone(), known.clone()).run(waiting).await;
+        let _ = events.send(Event::Closed { peer, known: known.get() }).await;
+    }
+
+    async fn serve_secure(self, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
+        let Some(acceptor) = acceptor else { return self.close().await };
+        match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve(stream).await,
+            Ok(Err(_)) | Err(_) => {
+                metrics::counter!("cityline_sip_handshakes_failed_total", "side" => "server").increment(1);
+                self.close().await;
+            }
+        }
+    }
+
+    async fn call_secure(self, stream: TcpStream, connector: Option<TlsConnector>, name: ServerName<'static>) {
+        let Some(connector) = connector else {
+            tracing::warn!("TLS to {}: nobody is trusted; name a file of certificates under sip.trusted", self.peer.addr);
+            return self.close().await;
+        };
+        match timeout(PATIENCE, connector.connect(name, stream)).await {
+            Ok(Ok(stream)) => return self.serve(stream).await,
+            Ok(Err(error)) => tracing::warn!("TLS to {}: {error}; see that sip.trusted holds who signed its certificate", self.peer.addr),
+            Err(_) => tracing::warn!("TLS to {}: no handshake within {} s", self.peer.addr, PATIENCE.as_secs()),
+        }
+        metrics::counter!("cityline_sip_handshakes_failed_total", "side" => "client").increment(1);
+        self.close().await;
+    }
+
+    async fn close(self) {
+        let _ = self.events.send(Event::Closed { peer: self.peer, known: self.known.get() }).await;
+    }
+}
+
+struct Connection<S> {
+    stream: S,
     peer: Peer,
     events: mpsc::Sender<Event>,
     arrived: BytesMut,
@@ -195,10 +269,8 @@ enum Then {
     Close,
 }
 
-impl Connection {
-    fn new(stream: TcpStream, conn: ConnId, addr: SocketAddr, events: mpsc::Sender<Event>, known: Known) -> Connection {
-        let _ = stream.set_nodelay(true);
-        let peer = Peer { addr, carrier: Carrier::Tcp(Some(conn)) };
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    fn new(stream: S, peer: Peer, events: mpsc::Sender<Event>, known: Known) -> Connection<S> {
         let arrived = BytesMut::with_capacity(4096);
         Connection { stream, peer, events, arrived, known, until: Instant::now() + HURRY, begun: true }
     }
@@ -265,7 +337,11 @@ impl Connection {
     }
 
     async fn write(&mut self, message: &[u8]) -> bool {
-        matches!(timeout(PATIENCE, self.stream.write_all(message)).await, Ok(Ok(())))
+        let write = async {
+            self.stream.write_all(message).await?;
+            self.stream.flush().await
+        };
+        matches!(timeout(PATIENCE, write).await, Ok(Ok(())))
     }
 
     /// After a message that cannot be framed: its answer still goes out.
@@ -288,15 +364,16 @@ mod tests {
     const REGISTER: &[u8] = b"REGISTER sip:c SIP/2.0\r\nContent-Length: 0\r\n\r\n";
 
     /// A connection whose bytes the test brings itself; the other values keep it open.
-    async fn connection() -> (Connection, TcpStream, mpsc::Receiver<Event>) {
+    async fn connection() -> (Connection<TcpStream>, TcpStream, mpsc::Receiver<Event>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (near, address) = listener.accept().await.unwrap();
         let (events, arrived) = mpsc::channel(10);
-        (Connection::new(near, ConnId(1), address, events, Known::new(false)), far, arrived)
+        let peer = Peer { addr: address, carrier: Carrier::Tcp(Some(ConnId(1))) };
+        (Connection::new(near, peer, events, Known::new(false)), far, arrived)
     }
 
-    async fn bring(connection: &mut Connection, bytes: &[u8]) -> Instant {
+    async fn bring(connection: &mut Connection<TcpStream>, bytes: &[u8]) -> Instant {
         connection.arrived.extend_from_slice(bytes);
         assert!(matches!(connection.take_frames().await, Then::Go));
         connection.until
@@ -328,19 +405,21 @@ mod tests {
         assert!(connection.until > Instant::now() + IDLE - STRANGER_IDLE);
     }
 
-    fn address(source: usize, port: usize) -> SocketAddr {
-        SocketAddr::from(([198, 51, 100, u8::try_from(source).unwrap()], u16::try_from(port).unwrap()))
+    fn peer(source: usize, port: usize) -> Peer {
+        let addr = SocketAddr::from(([198, 51, 100, u8::try_from(source).unwrap()], u16::try_from(port).unwrap()));
+        Peer { addr, carrier: Carrier::Tcp(None) }
     }
 
     #[test]
     fn the_stranger_that_was_silent_longest_makes_room() {
-        let (mut streams, _arrived) = Streams::new();
-        let queues: Vec<_> = (0..MOST).map(|n| streams.enter(address(n / MOST_A_SOURCE, n % MOST_A_SOURCE), Known::new(false))).collect();
-        let (first, second) = (queues[0].0, queues[1].0);
+        let (mut streams, _arrived) = Streams::new(Tls::default());
+        let entries: Vec<_> = (0..MOST).map(|n| streams.enter(peer(n / MOST_A_SOURCE, n % MOST_A_SOURCE), Known::new(false))).collect();
+        let conn = |n: usize| entries[n].peer.conn().unwrap();
+        let (first, second) = (conn(0), conn(1));
         streams.heard(first);
-        assert!(streams.make_room(address(99, 1).ip()) && streams.all.contains_key(&first) && !streams.all.contains_key(&second));
-        assert!(streams.make_room(address(1, 1).ip()) && !streams.all.contains_key(&queues[MOST_A_SOURCE].0), "of its own address");
+        assert!(streams.make_room(peer(99, 1).addr.ip()) && streams.all.contains_key(&first) && !streams.all.contains_key(&second));
+        assert!(streams.make_room(peer(1, 1).addr.ip()) && !streams.all.contains_key(&conn(MOST_A_SOURCE)), "of its own address");
         streams.all.keys().copied().collect::<Vec<_>>().into_iter().for_each(|conn| streams.welcome(conn));
-        assert!(!streams.make_room(address(2, 1).ip()), "nobody is closed who is known");
+        assert!(!streams.make_room(peer(2, 1).addr.ip()), "nobody is closed who is known");
     }
 }

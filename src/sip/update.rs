@@ -63,7 +63,7 @@ impl Exchange {
         up.asks.renew(&request.message);
         let (session, timer) = up.asks.session.grant(now);
         up.session = session;
-        let headers = format!("{}{ABILITIES}{timer}", self.own.contact(up.dialog.peer));
+        let headers = format!("{}{ABILITIES}{timer}", up.dialog.contact(&self.own));
         self.answer_once(now, request, key, 200, &headers);
         self.proceed(now, leg);
     }
@@ -74,7 +74,7 @@ impl Exchange {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
         let peer = up.dialog.next_hop();
         let timer = up.session.map(|session| session.request_headers()).unwrap_or_default();
-        let headers = format!("{}{ABILITIES}{timer}", self.own.contact(peer));
+        let headers = format!("{}{ABILITIES}{timer}", up.dialog.contact(&self.own));
         let request = up.dialog.request(Method::Update, &branch, &self.own, More { peer, cseq: None, headers: &headers, sdp: None });
         let update = NewRequest { branch, peer, request, method: Method::Update, purpose: Purpose::Update(leg) };
         self.clients.send(now, client, update, &mut self.timers, &mut self.out);

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::message::is_token;
+use super::peer::Carrier;
 
 /// What kind of address a URI is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,15 +75,22 @@ impl<'a> Uri<'a> {
         Some(self)
     }
 
-    /// The socket address of a host that is a literal IP address; 5060 where no port is given.
+    /// The socket address of a host that is a literal IP address, at the port of its transport where none is given.
     pub fn socket(&self) -> Option<SocketAddr> {
         let ip: IpAddr = self.host.parse().ok()?;
-        Some(SocketAddr::new(ip, self.port.unwrap_or(5060)))
+        Some(SocketAddr::new(ip, self.port.unwrap_or(default_port(self.carrier()))))
     }
 
-    /// Whether `;transport=tcp` is asked for.
-    pub fn wants_tcp(&self) -> bool {
-        param(self.params, "transport").is_some_and(|transport| transport.eq_ignore_ascii_case("tcp"))
+    /// The way that is asked for by `sips:` or `;transport=`; UDP where nothing is said (RFC 3263 §4.1).
+    pub fn carrier(&self) -> Carrier {
+        let asked = param(self.params, "transport").unwrap_or_default();
+        if self.scheme == Scheme::Sips || asked.eq_ignore_ascii_case("tls") {
+            Carrier::Tls(None)
+        } else if asked.eq_ignore_ascii_case("tcp") {
+            Carrier::Tcp(None)
+        } else {
+            Carrier::Udp
+        }
     }
 
     /// The user part with its escapes resolved; escapes that make no printable text stay as they are.
@@ -90,6 +98,11 @@ impl<'a> Uri<'a> {
         let user = self.user.unwrap_or_default();
         if user.contains('%') { unescape(user) } else { user.to_owned() }
     }
+}
+
+/// The port of a transport (RFC 3261 §19.1.2).
+pub fn default_port(carrier: Carrier) -> u16 {
+    if let Carrier::Tls(_) = carrier { 5061 } else { 5060 }
 }
 
 /// `text` with its escapes resolved; those that make no printable text stay as they are.
@@ -310,6 +323,18 @@ fn host_port_spaced(text: &str) -> Option<(&str, Option<u16>)> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_way_is_asked_for_by_scheme_or_parameter() {
+        let way = |text: &str| {
+            let uri = Uri::read(text).unwrap();
+            (uri.carrier(), uri.socket().unwrap().port())
+        };
+        assert_eq!(way("sip:a@192.0.2.1"), (Carrier::Udp, 5060));
+        assert_eq!(way("sip:a@192.0.2.1;transport=TCP"), (Carrier::Tcp(None), 5060));
+        assert_eq!(way("sip:a@192.0.2.1;transport=tls"), (Carrier::Tls(None), 5061));
+        assert_eq!(way("sips:a@192.0.2.1:5071;transport=tcp"), (Carrier::Tls(None), 5071));
+    }
 
     #[test]
     fn semicolons_and_question_marks_may_stand_in_a_user() {

@@ -4,6 +4,7 @@
 
 mod api;
 mod calls;
+mod certificates;
 mod city;
 mod days;
 mod dialplans;

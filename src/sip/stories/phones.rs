@@ -135,7 +135,7 @@ fn a_phone_goes_with_its_connection_and_so_does_what_rings_there() {
     let (_, invite) = call(&mut stage, id);
     stage.hear_over(handset.carrier, PHONE, &reply(&invite, 180, "f", ""));
     assert_eq!(stage.told(), Some(FromLine::Ringing { leg: leg(1, 1) }));
-    stage.exchange.closed(conn);
+    stage.closed(PHONE, handset.carrier);
     assert_eq!(stage.told(), Some(FromLine::Refused { leg: leg(1, 1), status: 503 }));
     assert_eq!(contacts(&mut stage), Some(vec![]));
     assert!(stage.exchange.legs.is_empty());
@@ -153,7 +153,7 @@ fn a_phone_that_listens_outlives_its_connection() {
     let mut handset = Handset { carrier: Carrier::Tcp(Some(conn)), ..Handset::new() };
     handset.sign_in(&mut stage, "Contact: <sip:201@198.51.100.20:5060;transport=tcp>\r\n", 120);
     contacts(&mut stage).unwrap();
-    stage.exchange.closed(conn);
+    stage.closed(PHONE, handset.carrier);
     assert_eq!(contacts(&mut stage), None);
 }
 

@@ -10,6 +10,7 @@ use super::baresip::Baresip;
 use super::cast::{ONE_OPERATOR, OPERATOR, RESIDENT, ended, phone_of, rings, short_city_with_one, until_operator_is};
 use super::server::{Server, free_port};
 use super::{SOON, heard, likeness, score};
+use crate::certificates::Certificates;
 
 /// The longest greeting and question are over by then.
 const SPOKEN: Duration = Duration::from_secs(40);
@@ -68,6 +69,28 @@ fn an_operator_with_baresip_may_hang_up() {
     operator.order("hangup", "");
     assert_eq!(ended(&server, "end_reason"), "operator_hung_up");
     assert!(heard(&resident.heard(), OPERATOR).is_some_and(|hearing| hearing.chirps.len() >= 4));
+}
+
+#[test]
+fn baresip_speaks_over_tls_at_both_ends() {
+    let own = Certificates::new("calls");
+    let port = free_port();
+    let (address, certificate, key) =
+        (format!("\"127.0.0.1:{port}\""), format!("{:?}", own.path("server.pem")), format!("{:?}", own.path("server.key")));
+    let secure = [("CITYLINE_SIP__TLS", address.as_str()), ("CITYLINE_SIP__CERTIFICATE", &certificate), ("CITYLINE_SIP__KEY", &key)];
+    let server = Server::start_with("tls", &short_city_with_one(), &secure);
+    let account = format!("<sip:202@127.0.0.1:{port};transport=tls>;auth_pass=secret-202;answermode=auto;regint=300");
+    let operator = Baresip::start("tls-operator", &account, OPERATOR);
+    until_operator_is(&server, "daniyar", "ready", SOON);
+    let account = format!("<sip:+77010500003@127.0.0.1:{port};transport=tls>;regint=0");
+    let resident = Baresip::start("tls-resident", &account, RESIDENT);
+    resident.order("dial", &format!("sip:200@127.0.0.1:{port};transport=tls"));
+    operator.until("talk of three seconds", || read_wav(&server.recording(1, 1)).is_ok_and(|channels| channels[0].len() >= 3 * 8000));
+    resident.order("hangup", "");
+    assert_eq!(ended(&server, "end_reason"), "caller_hung_up");
+    let (at_resident, at_operator) = (heard(&resident.heard(), OPERATOR), heard(&operator.heard(), RESIDENT));
+    assert!(at_resident.is_some_and(|hearing| hearing.chirps.len() >= 4), "the resident hears the operator");
+    assert!(at_operator.is_some_and(|hearing| hearing.chirps.len() >= 4), "the operator hears the resident");
 }
 
 #[test]

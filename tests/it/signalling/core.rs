@@ -37,9 +37,13 @@ pub async fn line(udp: &str, tcp: &str) -> Line {
 
 /// As [`line`], for addresses that cannot be had.
 pub async fn try_line(udp: &str, tcp: &str) -> Result<Line, SipError> {
-    let config = Config::load(None).unwrap();
-    let mut sip = config.sip.clone();
-    (sip.udp, sip.tcp) = (Some(udp.parse().unwrap()), Some(tcp.parse().unwrap()));
+    let mut config = Config::load(None).unwrap();
+    (config.sip.udp, config.sip.tcp) = (Some(udp.parse().unwrap()), Some(tcp.parse().unwrap()));
+    start_with(&config).await
+}
+
+/// Starts signalling with these settings.
+pub async fn start_with(config: &Config) -> Result<Line, SipError> {
     let phones = config.operators.iter().filter_map(|(name, operator)| {
         let phone = operator.phone.as_ref()?;
         Some(PhoneAccount {
@@ -53,7 +57,7 @@ pub async fn try_line(udp: &str, tcp: &str) -> Result<Line, SipError> {
     let (seen, callers) = mpsc::channel(20_000);
     let (sdps, stop) = (SdpBook::default(), CancellationToken::new());
     let parts = SipParts {
-        config: sip,
+        config: config.sip.clone(),
         trunks: config.trunks.clone(),
         phones: phones.collect(),
         inputs,

@@ -1,6 +1,8 @@
 //! Do SIP programs that are not ours understand our signalling? SIPp on loopback, over UDP and TCP, with a core that only answers.
 
+mod carriers;
 mod core;
+mod secure;
 
 use std::net::SocketAddr;
 use std::process::Stdio;
