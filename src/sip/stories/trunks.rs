@@ -299,7 +299,8 @@ fn hosts_are_looked_up_before_they_are_called() {
     let (to, invite) = sent(&mut stage);
     assert!(to == B && invite.starts_with("INVITE sip:x@far.example SIP/2.0"), "{to} {invite}");
     stage.hear_from(B, &reply(&invite, 486, "x", ""));
-    (stage.told(), stage.sent());
+    stage.told();
+    stage.sent();
 
     dial(&mut stage, "sip:x@nowhere.example", city());
     stage.exchange.resolved(stage.now, &place("nowhere.example"), None);
