@@ -24,7 +24,7 @@ use super::outbound::{Unfound, Wish};
 use super::peer::{ConnId, Peer};
 use super::rate::Bucket;
 use super::registrar::{PhoneAccount, Registrar};
-use super::reply::{Reply, ReplyHead};
+use super::reply::{ABILITIES, Reply, ReplyHead};
 use super::servers::{self, Outgoing, Servers};
 use super::timers::{Due, Timers};
 use super::trunk::Trunks;
@@ -336,7 +336,7 @@ impl Exchange {
         {
             return self.refuse(now, request, 481, "");
         }
-        self.refuse(now, request, 200, &format!("Allow: {}\r\nAccept: application/sdp\r\n", Method::ALLOW));
+        self.refuse(now, request, 200, &format!("{ABILITIES}Accept: application/sdp\r\n"));
     }
 
     fn register(&mut self, now: Time, request: &Request<'_>, key: &str) {

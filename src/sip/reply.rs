@@ -190,6 +190,11 @@ mod tests {
     }
 
     #[test]
+    fn what_we_say_that_we_can_do_is_what_we_take() {
+        assert!(ABILITIES.starts_with(&format!("Allow: {}\r\n", super::super::message::Method::ALLOW)));
+    }
+
+    #[test]
     fn the_answer_goes_where_the_request_came_from() {
         let asked = head("SIP/2.0/UDP 10.0.0.1:5070;rport;branch=z9hG4bKx", "203.0.113.9:40000");
         assert_eq!(asked.peer.addr.to_string(), "203.0.113.9:40000");

@@ -9,6 +9,7 @@ mod redirects;
 mod reliable;
 mod renegotiation;
 mod sessions;
+mod storms;
 mod transfers;
 mod trunks;
 
@@ -90,6 +91,14 @@ impl Stage {
         let mut stage = Stage::new();
         let trunks: std::collections::BTreeMap<String, Trunk> = toml::from_str(settings).unwrap();
         stage.exchange.reload_trunks(stage.now, &trunks);
+        stage
+    }
+
+    /// Signalling that listens on this address.
+    fn at(address: &str) -> Stage {
+        let mut stage = Stage::new();
+        stage.exchange.own.udp = Some(address.parse().unwrap());
+        (stage.exchange.own.tcp, stage.exchange.own.tls) = (None, None);
         stage
     }
 
