@@ -36,7 +36,7 @@ impl Up {
     /// Counts one fact; what a former process began is only ended here, and does not count.
     fn count(&mut self, fact: &Fact) -> bool {
         match fact {
-            Fact::CallStarted { .. } => self.calls += 1,
+            Fact::CallStarted { .. } | Fact::CalledOut { .. } => self.calls += 1,
             Fact::CallEnded { .. } => self.calls = (self.calls - 1).max(0),
             Fact::RecordingStarted { .. } => self.recordings += 1,
             Fact::RecordingEnded { .. } => self.recordings = (self.recordings - 1).max(0),
@@ -226,6 +226,8 @@ fn local_day(now: Time, zone: chrono_tz::Tz) -> i32 {
 fn count(fact: &Fact) {
     match fact {
         Fact::CallStarted { .. } => metrics::counter!("cityline_calls_total").increment(1),
+        Fact::CalledOut { .. } => metrics::counter!("cityline_calls_out_total").increment(1),
+        Fact::Transferred { .. } => metrics::counter!("cityline_transfers_total").increment(1),
         Fact::CallEnded { reason, .. } => metrics::counter!("cityline_calls_ended_total", "reason" => reason.word()).increment(1),
         Fact::Offered { .. } => metrics::counter!("cityline_offers_total").increment(1),
         Fact::Dequeued { queue, how: QueueEnd::Answered, waited_ms, .. } => {

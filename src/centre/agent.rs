@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
+use super::call_out::Wanted;
 use super::deadline::Reason;
 use super::fact::{AgentStatus, Fact, OfferEnd};
 use super::ids::{AgentId, CallId, ContactId, Generation, PauseReason};
@@ -47,6 +48,8 @@ pub enum State {
     Paused { reason: PauseReason },
     /// Did not answer an offer.
     NotResponding,
+    /// Takes part in this call as a supervisor, or their phone is being called for it.
+    Supervising { call: CallId },
 }
 
 /// What an operator asked for while busy.
@@ -63,7 +66,7 @@ impl Agent {
     pub fn is_at_work(&self) -> bool {
         match self.state {
             State::Ready | State::Offered { .. } | State::Talking { .. } | State::WrapUp => true,
-            State::Offline | State::Paused { .. } | State::NotResponding => false,
+            State::Offline | State::Paused { .. } | State::NotResponding | State::Supervising { .. } => false,
         }
     }
 
@@ -77,6 +80,7 @@ impl Agent {
             State::WrapUp => AgentStatus::WrapUp,
             State::Paused { reason } => AgentStatus::Paused(reason.clone()),
             State::NotResponding => AgentStatus::NotResponding,
+            State::Supervising { call } => AgentStatus::Supervising(*call),
         }
     }
 }
@@ -110,17 +114,27 @@ impl Centre {
                     self.wrap_up_over(&agent);
                 }
             }
-            FromDesk::Hold { agent, .. }
-            | FromDesk::Resume { agent, .. }
-            | FromDesk::Consult { agent, .. }
-            | FromDesk::CompleteConsult { agent, .. }
-            | FromDesk::EndConsult { agent, .. }
-            | FromDesk::Conference { agent, .. }
-            | FromDesk::Transfer { agent, .. }
-            | FromDesk::CallOut { agent, .. }
-            | FromDesk::Monitor { agent, .. }
-            | FromDesk::TakeOver { agent, .. }
-            | FromDesk::StopMonitor { agent, .. } => self.out.desk(ToDesk::Refused { agent, why: Refusal::NotNow }),
+            FromDesk::Hold { agent, call } => self.wished(&agent, |centre| centre.hold(&agent, call, true)),
+            FromDesk::Resume { agent, call } => self.wished(&agent, |centre| centre.hold(&agent, call, false)),
+            FromDesk::Consult { agent, call, with } => self.wished(&agent, |centre| centre.consult(&agent, call, &with)),
+            FromDesk::CompleteConsult { agent, call } => self.wished(&agent, |centre| centre.complete_consult(&agent, call)),
+            FromDesk::EndConsult { agent, call } => self.wished(&agent, |centre| centre.end_consult(&agent, call)),
+            FromDesk::Conference { agent, call } => self.wished(&agent, |centre| centre.conference(&agent, call)),
+            FromDesk::Transfer { agent, call, to } => self.wished(&agent, |centre| centre.transfer(&agent, call, &to)),
+            FromDesk::CallOut { agent, call, to, queue, shown } => {
+                let wanted = Wanted { call, to, queue, shown };
+                self.wished(&agent, |centre| centre.call_out(&agent, &wanted));
+            }
+            FromDesk::Monitor { agent, call, mode } => self.wished(&agent, |centre| centre.supervise(&agent, call, mode)),
+            FromDesk::TakeOver { agent, call } => self.wished(&agent, |centre| centre.take_over(&agent, call)),
+            FromDesk::StopMonitor { agent, call } => self.wished(&agent, |centre| centre.stop_supervising(&agent, call)),
+        }
+    }
+
+    /// What is wanted of a live call is done, or the desk is told why not.
+    fn wished(&mut self, agent: &AgentId, wish: impl FnOnce(&mut Centre) -> Result<(), Refusal>) {
+        if let Err(why) = wish(self) {
+            self.out.desk(ToDesk::Refused { agent: agent.clone(), why });
         }
     }
 
@@ -152,7 +166,15 @@ impl Centre {
                 let call = *call;
                 self.offer_failed(call, OfferEnd::AgentGone);
             }
-            Some(State::Offline | State::Talking { .. } | State::WrapUp | State::Paused { .. } | State::NotResponding) | None => {}
+            Some(
+                State::Offline
+                | State::Talking { .. }
+                | State::WrapUp
+                | State::Paused { .. }
+                | State::NotResponding
+                | State::Supervising { .. },
+            )
+            | None => {}
         }
     }
 
@@ -177,13 +199,13 @@ impl Centre {
             (State::Offered { call }, false) => self.offer_failed(call, OfferEnd::AgentGone),
             (State::Offered { .. }, true)
             | (State::Offline | State::NotResponding | State::Ready, _)
-            | (State::Talking { .. } | State::WrapUp | State::Paused { .. }, _) => {}
+            | (State::Talking { .. } | State::WrapUp | State::Paused { .. } | State::Supervising { .. }, _) => {}
         }
     }
 
     fn wants_ready(&mut self, agent: &AgentId) {
         match self.agent_state(agent) {
-            Some(State::Offered { .. } | State::Talking { .. }) => {
+            Some(State::Offered { .. } | State::Talking { .. } | State::Supervising { .. }) => {
                 if let Some(known) = self.agents.get_mut(agent) {
                     known.wish = None;
                 }
@@ -211,7 +233,7 @@ impl Centre {
     /// A pause or the end of the shift: at once, or after the talk. An offer that rings is declined by it.
     fn wants(&mut self, agent: &AgentId, wish: Wish) {
         match self.agent_state(agent) {
-            Some(State::Talking { .. }) => {
+            Some(State::Talking { .. } | State::Supervising { .. }) => {
                 if let Some(known) = self.agents.get_mut(agent) {
                     known.wish = Some(wish);
                 }
@@ -287,7 +309,7 @@ impl Centre {
         if known.state == state {
             return;
         }
-        if !matches!(state, State::Talking { .. } | State::WrapUp) {
+        if !matches!(state, State::Talking { .. } | State::Supervising { .. } | State::WrapUp) {
             known.wish = None;
         }
         known.state = state;
@@ -369,7 +391,7 @@ impl Centre {
                     self.set_agent(&agent, State::Offline);
                     self.agents.remove(&agent);
                 }
-                (true, _) | (false, Some(State::Talking { .. }) | None) => {}
+                (true, _) | (false, Some(State::Talking { .. } | State::Supervising { .. }) | None) => {}
             }
         }
     }

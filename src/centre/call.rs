@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
+use super::call_out::CallingOut;
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
-use super::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PlayId, QueueId, RecordingId, SdpRef, StepId, TrunkId};
+use super::ids::{CallId, CallerRef, Language, LegId, NumberId, PlayId, QueueId, SdpRef, StepId, TrunkId};
 use super::input::{CallerKnown, Digit, Diverted, FromLine, FromMedia, HangUpCause, MediaFailure};
 use super::ivr::Walk;
 use super::leg::{Leg, LegState};
 use super::offer::Ringing;
 use super::output::{Ending, Output, Sound, ToLine, ToMedia};
 use super::queue::Wait;
-use super::room;
+use super::talk::{Partner, Talk};
 use super::time::Time;
+use super::transfer::Transfer;
 
 /// A refused caller is asked to come back after this many seconds (RFC 3261 §20.33).
 pub(super) const RETRY_AFTER_S: u32 = 5;
@@ -56,6 +58,9 @@ pub struct Call {
     pub next_leg: u16,
     /// The last order to play to the resident.
     pub play: PlayId,
+    /// The legs that hear music because nobody talks to them.
+    #[serde(default)]
+    pub hold_music: BTreeSet<u16>,
     /// The number of the next recording.
     pub next_recording: u16,
     /// What is going on.
@@ -75,8 +80,12 @@ pub enum Stage {
     Offered(Ringing),
     /// A service outside is being called.
     Dialling(Dialling),
-    /// Two people talk.
+    /// The resident talks with somebody.
     Talking(Talk),
+    /// An operator has given the call away, and somebody rings for the resident.
+    Transferring(Transfer),
+    /// An operator calls a resident; there is no talk yet.
+    CallingOut(CallingOut),
 }
 
 /// A service outside is being called for the resident.
@@ -88,28 +97,6 @@ pub struct Dialling {
     pub failed: StepId,
     /// Whether the talk is recorded.
     pub record: bool,
-}
-
-/// Two people talk.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Talk {
-    /// The leg of the one who is not the resident.
-    pub leg: u16,
-    /// Who that is.
-    pub partner: Partner,
-    /// Since when.
-    pub since: Time,
-    /// The recording that runs.
-    pub recording: Option<RecordingId>,
-}
-
-/// With whom the resident talks.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Partner {
-    /// An operator, for a call of this queue.
-    Agent { agent: AgentId, queue: QueueId },
-    /// A service outside.
-    Outside,
 }
 
 impl Centre {
@@ -126,7 +113,7 @@ impl Centre {
             FromLine::NotRenegotiated { .. } => {}
             FromLine::Digit { leg, digit } => self.on_digit(leg, digit),
             FromLine::HungUp { leg, cause } => self.far_end_hung_up(leg, cause),
-            FromLine::Referred { leg, to: _ } => self.refuse_refer(leg, 603),
+            FromLine::Referred { leg, to } => self.referred(leg, &to),
         }
     }
 
@@ -140,7 +127,7 @@ impl Centre {
             FromMedia::Played { leg, play } => self.on_played(leg, play),
             FromMedia::SoundLost { leg } => self.sound_lost(leg),
             FromMedia::SoundBack { leg } => self.sound_back(leg),
-            FromMedia::Held { .. } => {}
+            FromMedia::Held { leg, held } => self.phone_held(leg, held),
             FromMedia::Unheard { leg, unheard } => self.far_end_unheard(leg, unheard),
             // The leg is closed, and its call may be over.
             FromMedia::Quality { leg, quality } => self.out.fact(Fact::LegQuality { leg, quality }),
@@ -149,13 +136,6 @@ impl Centre {
                     self.out.fact(Fact::RecordingEnded { recording, length_ms, lost_ms });
                 }
             }
-        }
-    }
-
-    /// What a far end asks for by REFER is not done, and it is told so. A leg that is gone needs no answer.
-    fn refuse_refer(&mut self, leg: LegId, status: u16) {
-        if self.leg_mut(leg).is_some() {
-            self.out.line(ToLine::ReferProgress { leg, status });
         }
     }
 
@@ -194,14 +174,18 @@ impl Centre {
     }
 
     fn refusal(&self, number: &NumberId) -> Option<(u16, EndReason)> {
-        let full = self.calls.len() >= usize::try_from(self.settings.limits.max_calls).unwrap_or(usize::MAX);
         if !self.settings.numbers.contains_key(number) {
             Some((404, EndReason::UnknownNumber))
-        } else if full || self.draining {
+        } else if self.is_full() || self.draining {
             Some((503, EndReason::Overloaded))
         } else {
             None
         }
+    }
+
+    /// Whether as many calls are up as may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.calls.len() >= usize::try_from(self.settings.limits.max_calls).unwrap_or(usize::MAX)
     }
 
     /// A port is open: the resident is answered, or the far end is dialled.
@@ -239,6 +223,7 @@ impl Centre {
             LegState::Dialled => {
                 known.state = LegState::Agreeing;
                 self.give_time_to_connect(leg.call);
+                self.give_called_time(leg);
                 self.out.fact(Fact::LegAnswered { leg });
                 self.out.media(ToMedia::Agree { leg, sdp, answer: false });
             }
@@ -265,49 +250,42 @@ impl Centre {
         }
     }
 
-    /// A dialled leg has sound: it is connected, if the call still wants it.
+    /// A dialled leg has sound: it takes its part, if the call still wants it.
     pub(super) fn partner_up(&mut self, leg: LegId) {
         match self.stage(leg.call) {
             Some(Stage::Offered(ringing)) if ringing.legs.contains(&leg.n) => self.commit(leg),
             Some(Stage::Dialling(dialling)) if dialling.leg == leg.n => self.outside_up(leg),
-            Some(Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Talking(_))
-            | None => {
-                self.end_leg(leg, EndReason::AnsweredElsewhere);
-            }
+            Some(Stage::CallingOut(_)) if leg.n == 0 => self.called_out(leg.call),
+            Some(Stage::CallingOut(_)) if self.is_called(leg) => self.caller_out_up(leg),
+            Some(Stage::Transferring(_)) if self.is_called(leg) => self.transfer_up(leg),
+            Some(Stage::Talking(_)) if self.is_called(leg) => self.consultant_up(leg),
+            Some(Stage::Talking(_)) => match self.supervisor_of(leg) {
+                Some(agent) => self.supervisor_up(&agent, leg),
+                None => self.end_leg(leg, EndReason::AnsweredElsewhere),
+            },
+            Some(
+                Stage::Arriving
+                | Stage::Walking(_)
+                | Stage::Waiting(_)
+                | Stage::Offered(_)
+                | Stage::Dialling(_)
+                | Stage::Transferring(_)
+                | Stage::CallingOut(_),
+            )
+            | None => self.end_leg(leg, EndReason::AnsweredElsewhere),
         }
+    }
+
+    /// Whether this leg is one of somebody who is being called in.
+    pub(super) fn is_called(&self, leg: LegId) -> bool {
+        self.calling(leg.call).is_some_and(|calling| calling.legs.contains(&leg.n))
     }
 
     fn outside_up(&mut self, leg: LegId) {
         let Some(Stage::Dialling(dialling)) = self.stage(leg.call) else { return };
         let record = dialling.record;
         self.deadlines.cancel(&Reason::DialEnds(leg.call));
-        self.start_talk(leg.call, Talk { leg: leg.n, partner: Partner::Outside, since: self.now, recording: None }, record);
-    }
-
-    /// Connects the resident with the talk's leg, and records where the rules say so.
-    pub(super) fn start_talk(&mut self, call: CallId, mut talk: Talk, record: bool) {
-        let resident = LegId::caller(call);
-        self.out.media(ToMedia::StopPlay { leg: resident });
-        self.out.media(ToMedia::Connect { call, hears: room::talk(resident, LegId { call, n: talk.leg }) });
-        if record {
-            talk.recording = self.start_recording(call, &talk.partner);
-        }
-        self.set_stage(call, Stage::Talking(talk));
-        self.judge_lines(call);
-    }
-
-    fn start_recording(&mut self, call: CallId, partner: &Partner) -> Option<RecordingId> {
-        let known = self.calls.get_mut(&call)?;
-        let recording = RecordingId { call, n: known.next_recording };
-        known.next_recording += 1;
-        let agent = match partner {
-            Partner::Agent { agent, .. } => Some(agent.clone()),
-            Partner::Outside => None,
-        };
-        self.open_recordings.insert(recording);
-        self.out.media(ToMedia::Record { recording, resident: LegId::caller(call) });
-        self.out.fact(Fact::RecordingStarted { recording, agent });
-        Some(recording)
+        self.start_talk(leg.call, Talk::new(leg.n, Partner::Outside, self.now), record);
     }
 
     fn far_end_refused(&mut self, leg: LegId, status: u16) {
@@ -315,7 +293,8 @@ impl Centre {
             return;
         }
         if leg.n == 0 {
-            self.far_end_gone(leg, EndReason::SignallingFailed);
+            let is_called = matches!(self.stage(leg.call), Some(Stage::CallingOut(_)));
+            self.far_end_gone(leg, if is_called { EndReason::NotReached } else { EndReason::SignallingFailed });
             return;
         }
         self.drop_leg(leg, EndReason::Refused);
@@ -352,7 +331,7 @@ impl Centre {
         }
     }
 
-    /// A leg that was not the resident's is over: the offer, the dialling or the talk that it belonged to goes on without it.
+    /// A leg that was not the resident's is over: what it belonged to goes on without it.
     fn partner_lost(&mut self, leg: LegId, how: OfferEnd, reason: EndReason) {
         match self.stage(leg.call) {
             Some(Stage::Offered(ringing)) if ringing.legs.contains(&leg.n) => self.attempt_leg_ended(leg, how),
@@ -361,9 +340,16 @@ impl Centre {
                 self.deadlines.cancel(&Reason::DialEnds(leg.call));
                 self.enter_step(leg.call, &failed, false);
             }
-            Some(Stage::Talking(talk)) if talk.leg == leg.n => self.end_call(leg.call, reason),
-            Some(Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Talking(_))
-            | None => {}
+            Some(Stage::Talking(talk)) if talk.leg == leg.n => self.partner_leaves(leg.call, reason),
+            Some(Stage::Talking(talk)) if talk.third.as_ref().is_some_and(|third| third.has_leg(leg.n)) => self.third_leg_ended(leg, how),
+            Some(Stage::Talking(_)) => {
+                if let Some(agent) = self.supervisor_of(leg) {
+                    self.supervisor_leg_ended(&agent, leg);
+                }
+            }
+            Some(Stage::Transferring(_)) => self.transfer_leg_ended(leg, how),
+            Some(Stage::CallingOut(_)) => self.caller_out_leg_ended(leg, reason),
+            Some(Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_)) | None => {}
         }
     }
 
@@ -409,15 +395,6 @@ impl Centre {
         }
     }
 
-    /// The operator ends the talk at the desk.
-    pub(super) fn operator_hangs_up(&mut self, agent: &AgentId, call: CallId) {
-        if let Some(Stage::Talking(Talk { partner: Partner::Agent { agent: talking, .. }, .. })) = self.stage(call)
-            && talking == agent
-        {
-            self.end_call(call, EndReason::OperatorHungUp);
-        }
-    }
-
     /// Ends a call from whatever stage: every leg, offer, place, recording and deadline of it is released in this one step.
     pub(super) fn end_call(&mut self, call: CallId, reason: EndReason) {
         match self.stage(call) {
@@ -426,10 +403,18 @@ impl Centre {
                 self.leave_queue(call, queue_end(reason));
             }
             Some(Stage::Waiting(_)) => self.leave_queue(call, queue_end(reason)),
-            Some(Stage::Talking(talk)) => {
-                let talk = talk.clone();
-                self.end_talk(&talk);
+            Some(Stage::Talking(_)) => {
+                self.end_supervisions(call);
+                if let Some(talk) = self.talk(call).cloned() {
+                    self.release_third(call, &talk);
+                    self.end_talk(&talk);
+                }
             }
+            Some(Stage::Transferring(transfer)) => {
+                let calling = transfer.calling.clone();
+                self.calling_over(call, &calling, OfferEnd::CallerGone);
+            }
+            Some(Stage::CallingOut(_)) => self.release_caller_out(call),
             Some(Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_)) => {}
             None => return,
         }
@@ -440,17 +425,6 @@ impl Centre {
         self.deadlines.cancel_call(call);
         self.calls.remove(&call);
         self.out.fact(Fact::CallEnded { call, reason });
-    }
-
-    fn end_talk(&mut self, talk: &Talk) {
-        if let Some(recording) = talk.recording {
-            self.out.media(ToMedia::StopRecord { recording });
-        }
-        if let Partner::Agent { agent, queue } = &talk.partner {
-            let wrap_up_ms = self.queue_settings(queue).map_or(0, |rules| rules.wrap_up_ms);
-            self.waiting.handled(queue, self.now.ms_since(talk.since).saturating_add(wrap_up_ms));
-            self.start_wrap_up(agent, wrap_up_ms);
-        }
     }
 
     /// Plays to the resident, in place of what plays.
@@ -469,7 +443,7 @@ impl Centre {
         match known.stage {
             Stage::Walking(_) => self.step_played(leg.call),
             Stage::Waiting(_) | Stage::Offered(_) => self.announcement_played(leg.call),
-            Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_) => {}
+            Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_) => {}
         }
     }
 
@@ -492,14 +466,24 @@ impl Centre {
         match self.stage(call)? {
             Stage::Waiting(wait) => Some(wait),
             Stage::Offered(ringing) => Some(&ringing.wait),
-            Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_) | Stage::Talking(_) => None,
+            Stage::Arriving
+            | Stage::Walking(_)
+            | Stage::Dialling(_)
+            | Stage::Talking(_)
+            | Stage::Transferring(_)
+            | Stage::CallingOut(_) => None,
         }
     }
 }
 
 impl Call {
     fn arriving(number: NumberId, caller: CallerRef, arrived: Time, late: bool) -> Self {
-        let resident = Leg { party: Party::Resident, state: LegState::Arriving { late }, reoffered: false };
+        let resident = Leg { party: Party::Resident, state: LegState::Arriving { late }, reoffered: false, held: false };
+        Self { legs: BTreeMap::from([(0, resident)]), ..Self::going_out(number, caller, arrived, Stage::Arriving) }
+    }
+
+    /// A call that an operator makes: without a leg, and without a step of a plan.
+    pub(super) fn going_out(number: NumberId, caller: CallerRef, arrived: Time, stage: Stage) -> Self {
         Self {
             number,
             caller,
@@ -513,35 +497,52 @@ impl Call {
             unheard: BTreeSet::new(),
             typed_ahead: VecDeque::new(),
             queue_step: None,
-            legs: BTreeMap::from([(0, resident)]),
+            legs: BTreeMap::new(),
             next_leg: 1,
             play: PlayId(0),
+            hold_music: BTreeSet::new(),
             next_recording: 1,
-            stage: Stage::Arriving,
+            stage,
         }
     }
 
-    /// The queue that the resident waits in, or that the talk came from.
+    /// The queue that the resident waits in, or by whose rules the talk goes.
     pub(super) fn queue(&self) -> Option<&QueueId> {
         match &self.stage {
             Stage::Waiting(wait) => Some(&wait.queue),
             Stage::Offered(ringing) => Some(&ringing.wait.queue),
-            Stage::Talking(Talk { partner: Partner::Agent { queue, .. }, .. }) => Some(queue),
-            Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_) | Stage::Talking(_) => None,
+            Stage::Talking(talk) => talk.operator().map(|(_, queue)| queue),
+            Stage::Transferring(transfer) => Some(&transfer.queue),
+            Stage::CallingOut(out) => Some(&out.queue),
+            Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_) => None,
         }
     }
 
     /// What it means that leg `n` was hung up by its far end now.
     fn hung_up_reason(&self, n: u16) -> EndReason {
         match (&self.stage, n) {
-            (Stage::Talking(_), 0) => EndReason::CallerHungUp,
+            (Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_), 0) => EndReason::CallerHungUp,
             (Stage::Waiting(_) | Stage::Offered(_), 0) => EndReason::Abandoned,
             (Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_), 0) => EndReason::LeftInMenu,
-            (Stage::Talking(Talk { partner: Partner::Agent { .. }, .. }), _) => EndReason::OperatorHungUp,
-            (Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Talking(_), _) => {
-                EndReason::OutsideEnded
-            }
+            (Stage::Talking(_) | Stage::CallingOut(_), n) if self.is_agents(n) => EndReason::OperatorHungUp,
+            (
+                Stage::Arriving
+                | Stage::Walking(_)
+                | Stage::Waiting(_)
+                | Stage::Offered(_)
+                | Stage::Dialling(_)
+                | Stage::Talking(_)
+                | Stage::Transferring(_)
+                | Stage::CallingOut(_),
+                _,
+            ) => EndReason::OutsideEnded,
         }
+    }
+}
+
+impl Call {
+    fn is_agents(&self, n: u16) -> bool {
+        self.legs.get(&n).is_some_and(|leg| matches!(leg.party, Party::Agent(_)))
     }
 }
 

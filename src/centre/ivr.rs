@@ -239,7 +239,7 @@ impl Centre {
                     self.enter_step(call, &step, true);
                 }
             }
-            Some(Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_)) | None => {}
+            Some(Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_)) | None => {}
         }
     }
 

@@ -17,6 +17,9 @@ pub struct Leg {
     pub state: LegState,
     /// Whether an offer of the far end is being answered.
     pub reoffered: bool,
+    /// Whether its far end's own phone holds.
+    #[serde(default)]
+    pub held: bool,
 }
 
 /// How far a leg is.
@@ -55,8 +58,9 @@ impl Centre {
 
     /// Forgets a leg whose far end is gone: its port is closed.
     pub(super) fn drop_leg(&mut self, leg: LegId, reason: EndReason) {
-        let dropped = self.calls.get_mut(&leg.call).and_then(|known| known.legs.remove(&leg.n));
-        if dropped.is_some() {
+        let Some(known) = self.calls.get_mut(&leg.call) else { return };
+        known.hold_music.remove(&leg.n);
+        if known.legs.remove(&leg.n).is_some() {
             self.out.media(ToMedia::Close { leg });
             self.out.fact(Fact::LegEnded { leg, reason });
         }
@@ -67,10 +71,16 @@ impl Centre {
         let known = self.calls.get_mut(&call)?;
         let leg = LegId { call, n: known.next_leg };
         known.next_leg = known.next_leg.saturating_add(1);
-        known.legs.insert(leg.n, Leg { party: party.clone(), state, reoffered: false });
+        self.open_leg_as(leg, party, state);
+        Some(leg)
+    }
+
+    /// Begins a leg under a number of its own: that of a resident who is called.
+    pub(super) fn open_leg_as(&mut self, leg: LegId, party: Party, state: LegState) {
+        let Some(known) = self.calls.get_mut(&leg.call) else { return };
+        known.legs.insert(leg.n, Leg { party: party.clone(), state, reoffered: false, held: false });
         self.out.fact(Fact::LegStarted { leg, party });
         self.out.media(ToMedia::Open { leg, offer: None });
-        Some(leg)
     }
 
     /// The far end's answer to an offer of ours is put in force.

@@ -5,7 +5,10 @@
 
 pub mod agent;
 pub mod call;
+pub mod call_out;
 pub mod callback;
+pub mod calling;
+pub mod consult;
 pub mod deadline;
 pub mod dialplan;
 pub mod explanation;
@@ -23,7 +26,10 @@ pub mod routing;
 pub mod schedule;
 pub mod settings;
 mod sound;
+pub mod supervise;
+pub mod talk;
 pub mod time;
+pub mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -216,7 +222,8 @@ impl Centre {
             Reason::WrapUp(agent) => self.wrap_up_over(&agent),
             Reason::Rest(agent) => self.rest_over(&agent),
             Reason::Recovery => self.recovery_over(),
-            Reason::CallingEnds(_) | Reason::SupervisorRings(_) => {}
+            Reason::CallingEnds(call) => self.calling_ends(call),
+            Reason::SupervisorRings(agent) => self.supervisor_rang(&agent),
         }
     }
 

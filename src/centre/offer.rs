@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Centre;
 use super::agent::State;
-use super::call::{Partner, Stage, Talk};
+use super::call::Stage;
 use super::deadline::Reason;
 use super::explanation::Explanation;
 use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
@@ -16,9 +16,10 @@ use super::output::{Offer, Refusal, Shown, Target, ToDesk};
 use super::queue::Wait;
 use super::routing::Decision;
 use super::settings::Device;
+use super::talk::{Partner, Talk};
 
 /// Who has said yes gets this long until the sound is connected, in milliseconds, also when the offer was about to end.
-const CONNECT_MS: u64 = 5_000;
+pub(super) const CONNECT_MS: u64 = 5_000;
 
 /// An offer that rings.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ impl Centre {
     /// Shows the offer at the operator's desk; also to a desk that opens while it rings.
     pub(super) fn show_offer(&mut self, call: CallId) {
         let Some(known) = self.calls.get(&call) else { return };
-        let Stage::Offered(ringing) = &known.stage else { return };
+        let Stage::Offered(ringing) = &known.stage else { return self.show_asked(call) };
         let rings_ms = self.queue_settings(&ringing.wait.queue).map_or(0, |rules| rules.offer_ms);
         let offer = Offer {
             call,
@@ -86,7 +87,7 @@ impl Centre {
         }
     }
 
-    fn targets(&self, agent: &AgentId) -> Vec<Target> {
+    pub(super) fn targets(&self, agent: &AgentId) -> Vec<Target> {
         match self.settings.agents.get(agent).map(|known| &known.device) {
             Some(Device::Fixed { address }) => vec![Target::Address(address.clone())],
             Some(Device::Phone { .. }) => {
@@ -96,7 +97,7 @@ impl Centre {
         }
     }
 
-    fn answers_at_desk(&self, agent: &AgentId) -> bool {
+    pub(super) fn answers_at_desk(&self, agent: &AgentId) -> bool {
         matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Phone { answer_at_desk: true, .. }))
     }
 
@@ -104,10 +105,7 @@ impl Centre {
     pub(super) fn accept_at_desk(&mut self, agent: &AgentId, call: CallId) {
         let ringing = match self.stage_mut(call) {
             Some(Stage::Offered(ringing)) if ringing.agent == *agent => ringing,
-            _ => {
-                self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::OfferOver });
-                return;
-            }
+            _ => return self.accept_asked(agent, call),
         };
         let again = ringing.accepted;
         if !self.answers_at_desk(agent) {
@@ -152,11 +150,21 @@ impl Centre {
         self.set_agent(&agent, State::Talking { call });
         let record = self.queue_settings(&wait.queue).is_some_and(|rules| rules.record);
         let partner = Partner::Agent { agent, queue: wait.queue };
-        self.start_talk(call, Talk { leg: leg.n, partner, since: self.now, recording: None }, record);
+        self.start_talk(call, Talk::new(leg.n, partner, self.now), record);
+    }
+
+    /// An operator does not take what is offered to them, or a number outside does not: whoever wanted it goes on without them.
+    pub(super) fn offer_failed(&mut self, call: CallId, how: OfferEnd) {
+        match self.stage(call) {
+            Some(Stage::Offered(_)) => self.queue_offer_failed(call, how),
+            Some(Stage::Talking(_)) => self.consult_failed(call, how),
+            Some(Stage::Transferring(_)) => self.transfer_failed(call, how),
+            Some(Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Dialling(_) | Stage::CallingOut(_)) | None => {}
+        }
     }
 
     /// The offer is over and nobody has won it: the caller keeps place and age, the operator is set aside.
-    pub(super) fn offer_failed(&mut self, call: CallId, how: OfferEnd) {
+    fn queue_offer_failed(&mut self, call: CallId, how: OfferEnd) {
         let Some(agent) = self.end_offer(call, how) else { return };
         if let Some(wait) = self.wait_of(call).cloned() {
             self.waiting.seek(call, &wait);

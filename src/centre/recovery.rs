@@ -43,9 +43,9 @@ impl Centre {
             match state {
                 State::Offered { call } => self.offer_failed(call, super::fact::OfferEnd::AgentGone),
                 State::Ready | State::WrapUp | State::NotResponding | State::Paused { .. } => self.set_agent(&id, State::Offline),
-                State::Talking { .. } | State::Offline => {}
+                State::Talking { .. } | State::Supervising { .. } | State::Offline => {}
             }
-            if !matches!(state, State::Talking { .. }) {
+            if !matches!(state, State::Talking { .. } | State::Supervising { .. }) {
                 self.set_agent(&id, State::Offline);
             }
         }
@@ -85,6 +85,10 @@ impl Centre {
             Some(known) if known.state == LegState::Unknown => known.state = LegState::Up,
             Some(_) | None => return,
         }
+        if self.still_rings(leg) {
+            return self.partner_up(leg);
+        }
+        let Some(call) = self.calls.get(&leg.call) else { return };
         match (&call.stage, leg.n) {
             (Stage::Arriving, 0) => self.resident_answered(leg.call),
             // What played is lost with the process: the step speaks again, the music begins again.
@@ -97,8 +101,26 @@ impl Centre {
                 self.announcement_played(leg.call);
             }
             (Stage::Dialling(_), 1..) => self.partner_up(leg),
-            (Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Talking(_), _) => {}
+            (Stage::Transferring(_), 0) => self.play_hold_music(leg),
+            (Stage::CallingOut(_), 0) => self.partner_up(leg),
+            (Stage::Talking(_), _) if self.arrangement(leg.call).music.contains(&leg) => self.play_hold_music(leg),
+            (
+                Stage::Arriving
+                | Stage::Walking(_)
+                | Stage::Waiting(_)
+                | Stage::Offered(_)
+                | Stage::Dialling(_)
+                | Stage::Talking(_)
+                | Stage::Transferring(_)
+                | Stage::CallingOut(_),
+                _,
+            ) => {}
         }
+    }
+
+    /// Whether the core has not heard yet that this leg has sound: the process ended before it could be told.
+    fn still_rings(&self, leg: LegId) -> bool {
+        self.is_called(leg) || self.supervisor_of(leg).is_some_and(|agent| self.supervisor_rings(leg.call, &agent))
     }
 
     /// This leg could not be brought back: its call is interrupted, and a caller who waited is owed a callback.

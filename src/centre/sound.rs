@@ -50,16 +50,25 @@ impl Centre {
     }
 
     /// The end of a talk on a dead line stays where it was set, whatever else fails meanwhile.
-    fn note_silence(&mut self, call: CallId, change: impl FnOnce(&mut Call)) {
+    pub(super) fn note_silence(&mut self, call: CallId, change: impl FnOnce(&mut Call)) {
         let ends_after = self.settings.limits.no_sound_ends_ms;
         let Some(known) = self.calls.get_mut(&call) else { return };
         change(known);
-        let partner = if let Stage::Talking(talk) = &known.stage { Some(talk.leg) } else { None };
-        let dead = partner.is_some_and(|leg| known.silent || known.unheard.contains(&0) || known.unheard.contains(&leg));
+        let dead = self.is_dead(call);
         if dead && ends_after > 0 {
             self.deadlines.set_first(Reason::NoSound(call), self.now.plus_ms(ends_after));
         } else {
             self.deadlines.cancel(&Reason::NoSound(call));
         }
+    }
+
+    /// Whether a side of a talk is dead that is heard in its room: who is on hold is not missed.
+    fn is_dead(&self, call: CallId) -> bool {
+        let Some(known) = self.calls.get(&call) else { return false };
+        let Stage::Talking(talk) = &known.stage else { return false };
+        let leg = |n: u16| LegId { call, n };
+        let is_in = |n: u16| (known.silent && n == 0) || known.unheard.contains(&n);
+        let suspects: Vec<u16> = [0, talk.leg].into_iter().filter(|n| is_in(*n)).collect();
+        !suspects.is_empty() && suspects.into_iter().any(|n| self.arrangement(call).is_heard(leg(n)))
     }
 }

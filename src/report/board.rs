@@ -1,26 +1,25 @@
 //! What happens at this moment? A live board for page, terminal and metrics, folded from facts alone.
 
+mod views;
+
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Serialize;
-
-use crate::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEnd};
-use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId, StepId};
+use crate::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEnd, Role};
+use crate::centre::ids::{AgentId, CallId, CallTo, Language, NumberId, QueueId, StepId};
 use crate::centre::time::Time;
 
 use super::dead_lines::DeadLines;
 
+pub use views::{BoardView, CallView, Counts, EndedView, OperatorView, QueueView, SHORT_ABANDON_MS, TARGET_MS, Today};
+
 /// Calls that are over and still shown.
 const LAST_KEPT: usize = 20;
 
+/// What the board calls a number outside, which is personal.
+const NUMBER: &str = "a number outside";
+
 /// Calls that a view names; the count beside them is of all.
 const CALLS_SHOWN: usize = 200;
-
-/// Waits that ended by hanging up before this, in milliseconds, are short abandons (B_s of the definitions).
-pub const SHORT_ABANDON_MS: u64 = 5_000;
-
-/// Answered within this, in milliseconds, counts as answered in target (A_T of the definitions).
-pub const TARGET_MS: u64 = 20_000;
 
 /// The board. Its memory is bounded by the calls that are up, the queues and the operators, and the last twenty calls.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +53,8 @@ enum Place {
     Offered { queue: QueueId, entered: Time, agent: AgentId },
     Talking { agent: AgentId },
     Outside { party: String },
+    GivenAway { to: String },
+    CallingOut { agent: AgentId },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -67,135 +68,6 @@ struct OperatorNow {
     state: AgentStatus,
     since: Time,
     answered: u64,
-}
-
-/// Counts since the start of the day; figures are made of them by the definitions. Spans in milliseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// Callers who entered the queue (O).
-    pub offered: u64,
-    /// Answered by an operator (A).
-    pub answered: u64,
-    /// Answered within [`TARGET_MS`] (A_T).
-    pub answered_in_target: u64,
-    /// Hung up while waiting (B), the short ones among them.
-    pub abandoned: u64,
-    /// Hung up before [`SHORT_ABANDON_MS`] (B_s).
-    pub abandoned_short: u64,
-    /// Left the queue in another way (F).
-    pub flowed_out: u64,
-    /// The waits of those who were answered, added up.
-    pub waited_ms: u64,
-    /// The longest wait that ended.
-    pub longest_wait_ms: u64,
-}
-
-/// Counts of the whole centre since the start of the day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Today {
-    /// Calls that came in.
-    pub calls: u64,
-    /// Calls that are over, by `EndReason`.
-    pub ended: BTreeMap<EndReason, u64>,
-    /// Offers that nobody took.
-    pub offers_missed: u64,
-    /// Callers who must be called back.
-    pub callbacks_owed: u64,
-    /// All queues together.
-    pub queues: Counts,
-}
-
-/// The board as screens draw it. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, Serialize)]
-pub struct BoardView {
-    /// The moment of this view.
-    pub at_ms: u64,
-    /// From when the counts of today are.
-    pub since_ms: u64,
-    /// Calls that are up, all of them.
-    pub calls_up: usize,
-    /// The oldest 200 of them, in order of arrival.
-    pub calls: Vec<CallView>,
-    /// The queues by name.
-    pub queues: Vec<QueueView>,
-    /// The operators by name, those who signed in since the process runs.
-    pub operators: Vec<OperatorView>,
-    /// Counts of today.
-    pub today: Today,
-    /// The last calls, newest first, twenty at most.
-    pub last: Vec<EndedView>,
-}
-
-/// A call that is up.
-#[derive(Clone, Debug, Serialize)]
-pub struct CallView {
-    /// Its id.
-    pub call: CallId,
-    /// The short number.
-    pub number: NumberId,
-    /// When it came in.
-    pub started_ms: u64,
-    /// Since when it is in this state.
-    pub since_ms: u64,
-    /// The language, once it is settled.
-    pub language: Option<Language>,
-    /// What it is about.
-    pub topic: Option<String>,
-    /// `arriving`, `plan`, `waiting`, `offered`, `talking` or `outside`.
-    pub state: &'static str,
-    /// The step, queue, operator or service that the state is about.
-    pub with: Option<String>,
-    /// Whether the sound of one of its lines is lost, in one direction or both.
-    pub no_sound: bool,
-}
-
-/// A queue.
-#[derive(Clone, Debug, Serialize)]
-pub struct QueueView {
-    /// Its name.
-    pub queue: QueueId,
-    /// Callers waiting, those with an offer among them.
-    pub waiting: usize,
-    /// Since when the one who waits longest has waited.
-    pub longest_since_ms: Option<u64>,
-    /// Counts of today.
-    pub counts: Counts,
-}
-
-/// An operator.
-#[derive(Clone, Debug, Serialize)]
-pub struct OperatorView {
-    /// The name.
-    pub operator: AgentId,
-    /// An `AgentStatus` as a word.
-    pub state: &'static str,
-    /// The reason of a pause.
-    pub reason: Option<String>,
-    /// The call that is offered or talked in.
-    pub call: Option<CallId>,
-    /// Since when.
-    pub since_ms: u64,
-    /// Calls answered today.
-    pub answered: u64,
-}
-
-/// A call that is over.
-#[derive(Clone, Debug, Serialize)]
-pub struct EndedView {
-    /// Its id.
-    pub call: CallId,
-    /// The short number.
-    pub number: NumberId,
-    /// The language.
-    pub language: Option<Language>,
-    /// What it was about.
-    pub topic: Option<String>,
-    /// When it came in.
-    pub started_ms: u64,
-    /// When it was over.
-    pub ended_ms: u64,
-    /// Why, as a word.
-    pub reason: &'static str,
 }
 
 impl Board {
@@ -227,9 +99,10 @@ impl Board {
             Fact::Offered { call, queue, agent, .. } => self.offered(*call, queue, agent, at),
             Fact::OfferEnded { call, how, .. } => self.offer_ended(*call, *how),
             Fact::Connected { call, agent, .. } => self.connected(*call, agent, at),
-            Fact::LegStarted { leg, party: Party::Outside(party) } => {
-                self.moved(leg.call, Place::Outside { party: party.clone() }, at);
-            }
+            Fact::LegStarted { leg, party: Party::Outside(party) } => self.dialled_outside(leg.call, party, at),
+            Fact::CalledOut { call, number, agent, .. } => self.called_out(*call, number, agent, at),
+            Fact::Joined { leg, party, role: Role::Partner } => self.goes_on_with(leg.call, party, at),
+            Fact::Transferred { call, to, .. } => self.given_away(*call, to, at),
             Fact::LegSound { leg, lost } => self.with_call(leg.call, |up| up.lines.silent(leg.n, *lost)),
             Fact::LegUnheard { leg, unheard } => self.with_call(leg.call, |up| up.lines.unheard(leg.n, *unheard)),
             Fact::AgentChanged { agent, state } => self.operator_changed(agent, state, at),
@@ -246,13 +119,11 @@ impl Board {
             | Fact::RecordingEnded { .. }
             | Fact::SettingsApplied { .. }
             | Fact::Restarted { .. }
-            | Fact::CalledOut { .. }
             | Fact::Held { .. }
             | Fact::ConsultStarted { .. }
             | Fact::ConsultEnded { .. }
-            | Fact::Joined { .. }
+            | Fact::Joined { role: Role::Consultant | Role::Guest | Role::Supervisor(_), .. }
             | Fact::CallDiverted { .. }
-            | Fact::Transferred { .. }
             | Fact::TransferFailed { .. }
             | Fact::TakenOver { .. } => {}
         }
@@ -341,13 +212,52 @@ impl Board {
         });
     }
 
+    /// A service that an operator asks takes no call away; one that the plan dials does.
+    fn dialled_outside(&mut self, call: CallId, party: &str, at: Time) {
+        self.with_call(call, |up| {
+            if !matches!(up.place, Place::Talking { .. }) {
+                (up.place, up.since) = (Place::Outside { party: party.to_owned() }, at);
+            }
+        });
+    }
+
+    fn called_out(&mut self, call: CallId, number: &NumberId, agent: &AgentId, at: Time) {
+        self.today.called_out += 1;
+        let place = Place::CallingOut { agent: agent.clone() };
+        self.calls.insert(
+            call,
+            CallUp { number: number.clone(), started: at, language: None, topic: None, place, since: at, lines: DeadLines::default() },
+        );
+    }
+
+    /// The resident talks with somebody who was called in.
+    fn goes_on_with(&mut self, call: CallId, party: &Party, at: Time) {
+        let place = match party {
+            Party::Agent(agent) => Place::Talking { agent: agent.clone() },
+            Party::Outside(name) => Place::Outside { party: name.clone() },
+            Party::Resident | Party::Number(_) => Place::Outside { party: NUMBER.to_owned() },
+        };
+        self.moved(call, place, at);
+    }
+
+    /// The next thing that is told of a call given to a queue is that it waits there.
+    fn given_away(&mut self, call: CallId, to: &CallTo, at: Time) {
+        let to = match to {
+            CallTo::Queue(queue) => queue.to_string(),
+            CallTo::Agent(agent) => agent.to_string(),
+            CallTo::Service(name) => name.clone(),
+            CallTo::Outside(_) => NUMBER.to_owned(),
+        };
+        self.moved(call, Place::GivenAway { to }, at);
+    }
+
     /// A step that queues is told just before `Enqueued`, one that announces in the queue must not take the call out of it.
     fn entered_step(&mut self, call: CallId, step: &StepId, at: Time) {
         self.with_call(call, |up| match up.place {
             Place::Arriving | Place::Plan { .. } | Place::Waiting { .. } | Place::Outside { .. } => {
                 (up.place, up.since) = (Place::Plan { step: step.clone() }, at);
             }
-            Place::Offered { .. } | Place::Talking { .. } => {}
+            Place::Offered { .. } | Place::Talking { .. } | Place::GivenAway { .. } | Place::CallingOut { .. } => {}
         });
     }
 
@@ -401,24 +311,6 @@ impl Board {
     }
 }
 
-impl Counts {
-    fn left(&mut self, how: QueueEnd, waited_ms: u64) {
-        self.longest_wait_ms = self.longest_wait_ms.max(waited_ms);
-        match how {
-            QueueEnd::Answered => {
-                self.answered += 1;
-                self.answered_in_target += u64::from(waited_ms <= TARGET_MS);
-                self.waited_ms = self.waited_ms.saturating_add(waited_ms);
-            }
-            QueueEnd::Abandoned => {
-                self.abandoned += 1;
-                self.abandoned_short += u64::from(waited_ms < SHORT_ABANDON_MS);
-            }
-            QueueEnd::Overflowed | QueueEnd::KeyPressed | QueueEnd::Interrupted | QueueEnd::Failed => self.flowed_out += 1,
-        }
-    }
-}
-
 impl CallUp {
     fn view(&self, call: CallId) -> CallView {
         let (state, with) = match &self.place {
@@ -428,6 +320,8 @@ impl CallUp {
             Place::Offered { agent, .. } => ("offered", Some(agent.to_string())),
             Place::Talking { agent } => ("talking", Some(agent.to_string())),
             Place::Outside { party } => ("outside", Some(party.clone())),
+            Place::GivenAway { to } => ("transferring", Some(to.clone())),
+            Place::CallingOut { agent } => ("calling", Some(agent.to_string())),
         };
         CallView {
             call,

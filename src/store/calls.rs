@@ -9,7 +9,7 @@ use crate::centre::time::Time;
 use crate::private::Private;
 
 use super::bulk::{Bound, BulkRow, ms, signed};
-use super::{Leg, LegQuality, OfferMade, QueueEvent, Recording, StepTaken, Store, StoreError};
+use super::{CallEvent, Leg, LegQuality, OfferMade, QueueEvent, Recording, StepTaken, Store, StoreError};
 
 /// The most calls that one request gets.
 const MOST: u32 = 500;
@@ -43,6 +43,8 @@ pub struct Call {
     pub ended_ms: Option<i64>,
     /// An `EndReason` as a word.
     pub end_reason: Option<String>,
+    /// The operator who called the resident; `None` for a call that came in.
+    pub called_out_by: Option<String>,
 }
 
 /// Which calls are wanted; newest first.
@@ -75,6 +77,8 @@ pub struct CallDetail {
     pub offers: Vec<OfferMade>,
     /// Its way through the dialplan.
     pub steps: Vec<StepTaken>,
+    /// What operators and supervisors did with it.
+    pub events: Vec<CallEvent>,
     /// Its recordings.
     pub recordings: Vec<Recording>,
 }
@@ -109,6 +113,7 @@ impl Store {
             queue_events: self.queue_events(call).await?,
             offers: self.offers(call).await?,
             steps: self.steps(call).await?,
+            events: self.call_events(call).await?,
             recordings: self.recordings(call).await?,
         }))
     }
@@ -137,6 +142,7 @@ pub(super) struct CallRow {
     caller: Option<CallerRef>,
     connected: Option<(Time, QueueId, AgentId, u64)>,
     started: Option<Time>,
+    called_out_by: Option<AgentId>,
     pub language: Option<Language>,
     pub topic: Option<String>,
     pub answered: Option<Time>,
@@ -152,6 +158,7 @@ impl CallRow {
             caller: None,
             connected: None,
             started: None,
+            called_out_by: None,
             language: None,
             topic: None,
             answered: None,
@@ -166,6 +173,14 @@ impl CallRow {
         self.caller = (caller != CallerRef::WITHHELD).then_some(caller);
     }
 
+    /// A call that an operator makes; its queue sets the rules.
+    pub fn call_out(&mut self, at: Time, number: &NumberId, caller: CallerRef, agent: &AgentId) {
+        self.started = Some(at);
+        self.number = Some(number.clone());
+        self.caller = (caller != CallerRef::WITHHELD).then_some(caller);
+        self.called_out_by = Some(agent.clone());
+    }
+
     pub fn connect(&mut self, at: Time, queue: &QueueId, agent: &AgentId, waited_ms: u64) {
         self.connected = Some((at, queue.clone(), agent.clone(), waited_ms));
     }
@@ -173,15 +188,16 @@ impl CallRow {
 
 impl BulkRow for CallRow {
     const HEAD: &'static str = "INSERT INTO calls (id, number, trunk, caller, language, topic, queue, agent, started_ms, answered_ms, \
-        connected_ms, waited_ms, ended_ms, end_reason) VALUES ";
+        connected_ms, waited_ms, ended_ms, end_reason, called_out_by) VALUES ";
     const TAIL: &'static str = " ON CONFLICT (id) DO UPDATE SET \
         number = COALESCE(excluded.number, number), trunk = COALESCE(excluded.trunk, trunk), \
         caller = COALESCE(excluded.caller, caller), language = COALESCE(excluded.language, language), \
         topic = COALESCE(excluded.topic, topic), queue = COALESCE(excluded.queue, queue), agent = COALESCE(excluded.agent, agent), \
         started_ms = COALESCE(excluded.started_ms, started_ms), answered_ms = COALESCE(excluded.answered_ms, answered_ms), \
         connected_ms = COALESCE(excluded.connected_ms, connected_ms), waited_ms = COALESCE(excluded.waited_ms, waited_ms), \
-        ended_ms = COALESCE(excluded.ended_ms, ended_ms), end_reason = COALESCE(excluded.end_reason, end_reason)";
-    const COLUMNS: usize = 14;
+        ended_ms = COALESCE(excluded.ended_ms, ended_ms), end_reason = COALESCE(excluded.end_reason, end_reason), \
+        called_out_by = COALESCE(excluded.called_out_by, called_out_by)";
+    const COLUMNS: usize = 15;
 
     fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
         let connected = self.connected.as_ref();
@@ -200,5 +216,6 @@ impl BulkRow for CallRow {
             .bind(connected.map(|(_, _, _, waited)| ms(*waited)))
             .bind(self.ended.map(|(at, _)| ms(at.0)))
             .bind(self.ended.map(|(_, reason)| reason.word()))
+            .bind(self.called_out_by.as_ref().map(|name| name.as_str().to_owned()))
     }
 }

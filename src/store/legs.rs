@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::centre::fact::{EndReason, Party};
+use crate::centre::fact::{EndReason, Party, Role};
 use crate::centre::ids::{CallId, LegId};
 use crate::centre::time::Time;
 
@@ -31,6 +31,10 @@ pub struct Leg {
     pub sound_lost: i64,
     /// How often its far end did not hear us.
     pub unheard: i64,
+    /// The last part that somebody who was called in had, a `Role` as a word; `None` for who answered a call of a queue.
+    pub role: Option<String>,
+    /// Since when somebody who was called in was the one with whom the resident talks.
+    pub partner_ms: Option<i64>,
 }
 
 impl Store {
@@ -49,27 +53,36 @@ pub(super) struct LegRow {
     pub ended: Option<(Time, EndReason)>,
     pub sound_lost: i64,
     pub unheard: i64,
+    role: Option<Role>,
+    partner: Option<Time>,
 }
 
 impl LegRow {
     pub fn new(leg: LegId) -> Self {
-        Self { leg, started: None, answered: None, ended: None, sound_lost: 0, unheard: 0 }
+        Self { leg, started: None, answered: None, ended: None, sound_lost: 0, unheard: 0, role: None, partner: None }
     }
 
     pub fn start(&mut self, at: Time, party: &Party) {
         self.started = Some((at, party.clone()));
     }
+
+    pub fn join(&mut self, at: Time, role: Role) {
+        self.role = Some(role);
+        if role == Role::Partner {
+            self.partner = self.partner.or(Some(at));
+        }
+    }
 }
 
 impl BulkRow for LegRow {
-    const HEAD: &'static str =
-        "INSERT INTO legs (call_id, n, party, name, started_ms, answered_ms, ended_ms, end_reason, sound_lost, unheard) VALUES ";
+    const HEAD: &'static str = "INSERT INTO legs (call_id, n, party, name, started_ms, answered_ms, ended_ms, end_reason, sound_lost, unheard, role, partner_ms) VALUES ";
     const TAIL: &'static str = " ON CONFLICT (call_id, n) DO UPDATE SET party = COALESCE(excluded.party, party), \
         name = COALESCE(excluded.name, name), started_ms = COALESCE(excluded.started_ms, started_ms), \
         answered_ms = COALESCE(excluded.answered_ms, answered_ms), ended_ms = COALESCE(excluded.ended_ms, ended_ms), \
         end_reason = COALESCE(excluded.end_reason, end_reason), sound_lost = sound_lost + excluded.sound_lost, \
-        unheard = unheard + excluded.unheard";
-    const COLUMNS: usize = 10;
+        unheard = unheard + excluded.unheard, \
+        role = COALESCE(excluded.role, role), partner_ms = COALESCE(partner_ms, excluded.partner_ms)";
+    const COLUMNS: usize = 12;
 
     fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
         let (party, name) = self.started.as_ref().map(|(_, party)| words(party)).unzip();
@@ -84,10 +97,12 @@ impl BulkRow for LegRow {
             .bind(self.ended.map(|(_, reason)| reason.word()))
             .bind(self.sound_lost)
             .bind(self.unheard)
+            .bind(self.role.map(Role::word))
+            .bind(self.partner.map(|at| ms(at.0)))
     }
 }
 
-fn words(party: &Party) -> (&'static str, Option<String>) {
+pub(super) fn words(party: &Party) -> (&'static str, Option<String>) {
     match party {
         Party::Resident => ("resident", None),
         Party::Agent(agent) => ("agent", Some(agent.as_str().to_owned())),

@@ -3,6 +3,7 @@
 mod access_log;
 mod agent_states;
 mod bulk;
+mod call_events;
 mod callbacks;
 mod callers;
 mod calls;
@@ -30,6 +31,7 @@ use db::Db;
 
 pub use access_log::{Access, AccessEntry};
 pub use agent_states::AgentInterval;
+pub use call_events::CallEvent;
 pub use callbacks::Callback;
 pub use callers::{CallSketch, Story};
 pub use calls::{Call, CallDetail, CallFilter};

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
-use crate::centre::fact::{Chosen, Fact};
+use crate::centre::fact::{Chosen, Fact, Party};
 use crate::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, RecordingId};
 use crate::centre::time::Time;
 
 use super::agent_states::{AgentClosed, AgentRow};
 use super::bulk::{self, signed};
+use super::call_events::CallEventRow;
 use super::callbacks::CallbackRow;
 use super::callers::LanguageRow;
 use super::calls::CallRow;
@@ -115,6 +116,7 @@ struct Rows {
     languages: BTreeMap<CallerRef, LanguageRow>,
     steps: Vec<StepRow>,
     callbacks: Vec<CallbackRow>,
+    events: Vec<CallEventRow>,
     queue: Vec<QueueRow>,
     queue_open: HashMap<CallId, usize>,
     queue_closed: Vec<QueueClosed>,
@@ -154,19 +156,36 @@ impl Rows {
                 self.callbacks.push(CallbackRow::new(at, *call, *caller, queue, *language, *waiting_since_ms));
             }
             Fact::CallEnded { call, reason } => self.call(*call).ended = Some((at, *reason)),
-            Fact::PlaceTold { .. }
-            | Fact::SettingsApplied { .. }
-            | Fact::Restarted { .. }
-            | Fact::CalledOut { .. }
-            | Fact::Held { .. }
+            Fact::CalledOut { call, number, caller, agent, .. } => self.call(*call).call_out(at, number, *caller, agent),
+            Fact::Held { .. }
             | Fact::ConsultStarted { .. }
             | Fact::ConsultEnded { .. }
             | Fact::Joined { .. }
             | Fact::CallDiverted { .. }
             | Fact::Transferred { .. }
             | Fact::TransferFailed { .. }
-            | Fact::TakenOver { .. } => {}
+            | Fact::TakenOver { .. } => self.live(id, at, fact),
+            Fact::PlaceTold { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => {}
         }
+    }
+
+    /// What was done with a live call.
+    fn live(&mut self, id: FactId, at: Time, fact: &Fact) {
+        let event = |call: CallId, what: &str| CallEventRow::new(id, at, call, what);
+        let row = match fact {
+            Fact::Held { leg, held } => event(leg.call, if *held { "held" } else { "resumed" }).on(*leg),
+            Fact::ConsultStarted { call, agent, with } => event(*call, "consult").by(agent).about(with),
+            Fact::ConsultEnded { call, agent, how } => event(*call, &format!("consult_{}", how.word())).by(agent),
+            Fact::Joined { leg, party, role } => {
+                self.leg(*leg).join(at, *role);
+                event(leg.call, &format!("joined_{}", role.word())).on(*leg).about(party)
+            }
+            Fact::Transferred { call, agent, to } => event(*call, "transfer").by(agent).to(to),
+            Fact::TransferFailed { call, queue, .. } => event(*call, "transfer_failed").back_to(queue),
+            Fact::TakenOver { call, agent, from } => event(*call, "taken_over").by(agent).about(&Party::Agent(from.clone())),
+            _ => return,
+        };
+        self.events.push(row);
     }
 
     fn call(&mut self, call: CallId) -> &mut CallRow {
@@ -239,6 +258,7 @@ impl Rows {
         bulk::write(connection, &self.recordings.into_values().collect::<Vec<_>>()).await?;
         bulk::write(connection, &self.languages.into_values().collect::<Vec<_>>()).await?;
         bulk::write(connection, &self.steps).await?;
+        bulk::write(connection, &self.events).await?;
         bulk::write(connection, &self.callbacks).await
     }
 }

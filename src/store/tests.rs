@@ -9,8 +9,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::caller::CallerSeen;
 use crate::centre::explanation::{Explanation, Rule, Verdict};
-use crate::centre::fact::{AgentStatus, Chosen, EndReason, Fact, OfferEnd, Party, QueueEnd};
-use crate::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, StepId, TrunkId};
+use crate::centre::fact::{AgentStatus, Chosen, ConsultEnd, EndReason, Fact, OfferEnd, Party, QueueEnd};
+use crate::centre::ids::{
+    AgentId, CallId, CallTo, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, StepId, TrunkId,
+};
 use crate::centre::time::Time;
 use crate::private::Private;
 
@@ -103,11 +105,12 @@ async fn all_rows(store: &Store) -> Vec<String> {
     let mut rows = Vec::new();
     for sql in [
         "SELECT json_array(id, number, trunk, caller, language, topic, queue, agent, started_ms, answered_ms, connected_ms, waited_ms, ended_ms, end_reason) FROM calls ORDER BY id",
-        "SELECT json_array(call_id, n, party, name, started_ms, answered_ms, ended_ms, end_reason, sound_lost) FROM legs ORDER BY call_id, n",
+        "SELECT json_array(call_id, n, party, name, started_ms, answered_ms, ended_ms, end_reason, sound_lost, role, partner_ms) FROM legs ORDER BY call_id, n",
         "SELECT json_array(call_id, position, place, queue, language, skills, entered_ms, left_ms, how, waited_ms) FROM queue_events ORDER BY call_id, position",
         "SELECT json_array(call_id, position, place, queue, agent, why, offered_ms, shown_ms, ended_ms, how) FROM offers ORDER BY call_id, position",
         "SELECT json_array(agent, position, place, state, reason, call_id, from_ms, until_ms) FROM agent_states ORDER BY agent, position, place",
         "SELECT json_array(call_id, position, place, step, key, at_ms) FROM steps ORDER BY call_id, position, place",
+        "SELECT json_array(call_id, position, place, what, agent, leg, party, name, at_ms) FROM call_events ORDER BY call_id, position, place",
         "SELECT json_array(call_id, n, path, agent, started_ms, length_ms, lost_ms) FROM recordings ORDER BY call_id, n",
         "SELECT json_array(caller, number, name, language, first_ms, last_ms) FROM callers ORDER BY caller",
         "SELECT json_array(call_id, caller, queue, waiting_since_ms, owed_ms, done_ms) FROM callbacks ORDER BY call_id",
@@ -116,6 +119,67 @@ async fn all_rows(store: &Store) -> Vec<String> {
         rows.extend(sqlx::query_scalar::<_, String>(sql).fetch_all(store.db.readers()).await.unwrap());
     }
     rows
+}
+
+/// One story: who was asked, who took over, what each leg was and from when until when.
+#[tokio::test]
+async fn a_call_that_was_handed_on_is_one_row_with_a_leg_for_each_part() {
+    let folder = Folder::new("handed-on");
+    let store = folder.open().await.unwrap();
+    let mut records = whole_call(7, 1, 1_000);
+    let (call, olena) = (CallId(7), Party::Agent("olena".into()));
+    let agent = AgentId::from("agent-7");
+    let leg = LegId { call, n: 2 };
+    let talk = records.get_mut(7).unwrap();
+    talk.facts.extend([
+        Fact::Held { leg: LegId { call, n: 1 }, held: true },
+        Fact::ConsultStarted { call, agent: agent.clone(), with: olena.clone() },
+        Fact::LegStarted { leg, party: olena.clone() },
+        Fact::Joined { leg, party: olena.clone(), role: crate::centre::fact::Role::Consultant },
+        Fact::ConsultEnded { call, agent: agent.clone(), how: ConsultEnd::Completed },
+        Fact::LegEnded { leg: LegId { call, n: 1 }, reason: EndReason::Transferred },
+        Fact::Joined { leg, party: olena, role: crate::centre::fact::Role::Partner },
+    ]);
+    // In two batches, so that rows are filled in later too.
+    store.project(&records[..8]).await.unwrap();
+    let end = Fact::LegEnded { leg, reason: EndReason::CallerHungUp };
+    records.get_mut(8).unwrap().facts = vec![end, Fact::CallEnded { call, reason: EndReason::CallerHungUp }];
+    store.project(&records).await.unwrap();
+    let detail = store.call(call).await.unwrap().unwrap();
+    let what: Vec<&str> = detail.events.iter().map(|event| event.what.as_str()).collect();
+    assert_eq!(what, ["held", "consult", "joined_consultant", "consult_completed", "joined_partner"]);
+    assert_eq!((detail.events[1].agent.as_deref(), detail.events[1].name.as_deref()), (Some("agent-7"), Some("olena")));
+    let legs: Vec<_> = detail
+        .legs
+        .iter()
+        .map(|leg| (leg.name.as_deref(), leg.role.as_deref(), leg.partner_ms, leg.ended_ms, leg.end_reason.as_deref()))
+        .collect();
+    assert_eq!(legs[1], (Some("agent-7"), None, None, Some(1_700), Some("transferred")));
+    assert_eq!(legs[2], (Some("olena"), Some("partner"), Some(1_700), Some(1_800), Some("caller_hung_up")));
+    assert_eq!((detail.call.agent.as_deref(), detail.call.called_out_by), (Some("agent-7"), None), "who answered stays who answered");
+}
+
+#[tokio::test]
+async fn a_call_to_a_resident_is_kept_with_who_made_it() {
+    let folder = Folder::new("called-out");
+    let store = folder.open().await.unwrap();
+    let call = CallId(9);
+    let number = CallerRef(u64::MAX - 3);
+    let facts = vec![
+        Fact::CalledOut { call, number: "109".into(), caller: number, agent: "aigul".into(), queue: "heating".into() },
+        Fact::LegStarted { leg: LegId { call, n: 2 }, party: Party::Number(number) },
+        Fact::Transferred { call, agent: "aigul".into(), to: CallTo::Outside(number) },
+        Fact::TransferFailed { call, queue: "heating".into(), how: OfferEnd::NoAnswer },
+        Fact::TakenOver { call, agent: "saule".into(), from: "aigul".into() },
+        Fact::CallEnded { call, reason: EndReason::NotReached },
+    ];
+    store.project(&[Projected { position: Position(1), at: Time(500), facts }]).await.unwrap();
+    let detail = store.call(call).await.unwrap().unwrap();
+    assert_eq!((detail.call.called_out_by.as_deref(), detail.call.trunk, detail.call.started_ms), (Some("aigul"), None, Some(500)));
+    let reference = Some("-4");
+    assert_eq!(detail.legs.first().and_then(|leg| leg.name.as_deref()), reference, "the reference as callers has it");
+    let about: Vec<_> = detail.events.iter().map(|event| (event.what.as_str(), event.name.as_deref())).collect();
+    assert_eq!(about, [("transfer", reference), ("transfer_failed", Some("heating")), ("taken_over", Some("aigul"))]);
 }
 
 #[tokio::test]

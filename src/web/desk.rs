@@ -165,9 +165,8 @@ impl Page {
                     Some(message) => self.deliver(message).await?,
                     None => return Ok(End::LetGo),
                 },
-                Some(answer) = self.later.next() => match answer {
-                    Some(message) => self.send(&message).await?,
-                    None => {}
+                Some(answer) = self.later.next() => if let Some(message) = answer {
+                    self.send(&message).await?;
                 },
                 Ok(()) = pause_reasons.changed() => self.welcome().await?,
                 Ok(()) = board.changed() => self.send_board(&mut board).await?,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
-use crate::centre::fact::{AgentStatus, Fact};
+use crate::centre::fact::{AgentStatus, Fact, Party, Role};
 use crate::centre::ids::{AgentId, CallId, Generation};
 use crate::centre::output::{Offer, ToDesk};
 use crate::centre::time::Time;
@@ -144,7 +144,11 @@ impl Desks {
             Fact::Connected { call, agent, .. } => {
                 self.with(agent, |seat| seat.push(ToPage::CallState { call: *call, state: "connected" }))
             }
-            Fact::CallEnded { call, .. } => self.call_ended(*call),
+            Fact::CallEnded { call, .. } => self.tell_working(*call, "ended"),
+            Fact::Held { leg, held } => self.tell_working(leg.call, if *held { "held" } else { "resumed" }),
+            Fact::ConsultStarted { call, .. } => self.tell_working(*call, "asking"),
+            Fact::ConsultEnded { call, .. } => self.tell_working(*call, "alone"),
+            Fact::Joined { leg, party, role } => self.joined(leg.call, party, *role),
             _ => {}
         }
     }
@@ -154,11 +158,24 @@ impl Desks {
         self.with(operator, |seat| seat.changed(state, since));
     }
 
-    fn call_ended(&self, call: CallId) {
+    /// Everybody who works on the call hears who takes part in it; a supervisor only of their own part, and nobody else of it.
+    fn joined(&self, call: CallId, party: &Party, role: Role) {
+        match (role, party) {
+            (Role::Supervisor(_), Party::Agent(agent)) => {
+                self.with(agent, |seat| seat.push(ToPage::CallState { call, state: role.word() }));
+            }
+            (Role::Supervisor(_), Party::Resident | Party::Outside(_) | Party::Number(_)) => {}
+            (Role::Consultant, _) => self.tell_working(call, "consulting"),
+            (Role::Guest, _) => self.tell_working(call, "conference"),
+            (Role::Partner, _) => self.tell_working(call, "connected"),
+        }
+    }
+
+    fn tell_working(&self, call: CallId, state: &'static str) {
         let Seats { all, working } = &mut *self.lock();
         for operator in working.iter() {
             if let Some(seat) = all.get_mut(operator).filter(|seat| seat.work.as_ref().is_some_and(|work| work.offer.call == call)) {
-                seat.push(ToPage::CallState { call, state: "ended" });
+                seat.push(ToPage::CallState { call, state });
             }
         }
     }

@@ -101,7 +101,8 @@ pub enum ToPage {
     Context { call: CallId, story: Story },
     /// The offer no longer rings.
     OfferGone { call: CallId },
-    /// The call was connected, or is over.
+    /// The call was connected, `held`, `resumed`, `ended`; somebody is being asked (`asking`), answers (`consulting`), talks with all
+    /// (`conference`) or is gone (`alone`); to a supervisor, how they take part (`monitor`, `whisper`, `barge`).
     CallState { call: CallId, state: &'static str },
     /// A wish that cannot be, and what can be done.
     Refused { what: String, mend: &'static str },

@@ -53,6 +53,12 @@ pub fn with(mut settings: Settings, agent: &str, known: AgentSettings) -> Settin
     settings
 }
 
+/// The city with three operators who can all take heating in Russian, each with a phone and a desk.
+pub fn three_operators() -> Settings {
+    let anyone = || operator(&["kk", "ru", "heating", "roads"], PHONE);
+    ["aigul", "bolat", "cemre"].into_iter().fold(settings(), |settings, name| with(settings, name, anyone()))
+}
+
 /// A set of skills by name.
 pub fn skill_set(names: &[&str]) -> BTreeSet<SkillId> {
     names.iter().copied().map(SkillId::from).collect()

@@ -5,14 +5,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod about;
+mod calls;
 mod dice;
 mod legs;
 mod model;
+mod moves;
+mod orders;
+mod rooms;
 mod staff;
 mod towns;
 mod world;
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use cityline::centre::Centre;
+use cityline::centre::fact::Fact;
 use cityline::centre::output::Output;
 use cityline::journal::{Journal, replay_file};
 
@@ -22,6 +30,23 @@ const DAYS: u64 = 2_000;
 const EVENTS: usize = 120;
 /// One day in so many is also written to a journal and replayed from it.
 const JOURNAL_EVERY: u64 = 50;
+
+/// What must have happened on thousands of days, or they prove nothing of it.
+const LIVELY: [&str; 13] = [
+    "Connected",
+    "Held",
+    "partner",
+    "consultant",
+    "guest",
+    "whisper",
+    "barge",
+    "consult_completed",
+    "consult_no_answer",
+    "Transferred",
+    "TransferFailed",
+    "CalledOut",
+    "CallbackOwed",
+];
 
 /// Runs beside each day: tells which one it was when anything panics.
 struct Today(u64);
@@ -41,21 +66,43 @@ fn every_day_ends_well() {
         Some(day) => day..day + 1,
         None => 0..variable("CITYLINE_DAYS").unwrap_or(DAYS),
     };
+    let many = days.end - days.start >= DAYS;
+    let seen = Mutex::new(BTreeMap::new());
     let workers = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
     let share = |worker: u64| days.clone().filter(move |day| day % workers == worker);
     std::thread::scope(|scope| {
         for worker in 0..workers {
             let days = share(worker);
-            scope.spawn(move || days.for_each(one_day));
+            let seen = &seen;
+            scope.spawn(move || days.for_each(|day| one_day(day, seen)));
         }
     });
+    let seen = seen.into_inner().expect("no day panicked");
+    if many {
+        let rare: Vec<&str> = LIVELY.into_iter().filter(|what| seen.get(*what).copied().unwrap_or(0) == 0).collect();
+        assert!(rare.is_empty(), "none of {rare:?} on all these days: {seen:?}");
+    }
 }
 
-fn one_day(seed: u64) {
+/// Counts what was told on a day, by the name of the fact and, where there is one, the part or the ending.
+fn count(records: &[Record], seen: &Mutex<BTreeMap<String, u64>>) {
+    let mut seen = seen.lock().expect("no day panicked");
+    for fact in records.iter().flat_map(|record| &record.facts) {
+        let name = match fact {
+            Fact::Joined { role, .. } => role.word().to_owned(),
+            Fact::ConsultEnded { how, .. } => format!("consult_{}", how.word()),
+            other => format!("{other:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned(),
+        };
+        *seen.entry(name).or_default() += 1;
+    }
+}
+
+fn one_day(seed: u64, seen: &Mutex<BTreeMap<String, u64>>) {
     let _today = Today(seed);
     let mut world = World::new(seed);
     world.live(EVENTS);
     run_again(&world.records, &world.centre);
+    count(&world.records, seen);
     if seed.is_multiple_of(JOURNAL_EVERY) {
         comes_back_from_the_journal(&world);
     }

@@ -5,12 +5,13 @@ const LANGUAGES = { kk: 'Kazakh', ru: 'Russian', uk: 'Ukrainian', en: 'English' 
 const STATES = {
   ready: 'Ready', offered: 'Ringing', talking: 'Talking', wrap_up: 'Wrap-up', paused: 'Paused', offline: 'Offline',
   not_responding: 'Not responding', waiting: 'Waiting', plan: 'In the menu', arriving: 'Arriving', outside: 'Handed over',
+  supervising: 'Listening', transferring: 'Being handed over', calling: 'Being called',
 };
 const ENDINGS = {
   caller_hung_up: 'Resident hung up', left_in_menu: 'Left in the menu', abandoned: 'Gave up waiting', operator_hung_up: 'Operator hung up',
   plan_ended: 'End of the menu', outside_ended: 'Handed over', answered_elsewhere: 'Answered elsewhere', given_up: 'Given up', refused: 'Refused',
   unknown_number: 'Unknown number', overloaded: 'Overloaded', media_failed: 'Sound failed', no_sound: 'No sound',
-  signalling_failed: 'Line failed', shell_lost: 'Overloaded', interrupted: 'Interrupted', poisoned: 'Failed',
+  signalling_failed: 'Line failed', shell_lost: 'Overloaded', interrupted: 'Interrupted', poisoned: 'Failed', not_reached: 'Not reached',
 };
 const RETRY_FIRST_MS = 500;
 const RETRY_LAST_MS = 5000;
@@ -84,6 +85,8 @@ setInterval(() => {
 
 function drawBoard(board) {
   ahead = board.at_ms - Date.now();
+  desk.operators = board.operators.map((one) => one.operator);
+  desk.queues = board.queues.map((one) => one.queue);
   const all = board.today.queues;
   const waiting = board.queues.reduce((sum, queue) => sum + queue.waiting, 0);
   const longest = Math.min(...board.queues.map((queue) => queue.longest_since_ms ?? Infinity));
@@ -136,7 +139,7 @@ function drawLast({ call, number, language, topic, reason, started_ms, ended_ms 
 
 // --- the operator's desk ------------------------------------------------------------------------------------------------------
 
-const desk = { socket: null, retry: RETRY_FIRST_MS, ended: false, event: 0, reasons: [], state: null, offer: null, story: null };
+const desk = { socket: null, retry: RETRY_FIRST_MS, ended: false, event: 0, reasons: [], state: null, offer: null, story: null, whom: '', operators: [], queues: [] };
 
 function openDesk() {
   const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/desk`);
@@ -176,12 +179,21 @@ function heard(message) {
     offer: () => takeOffer(message),
     context: () => { if (desk.offer?.call === message.call) { desk.story = message.story; drawStory(); } },
     offer_gone: () => { if (desk.offer?.call === message.call) { desk.offer.ringing = false; drawOffer(); forgetDoneWork(); } },
-    call_state: () => { if (desk.offer?.call === message.call) { desk.offer.ended = message.state === 'ended'; drawOffer(); } },
+    call_state: () => { if (desk.offer?.call === message.call) { callChanged(desk.offer, message.state); drawOffer(); } },
     refused: () => notice(`Not possible: ${message.what}. ${message.mend}`),
     case_saved: () => caseSaved(message),
     taken_over: () => { desk.ended = true; linked(false, 'Another tab has taken over this desk. Load the page again to take it back.'); },
   };
   actions[message.type]?.();
+}
+
+/** Who takes part in the call: whoever was asked leads it from the moment in which the resident is theirs. */
+function callChanged(offer, state) {
+  if (state === 'ended') offer.ended = true;
+  if (state === 'held' || state === 'resumed') offer.held = state === 'held';
+  if (['asking', 'consulting', 'conference'].includes(state)) offer.third = state;
+  if (state === 'alone' || state === 'connected') offer.third = null;
+  if (state === 'connected') { offer.held = false; offer.from = null; }
 }
 
 function takeOffer(offer) {
@@ -211,21 +223,24 @@ function drawState() {
   const pauses = desk.reasons.map((why) => wish(`Pause: ${why}`, { type: 'pause', reason: why }));
   const ready = wish('Ready', { type: 'ready' }, 'primary');
   const choices = {
-    offline: [ready], not_responding: [ready, ...pauses], paused: [ready, wish('End shift', { type: 'sign_out' })],
-    ready: [...pauses, wish('End shift', { type: 'sign_out' })], wrap_up: [wish('Done, ready', { type: 'wrap_up_done' }, 'primary'), ...pauses],
+    offline: [ready], not_responding: [ready, ...pauses], paused: [ready, wish('End shift', { type: 'sign_out' }), ...callOut()],
+    ready: [...pauses, wish('End shift', { type: 'sign_out' }), ...callOut()],
+    wrap_up: [wish('Done, ready', { type: 'wrap_up_done' }, 'primary'), ...pauses, ...callOut()],
     offered: [], talking: pauses,
   };
   at('actions').replaceChildren(...(choices[state] ?? []));
 }
 
 function drawOffer() {
-  const { call, language, topic, queue, waited_ms, why, ringing } = desk.offer;
+  const { call, language, topic, queue, waited_ms, why, ringing, from } = desk.offer;
+  const asked = from && from !== me.name;
   const ended = isOver();
   const open = at('offer').querySelector('details')?.open;
   const act = (text, key, type, kind) => make('button', { type: 'button', class: kind, onclick: () => say({ type, call }) }, text, ' ', make('kbd', {}, key));
   const buttons = ringing ? [act('Accept', 'A', 'accept', 'primary'), act('Decline', 'D', 'decline')]
-    : ended ? [] : [act('End call', 'E', 'hang_up', 'danger')];
-  const title = ringing ? 'A call for you' : ended ? 'The call is over' : 'Your call';
+    : ended ? [] : [act(asked ? 'Leave' : 'End call', 'E', 'hang_up', 'danger')];
+  const title = ringing ? (from === me.name ? 'Your phone is being called' : from ? `${from} asks for you` : 'A call for you')
+    : ended ? 'The call is over' : asked ? `${from} asks you` : 'Your call';
   at('work').hidden = false;
   at('offer').className = ringing ? 'card offer ringing' : 'card offer';
   at('offer').setAttribute('role', ringing ? 'alert' : 'region');
@@ -235,14 +250,48 @@ function drawOffer() {
     make('dl', { class: 'facts' }, make('dt', {}, 'Call'), make('dd', {}, String(call)), make('dt', {}, 'Queue'), make('dd', {}, queue),
       make('dt', {}, 'Waited'), make('dd', {}, clock(waited_ms))),
     make('div', { class: 'row' }, ...buttons),
+    ...(ringing || ended || asked ? [] : callControls(desk.offer)),
     make('details', { open }, make('summary', {}, 'Why you?'), make('p', {}, reasonInWords(why)), make('ul', {}, ...why.verdicts.map(verdictInWords))));
+}
+
+/** What an operator may do with the resident on the line; while somebody is asked, what may become of that. */
+function callControls({ call, held, third }) {
+  const act = (text, message) => make('button', { type: 'button', onclick: () => say({ call, ...message }) }, text);
+  if (third) {
+    const words = { asking: 'They are being called; the resident hears music.', consulting: 'The resident hears music.', conference: 'All three talk.' };
+    return [make('p', { class: 'muted' }, words[third]), make('div', { class: 'row' },
+      act('Hand over', { type: 'complete_consult' }), third === 'consulting' ? act('All three', { type: 'conference' }) : null,
+      act('Back to the resident', { type: 'end_consult' }))];
+  }
+  const field = make('input', { id: 'whom', list: 'whom-known', value: desk.whom, autocomplete: 'off', maxlength: 40, 'aria-label': 'Operator, queue, service or number',
+    placeholder: 'Operator, queue or number', oninput: (event) => { desk.whom = event.target.value; } });
+  const known = make('datalist', { id: 'whom-known' }, ...[...desk.operators, ...desk.queues].map((name) => make('option', { value: name })));
+  const to = (type, key) => make('button', { type: 'button', onclick: () => { if (field.value.trim()) say({ type, call, [key]: whom(field.value.trim()) }); } },
+    type === 'consult' ? 'Ask' : 'Transfer');
+  return [make('div', { class: 'row' }, held ? act('Resume', { type: 'resume' }) : act('Hold', { type: 'hold' })),
+    make('div', { class: 'row' }, field, known, to('consult', 'with'), to('transfer', 'to'))];
+}
+
+/** What was typed: somebody known by name, a number, or a service of the dialplans. */
+function whom(text) {
+  if (desk.operators.includes(text)) return { operator: text };
+  if (desk.queues.includes(text)) return { queue: text };
+  return /^\+?[\d\s()-]{4,}$/.test(text) ? { number: text } : { service: text };
+}
+
+/** A number to call, while no call is up. */
+function callOut() {
+  const field = make('input', { type: 'tel', maxlength: 20, autocomplete: 'off', 'aria-label': 'Number to call', placeholder: 'Number' });
+  const call = () => { if (field.value.trim()) say({ type: 'call_out', number: field.value.trim(), queue: null, shown: null }); };
+  return [field, make('button', { type: 'button', onclick: call }, 'Call')];
 }
 
 const isOver = () => desk.offer.ended || desk.state?.state === 'wrap_up';
 
 const skillName = (skill) => LANGUAGES[skill] ?? skill;
 
-function reasonInWords({ needed, verdicts }) {
+function reasonInWords({ rule, needed, verdicts }) {
+  if (rule === 'AskedFor') return 'You were asked for by name.';
   const able = verdicts.filter(([, verdict]) => verdict.Chosen || verdict.Eligible).length;
   const what = needed.length ? ` with ${needed.map(skillName).join(', ')}` : '';
   return able > 1 ? `Of ${able} free operators${what} you were free the longest.` : `You were the only free operator${what}.`;

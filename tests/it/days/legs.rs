@@ -8,7 +8,7 @@ use cityline::centre::input::{FromLine, FromMedia, Input};
 use cityline::centre::output::{ToLine, ToMedia};
 
 use super::about::leg_of;
-use super::model::Call;
+use super::calls::Call;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Line {
@@ -53,6 +53,13 @@ impl Legs {
         self.live.get(&leg).is_some_and(|known| known.reoffered)
     }
 
+    /// The one live leg of a call whose party fits.
+    pub fn only(&self, call: CallId, fits: impl Fn(&Party) -> bool) -> Option<u16> {
+        let mut found = self.live.iter().filter(|(leg, known)| leg.call == call && !known.ended && fits(&known.party));
+        let first = found.next().map(|(leg, _)| leg.n);
+        first.filter(|_| found.next().is_none())
+    }
+
     pub fn party(&self, leg: LegId) -> Option<&Party> {
         self.live.get(&leg).map(|known| &known.party)
     }
@@ -79,12 +86,14 @@ impl Legs {
     }
 
     pub fn started(&mut self, leg: LegId, party: &Party) -> Result<(), String> {
-        let line = if leg.n == 0 { Line::Invited } else { Line::Quiet };
+        // A resident who called has an INVITE that waits; one who is called is dialled like anybody.
+        let invited = leg.n == 0 && self.invited.contains(&leg.call);
+        let line = if invited { Line::Invited } else { Line::Quiet };
         let resident = *party == Party::Resident;
         let new = Leg {
             party: party.clone(),
             line,
-            agreed: leg.n == 0,
+            agreed: invited,
             asked: false,
             open: false,
             port: false,

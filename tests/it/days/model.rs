@@ -4,52 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cityline::centre::deadline::Reason;
 use cityline::centre::dialplan::Action;
-use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEnd};
-use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, QueueId, RecordingId, SkillId, StepId};
+use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, QueueEnd};
+use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, QueueId, RecordingId, SkillId, StepId};
 use cityline::centre::input::{FromDesk, FromLine, FromMedia, HangUpCause, Input};
 use cityline::centre::output::Output;
 use cityline::centre::settings::{QueueSettings, Settings};
 use cityline::centre::time::Time;
 
 use super::about::{call_of, desk_agent, leg_of};
+use super::calls::{Call, Talk, Third, Wait};
 use super::legs::Legs;
+use super::rooms::Rooms;
 use super::staff::Staff;
-
-/// A call that is up.
-pub struct Call {
-    pub caller: CallerRef,
-    pub language: Option<Language>,
-    pub wait: Option<Wait>,
-    /// Who rings for it, and until when.
-    pub offer: Option<(AgentId, Time)>,
-    pub talk: Option<Talk>,
-    /// The last queue, and since when.
-    waited: Option<(QueueId, Time)>,
-    overflowed: bool,
-    /// In a queue's step, not yet in the queue: if another step follows, the queue was full.
-    at_the_door: Option<QueueId>,
-    silent: bool,
-    silent_until: Option<Time>,
-    /// After a restart, until the shell has spoken of the resident's leg.
-    pub unknown: bool,
-}
-
-pub struct Wait {
-    pub queue: QueueId,
-    pub since: Time,
-    pub needs: BTreeSet<SkillId>,
-    max_wait_ms: u64,
-    /// Not the age: a caller who comes back may be overdue from the first moment.
-    entered: Time,
-}
-
-#[derive(Clone)]
-pub struct Talk {
-    pub leg: u16,
-    pub agent: Option<AgentId>,
-    pub queue: Option<QueueId>,
-    pub recording: Option<RecordingId>,
-}
 
 #[derive(Default)]
 pub struct Model {
@@ -67,6 +33,7 @@ pub struct Model {
     recovery_until: Option<Time>,
     arrived: BTreeSet<CallId>,
     recordings_told: BTreeSet<RecordingId>,
+    pub rooms: Rooms,
     /// What is wrong; empty as long as all is well.
     pub faults: Vec<String>,
 }
@@ -79,6 +46,14 @@ pub struct Step {
     pub ended_talks: BTreeMap<CallId, Talk>,
     pub connected: BTreeMap<CallId, (AgentId, QueueId)>,
     started: BTreeMap<CallId, ()>,
+    /// Who was asked by name, at its beginning or since.
+    pub asked: BTreeSet<(CallId, AgentId)>,
+    /// How asking ended.
+    pub asks_ended: Vec<(CallId, AgentId, OfferEnd)>,
+    /// Who was busy with a call beside its operator, at its beginning or since.
+    pub beside: BTreeSet<AgentId>,
+    /// By the rules of which queue a call goes.
+    pub queues: BTreeMap<CallId, QueueId>,
 }
 
 impl Model {
@@ -94,9 +69,11 @@ impl Model {
         {
             known.unknown = false;
         }
+        self.note_hold(input);
+        self.rooms.note(input, &self.legs);
         self.legs.note(input);
         self.staff.note(input, &self.settings);
-        let mut step = Step::default();
+        let mut step = self.begin_step();
         for fact in facts {
             self.take_fact(fact, input, &mut step);
         }
@@ -109,6 +86,32 @@ impl Model {
         }
         self.faults.extend(self.staff.check_expected(&expected_states));
         self.check_invariants(&step);
+    }
+
+    fn begin_step(&self) -> Step {
+        let mut step = Step::default();
+        for (id, call) in &self.calls {
+            let calls_out = call.out.as_ref().map(|(agent, _)| agent);
+            step.asked.extend(call.asked().into_iter().chain(calls_out).map(|agent| (*id, agent.clone())));
+            step.beside.extend(call.beside().cloned());
+            step.queues.extend(call.queue().map(|queue| (*id, queue.clone())));
+        }
+        step
+    }
+
+    /// A hold at the desk counts for the operator of the talk, unless they are asking somebody.
+    fn note_hold(&mut self, input: &Input) {
+        let (agent, call, hold) = match input {
+            Input::Desk(FromDesk::Hold { agent, call }) => (agent, call, true),
+            Input::Desk(FromDesk::Resume { agent, call }) => (agent, call, false),
+            _ => return,
+        };
+        let known = self.settings.agents.contains_key(agent);
+        let talk = self.calls.get_mut(call).and_then(|known| known.talk.as_mut());
+        let Some(talk) = talk.filter(|talk| known && talk.agent.as_ref() == Some(agent)) else { return };
+        if !matches!(talk.third, Some(Third::Rings(_) | Third::Consulted(..))) {
+            talk.hold = hold;
+        }
     }
 
     pub fn check(&mut self, holds: bool, what: impl FnOnce() -> String) {
@@ -125,7 +128,7 @@ impl Model {
     fn must_end(&self, input: &Input) -> Vec<CallId> {
         let leg_over = |leg: &LegId| -> Option<CallId> {
             let call = self.calls.get(&leg.call)?;
-            let is_side = leg.n == 0 || call.talk.as_ref().is_some_and(|talk| talk.leg == leg.n);
+            let is_side = leg.n == 0 || call.talk.as_ref().is_some_and(|talk| talk.leg == leg.n && talk.third.is_none());
             (is_side && self.legs.is_live(*leg)).then_some(leg.call)
         };
         match input {
@@ -134,8 +137,8 @@ impl Model {
             Input::Media(FromMedia::Failed { leg, .. }) if !self.legs.is_reoffered(*leg) => leg_over(leg).into_iter().collect(),
             Input::CallPoisoned { call } => self.calls.contains_key(call).then_some(*call).into_iter().collect(),
             Input::Desk(FromDesk::HangUp { agent, call }) => {
-                let theirs =
-                    self.calls.get(call).and_then(|known| known.talk.as_ref()).is_some_and(|talk| talk.agent.as_ref() == Some(agent));
+                let is_theirs = |talk: &Talk| talk.agent.as_ref() == Some(agent) && talk.third.is_none();
+                let theirs = self.calls.get(call).and_then(|known| known.talk.as_ref()).is_some_and(is_theirs);
                 let known = self.settings.agents.contains_key(agent);
                 (theirs && known).then_some(*call).into_iter().collect()
             }
@@ -174,7 +177,8 @@ impl Model {
 
     fn take_fact(&mut self, fact: &Fact, input: &Input, step: &mut Step) {
         if let Some(call) = call_of(fact) {
-            let known = self.calls.contains_key(&call) || matches!(fact, Fact::CallStarted { .. } | Fact::RecordingEnded { .. });
+            let begins = matches!(fact, Fact::CallStarted { .. } | Fact::CalledOut { .. } | Fact::RecordingEnded { .. });
+            let known = self.calls.contains_key(&call) || begins;
             self.check(known, || format!("{fact:?} of a call that is not up"));
             if !known {
                 return;
@@ -182,7 +186,7 @@ impl Model {
         }
         match fact {
             Fact::StepEntered { call, step } => self.step_entered(*call, step),
-            Fact::CallStarted { call, number, caller, .. } => self.started(*call, number, *caller, step),
+            Fact::CallStarted { call, caller, .. } => self.started(*call, *caller, step),
             Fact::LanguageChosen { call, language, .. } => {
                 self.calls.get_mut(call).into_iter().for_each(|known| known.language = Some(*language));
             }
@@ -191,13 +195,17 @@ impl Model {
             Fact::Offered { call, queue, agent, .. } => self.offered(*call, queue, agent),
             Fact::OfferShown { call, agent } => {
                 let theirs = self.calls.get(call).and_then(|known| known.offer.as_ref()).is_some_and(|(offered, _)| offered == agent);
-                self.check(theirs, || format!("{call} is shown to {agent}, whom it is not offered to"));
+                let asked = self.calls.get(call).is_some_and(|known| known.asked() == Some(agent));
+                self.check(theirs || asked, || format!("{call} is shown to {agent}, whom it is not offered to"));
             }
             Fact::OfferEnded { call, agent, how } => self.offer_ended(*call, agent, *how, input, step),
             Fact::Connected { call, queue, agent, waited_ms } => self.connected(*call, queue, agent, *waited_ms, step),
             Fact::Dequeued { call, queue, how, waited_ms } => self.dequeued(*call, queue, *how, *waited_ms),
             Fact::LegStarted { leg, party } => self.faults.extend(self.legs.started(*leg, party).err()),
-            Fact::LegEnded { leg, .. } => self.faults.extend(self.legs.ended(*leg).err()),
+            Fact::LegEnded { leg, .. } => {
+                self.rooms.leg_ended(*leg);
+                self.faults.extend(self.legs.ended(*leg).err());
+            }
             Fact::LegSound { leg, lost } => self.sound(*leg, *lost),
             Fact::RecordingStarted { recording, .. } => self.faults.extend(self.legs.recording_told(*recording).err()),
             Fact::RecordingEnded { recording, .. } => {
@@ -225,38 +233,32 @@ impl Model {
             }
             Fact::Restarted { .. } => self.restarted(),
             Fact::CallAnswered { .. } | Fact::KeyPressed { .. } | Fact::TopicChosen { .. } | Fact::LegAnswered { .. } => {}
-            Fact::CalledOut { .. }
-            | Fact::Held { .. }
-            | Fact::ConsultStarted { .. }
-            | Fact::ConsultEnded { .. }
-            | Fact::Joined { .. }
-            | Fact::CallDiverted { .. }
-            | Fact::Transferred { .. }
-            | Fact::TransferFailed { .. }
-            | Fact::TakenOver { .. } => {}
+            Fact::CalledOut { call, caller, agent, queue, .. } => self.called_out(*call, *caller, agent, queue, step),
+            Fact::ConsultStarted { call, agent, with } => self.consult_started(*call, agent, with, step),
+            Fact::ConsultEnded { call, how, .. } => self.consult_ended(*call, *how, step),
+            Fact::Joined { leg, party, role } => self.joined(*leg, party, *role, step),
+            Fact::Transferred { call, agent, to } => self.transferred(*call, agent, to, step),
+            Fact::TransferFailed { call, queue, how } => self.transfer_failed(*call, queue, *how, step),
+            Fact::Held { leg, .. } => self.check_talks(leg.call, "holds"),
+            Fact::TakenOver { call, .. } => self.check_talks(*call, "is taken over"),
+            Fact::CallDiverted { .. } => {}
             // The days' lines are never refused or marked.
             Fact::LegUnheard { .. } | Fact::LegQuality { .. } => {}
         }
     }
 
-    fn started(&mut self, call: CallId, _number: &NumberId, caller: CallerRef, step: &mut Step) {
+    /// Back to a queue after a talk: a new wait, from which nobody is turned away.
+    pub fn waits_anew(&mut self, call: CallId) {
+        if let Some(known) = self.calls.get_mut(&call) {
+            (known.waited, known.overflowed, known.at_the_door) = (None, true, None);
+        }
+    }
+
+    pub fn started(&mut self, call: CallId, caller: CallerRef, step: &mut Step) {
         let new = !self.calls.contains_key(&call) && !self.over.contains(&call);
         self.check(new, || format!("{call} started twice"));
         step.started.insert(call, ());
-        let known = Call {
-            caller,
-            language: None,
-            wait: None,
-            offer: None,
-            talk: None,
-            waited: None,
-            overflowed: false,
-            at_the_door: None,
-            silent: false,
-            silent_until: None,
-            unknown: false,
-        };
-        self.calls.insert(call, known);
+        self.calls.insert(call, Call::new(caller));
     }
 
     fn enqueued(&mut self, call: CallId, queue: &QueueId, language: Language, skills: &[SkillId]) {
@@ -378,7 +380,7 @@ impl Model {
             && let Some(known) = self.calls.get_mut(&leg.call)
         {
             known.silent = lost;
-            known.silent_until = until.filter(|_| known.talk.is_some());
+            known.silent_until = until.filter(|_| known.talk.is_some() && self.rooms.is_heard(leg));
         }
     }
 
@@ -389,7 +391,7 @@ impl Model {
         let by_resident = cause.is_some_and(|leg| leg.n == 0);
         let hung_up = matches!(input, Input::Line(FromLine::HungUp { cause: HangUpCause::Bye | HangUpCause::Cancel, .. }));
         let signalling = matches!(input, Input::Line(FromLine::HungUp { .. } | FromLine::Refused { .. }));
-        let talked = known.talk.is_some();
+        let talked = known.was_served();
         let waited = known.waited.is_some();
         let caused = match reason {
             EndReason::CallerHungUp => by_resident && hung_up && talked,
@@ -410,14 +412,14 @@ impl Model {
                 matches!(input, Input::LegGone { .. } | Input::Stopping) || self.recovery_until.is_some_and(|until| until <= now)
             }
             EndReason::Poisoned => matches!(input, Input::CallPoisoned { call: id } if *id == call),
+            EndReason::NotReached => known.out.is_some(),
             EndReason::AnsweredElsewhere
             | EndReason::GivenUp
             | EndReason::Refused
             | EndReason::Transferred
             | EndReason::ConsultOver
             | EndReason::TakenOver
-            | EndReason::SupervisionOver
-            | EndReason::NotReached => false,
+            | EndReason::SupervisionOver => false,
         };
         self.check(caused, || format!("{call} ended as {reason:?} by {input:?}"));
         self.check(known.wait.is_none() && known.offer.is_none(), || format!("{call} ended in a queue or an offer"));
@@ -425,6 +427,7 @@ impl Model {
             self.check(talked, || format!("{call} lost a leg that it did not need"));
         }
         step.ended_talks.extend(known.talk.map(|talk| (call, talk)));
+        self.rooms.call_ended(call);
         step.ended_calls.insert(call, reason);
         self.over.insert(call);
     }
@@ -446,65 +449,6 @@ impl Model {
                 let right = step.started.contains_key(call) && self.calls.get(call).is_some_and(|known| known.caller == *caller);
                 self.check(right, || format!("{call} is looked up"));
             }
-        }
-    }
-
-    fn take_media(&mut self, order: &cityline::centre::output::ToMedia, step: &mut Step) {
-        use cityline::centre::output::ToMedia;
-        let (now, ends_after) = (self.now, self.settings.limits.no_sound_ends_ms);
-        self.faults.extend(self.legs.media(order).err());
-        match order {
-            ToMedia::Connect { call, hears } => {
-                let partner = hears.iter().map(|pair| pair.ear.n.max(pair.mouth.n)).max().unwrap_or(0);
-                let both_ways = hears.len() == 2 && hears.iter().all(|pair| pair.ear.n.min(pair.mouth.n) == 0 && pair.ear != pair.mouth);
-                self.check(both_ways && partner > 0, || format!("{call}: {hears:?} is no talk"));
-                let (agent, queue) = step.connected.get(call).cloned().unzip();
-                let party = self.legs.party(LegId { call: *call, n: partner }).cloned();
-                let expected = match &agent {
-                    Some(agent) => party == Some(Party::Agent(agent.clone())),
-                    None => matches!(party, Some(Party::Outside(_))),
-                };
-                self.check(expected, || format!("{call} talks with {party:?}, not {agent:?}"));
-                let twice = self.calls.get(call).is_none_or(|known| known.talk.is_some() || known.wait.is_some());
-                self.check(!twice, || format!("{call} is bridged twice, or in a queue"));
-                if let Some(known) = self.calls.get_mut(call) {
-                    known.talk = Some(Talk { leg: partner, agent, queue, recording: None });
-                    known.silent_until = (known.silent && ends_after > 0).then(|| now.plus_ms(ends_after));
-                }
-            }
-            ToMedia::Record { recording, .. } => {
-                let talk = self.calls.get_mut(&recording.call).and_then(|known| known.talk.as_mut());
-                let first = talk.map(|talk| talk.recording.replace(*recording).is_none());
-                self.check(first == Some(true), || format!("{recording:?} without a talk of its own"));
-            }
-            ToMedia::StopRecord { recording } => {
-                let of_talk = step.ended_talks.get_mut(&recording.call).and_then(|talk| talk.recording.take());
-                self.check(of_talk == Some(*recording), || format!("{recording:?} is stopped while its talk goes on"));
-            }
-            ToMedia::Play { leg, .. } => {
-                let talks = self.calls.get(&leg.call).is_some_and(|known| known.talk.is_some());
-                self.check(!talks && leg.n == 0, || format!("something plays into {leg}"));
-            }
-            ToMedia::Open { .. } | ToMedia::Agree { .. } | ToMedia::StopPlay { .. } | ToMedia::Close { .. } => {}
-        }
-    }
-
-    fn take_desk(&mut self, order: &cityline::centre::output::ToDesk, step: &mut Step) {
-        use cityline::centre::output::ToDesk;
-        match order {
-            ToDesk::Offer { agent, offer } => {
-                let rings = |known: &Call| known.offer.as_ref().is_some_and(|(owner, _)| owner == agent);
-                let over_again = step.ended_offers.iter().any(|(call, owner, _)| *call == offer.call && owner == agent);
-                let known = self.calls.get(&offer.call);
-                let aged = known.and_then(|known| known.wait.as_ref()).is_none_or(|wait| self.now.ms_since(wait.since) == offer.waited_ms);
-                let theirs = known.is_some_and(rings) || over_again;
-                self.check(theirs && aged, || format!("{agent} is shown {offer:?}"));
-            }
-            ToDesk::OfferGone { agent, call } => {
-                let ended = step.ended_offers.iter().any(|(id, owner, _)| id == call && owner == agent);
-                self.check(ended, || format!("{agent} is told that {call} is gone"));
-            }
-            ToDesk::Refused { .. } => {}
         }
     }
 
@@ -531,7 +475,7 @@ impl Model {
                     faults.push(format!("{id} talks with {:?} on leg {}", talk.agent, talk.leg));
                 }
             }
-            if !self.legs.is_live(LegId::caller(*id)) {
+            if !self.legs.is_live(LegId::caller(*id)) && call.out.is_none() {
                 faults.push(format!("{id} is up without its resident"));
             }
             if call.silent_until.is_some_and(|until| until < now) {
@@ -556,6 +500,12 @@ impl Model {
                 faults.push(format!("the recording of {call} was not stopped"));
             }
         }
+        for (id, call) in &mut self.calls {
+            if call.talk.is_some() && !self.rooms.is_heard(LegId::caller(*id)) {
+                call.silent_until = None;
+            }
+        }
+        faults.extend(self.rooms.check(&self.calls));
         faults.extend(self.staff.check(now, &self.calls, &self.settings));
         faults.extend(self.legs.check(&self.calls));
         self.faults.extend(faults);
@@ -582,7 +532,8 @@ impl Model {
             Reason::WrapUp(agent) => self.staff.status(agent) == AgentStatus::WrapUp,
             Reason::Rest(agent) => self.staff.status(agent) == AgentStatus::NotResponding,
             Reason::Recovery => true,
-            Reason::CallingEnds(_) | Reason::SupervisorRings(_) => false,
+            Reason::CallingEnds(id) => call(id).is_some_and(Call::is_calling),
+            Reason::SupervisorRings(agent) => matches!(self.staff.status(agent), AgentStatus::Supervising(_)),
         };
         self.check(alive, || format!("a deadline is left: {reason:?}"));
     }

@@ -9,7 +9,8 @@ use cityline::centre::settings::{Device, QueueSettings, Settings};
 use cityline::centre::time::Time;
 
 use super::about::desk_agent;
-use super::model::{Call, Step};
+use super::calls::Call;
+use super::model::Step;
 
 /// Contacts that are rung at most.
 const CONTACTS: usize = 4;
@@ -70,7 +71,7 @@ impl Person {
     }
 
     fn is_busy(&self) -> bool {
-        matches!(self.status, AgentStatus::Offered(_) | AgentStatus::Talking(_))
+        matches!(self.status, AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::Supervising(_))
     }
 }
 
@@ -142,7 +143,10 @@ impl Staff {
             (FromDesk::DeskUp { .. } | FromDesk::OfferShown { .. } | FromDesk::Accept { .. }, same) => same,
             (FromDesk::DeskGone { .. }, status) => person.desk_gone(&before, status, device),
             (FromDesk::PhoneChanged { .. }, status) => person.phone_changed(&before, status, device),
-            (FromDesk::Ready { .. }, status @ (AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::Ready)) => status,
+            (
+                FromDesk::Ready { .. },
+                status @ (AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::Supervising(_) | AgentStatus::Ready),
+            ) => status,
             (FromDesk::Ready { .. }, status) => {
                 if person.rung(device) {
                     AgentStatus::Ready
@@ -151,10 +155,16 @@ impl Staff {
                 }
             }
             (FromDesk::Pause { reason, .. }, status) if !settings.pause_reasons.contains(reason) => status,
-            (FromDesk::Pause { .. } | FromDesk::SignOut { .. }, status @ AgentStatus::Talking(_)) => status,
+            (FromDesk::Pause { .. } | FromDesk::SignOut { .. }, status @ (AgentStatus::Talking(_) | AgentStatus::Supervising(_))) => status,
             (FromDesk::Pause { reason, .. }, _) => AgentStatus::Paused(reason.clone()),
             (FromDesk::SignOut { .. }, _) => AgentStatus::Offline,
             (FromDesk::Decline { call, .. }, AgentStatus::Offered(offered)) if *call == offered => person.aside(device),
+            (FromDesk::HangUp { call, .. }, AgentStatus::Supervising(talking)) if *call == talking => person.after_wrap_up(device),
+            (FromDesk::HangUp { call, .. }, AgentStatus::Talking(talking))
+                if *call == talking && calls.get(call).is_some_and(|known| known.beside().any(|beside| beside == agent)) =>
+            {
+                person.after_wrap_up(device)
+            }
             (FromDesk::HangUp { call, .. }, AgentStatus::Talking(talking)) if *call == talking => {
                 let queue = calls.get(call).and_then(|known| known.talk.as_ref()).and_then(|talk| talk.queue.as_ref());
                 let wraps = queue.and_then(|queue| rules.get(queue)).is_some_and(|rules| rules.wrap_up_ms > 0);
@@ -166,16 +176,20 @@ impl Staff {
                 FromDesk::Hold { .. }
                 | FromDesk::Resume { .. }
                 | FromDesk::Consult { .. }
-                | FromDesk::CompleteConsult { .. }
                 | FromDesk::EndConsult { .. }
-                | FromDesk::Conference { .. }
+                | FromDesk::Conference { .. },
+                same,
+            ) => same,
+            // What may be refused for many reasons is judged by its cause alone.
+            (
+                FromDesk::CompleteConsult { .. }
                 | FromDesk::Transfer { .. }
                 | FromDesk::CallOut { .. }
                 | FromDesk::Monitor { .. }
                 | FromDesk::TakeOver { .. }
                 | FromDesk::StopMonitor { .. },
-                same,
-            ) => same,
+                _,
+            ) => return None,
         };
         Some((agent.clone(), status))
     }
@@ -215,20 +229,40 @@ impl Staff {
         let rested = person.rest_until.is_some_and(|until| until <= now);
         let offer_end = match &from {
             AgentStatus::Offered(call) => {
-                step.ended_offers.iter().rev().find(|(id, owner, _)| id == call && owner == agent).map(|(_, _, how)| *how)
+                let theirs = |(id, owner, _): &&(CallId, AgentId, OfferEnd)| id == call && owner == agent;
+                let ended = step.ended_offers.iter().rev().find(theirs).or(step.asks_ended.iter().rev().find(theirs));
+                // Who is asked when the call ends is let go without a word of its own.
+                ended.map(|(_, _, how)| *how).or(step.asked.contains(&(*call, agent.clone())).then_some(OfferEnd::CallerGone))
             }
             _ => None,
         };
+        let calls_out = matches!((own, to), (Some(FromDesk::CallOut { call, .. }), AgentStatus::Talking(talking)) if call == talking);
+        let supervises = matches!((own, to), (Some(FromDesk::Monitor { call, .. }), AgentStatus::Supervising(joins)) if call == joins);
+        let asked = |call: &CallId| step.asked.contains(&(*call, agent.clone()));
         let caused = match (&from, to) {
+            (AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::NotResponding | AgentStatus::Paused(_), AgentStatus::Talking(_)) => {
+                calls_out
+            }
+            (AgentStatus::Offered(_) | AgentStatus::Talking(_), AgentStatus::Supervising(_)) => false,
+            (_, AgentStatus::Supervising(_)) => supervises,
+            (AgentStatus::Supervising(call), AgentStatus::Talking(talking)) => {
+                call == talking && matches!(own, Some(FromDesk::TakeOver { call: taken, .. }) if taken == call)
+            }
+            (AgentStatus::Supervising(_), to) => *to == person.after_wrap_up(device),
             (AgentStatus::Ready, AgentStatus::Offered(_)) => true,
-            (AgentStatus::Offered(call), AgentStatus::Talking(talking)) => call == talking && offer_end == Some(OfferEnd::Answered),
+            (AgentStatus::Offered(call), AgentStatus::Talking(talking)) => {
+                call == talking && (offer_end == Some(OfferEnd::Answered) || asked(call))
+            }
             (AgentStatus::Offered(_), to) => match offer_end {
                 Some(OfferEnd::CallerGone) if person.rung(device) => *to == AgentStatus::Ready,
                 Some(OfferEnd::CallerGone) => *to == AgentStatus::NotResponding,
                 Some(OfferEnd::Answered) | None => false,
                 Some(_) => *to == person.aside(device),
             },
-            (AgentStatus::Talking(_), to) => *to == AgentStatus::WrapUp,
+            (AgentStatus::Talking(_), AgentStatus::WrapUp) => {
+                !step.beside.contains(agent) || step.ended_talks.values().any(|talk| talk.agent.as_ref() == Some(agent))
+            }
+            (AgentStatus::Talking(_), to) => step.beside.contains(agent) && *to == person.after_wrap_up(device),
             (AgentStatus::WrapUp, to) => {
                 let over = person.wrap_until.is_some_and(|until| until <= now) || matches!(own, Some(FromDesk::WrapUpDone { .. }));
                 (over && *to == person.after_wrap_up(device))
@@ -245,24 +279,24 @@ impl Staff {
             (_, AgentStatus::Offline) => leaves || by_devices || anew,
             (
                 _,
-                AgentStatus::Ready
-                | AgentStatus::Offered(_)
-                | AgentStatus::Talking(_)
-                | AgentStatus::WrapUp
-                | AgentStatus::NotResponding
-                | AgentStatus::Supervising(_),
+                AgentStatus::Ready | AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::WrapUp | AgentStatus::NotResponding,
             ) => false,
         };
         let rests = offer_end.is_some_and(|how| !matches!(how, OfferEnd::AgentGone | OfferEnd::CallerGone));
         person.rest_until = (*to == AgentStatus::NotResponding && rests && by_phone(device) && person.rung(device))
             .then(|| now.plus_ms(settings.limits.rest_ms.max(1)));
         if let AgentStatus::Talking(call) = to {
-            person.talk_queue = step.connected.get(call).map(|(_, queue)| queue.clone());
+            person.talk_queue = step.connected.get(call).map(|(_, queue)| queue).or(step.queues.get(call)).cloned();
         }
         let wrap_up_ms = person.talk_queue.as_ref().and_then(|queue| rules.get(queue)).map_or(0, |rules| rules.wrap_up_ms);
         person.wrap_until = (*to == AgentStatus::WrapUp).then(|| now.plus_ms(wrap_up_ms));
-        if !matches!(to, AgentStatus::Talking(_) | AgentStatus::WrapUp) {
-            person.wish = None;
+        match to {
+            AgentStatus::Supervising(_) => person.wish = back_to(&from),
+            AgentStatus::Talking(_) if calls_out => person.wish = back_to(&from).filter(|wish| matches!(wish, AgentStatus::Paused(_))),
+            AgentStatus::Talking(_) | AgentStatus::WrapUp => {}
+            AgentStatus::Ready | AgentStatus::Offline | AgentStatus::Offered(_) | AgentStatus::Paused(_) | AgentStatus::NotResponding => {
+                person.wish = None;
+            }
         }
         (person.status, person.since) = (to.clone(), now);
         if caused { Ok(()) } else { Err(format!("{agent} went from {from:?} to {to:?} by {input:?}")) }
@@ -274,17 +308,19 @@ impl Staff {
             let well = match &person.status {
                 AgentStatus::Ready => person.rung(device),
                 AgentStatus::Offered(call) => {
-                    calls.get(call).and_then(|known| known.offer.as_ref()).is_some_and(|(owner, _)| owner == agent) && device.is_some()
+                    let offered = |known: &Call| known.offer.as_ref().is_some_and(|(owner, _)| owner == agent);
+                    calls.get(call).is_some_and(|known| offered(known) || known.asked() == Some(agent)) && device.is_some()
                 }
                 AgentStatus::Talking(call) => {
-                    calls.get(call).and_then(|known| known.talk.as_ref()).is_some_and(|talk| talk.agent.as_ref() == Some(agent))
+                    let talks = |known: &Call| known.talk.as_ref().is_some_and(|talk| talk.agent.as_ref() == Some(agent));
+                    calls.get(call).is_some_and(|known| talks(known) || known.beside().any(|beside| beside == agent))
                 }
                 AgentStatus::WrapUp => person.wrap_until.is_some_and(|until| until > now),
                 AgentStatus::NotResponding => {
                     device.is_some() && !(person.rest_until.is_some_and(|until| until <= now) && person.rung(device))
                 }
                 AgentStatus::Paused(_) => device.is_some(),
-                AgentStatus::Supervising(_) => false,
+                AgentStatus::Supervising(call) => calls.get(call).is_some_and(|known| known.talk.is_some()),
                 AgentStatus::Offline => true,
             };
             (!well).then(|| format!("{agent} is not what they should be: {person:?}"))
@@ -323,9 +359,18 @@ impl Person {
     }
 }
 
+/// What a supervisor, or who calls a resident, goes back to.
+fn back_to(before: &AgentStatus) -> Option<AgentStatus> {
+    match before {
+        AgentStatus::Paused(_) => Some(before.clone()),
+        AgentStatus::Offline | AgentStatus::NotResponding => Some(AgentStatus::Offline),
+        AgentStatus::Ready | AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::WrapUp | AgentStatus::Supervising(_) => None,
+    }
+}
+
 /// What an input says of the operator's devices and wishes.
 fn apply(person: &mut Person, input: &FromDesk, settings: &Settings) {
-    let talks = matches!(person.status, AgentStatus::Talking(_));
+    let talks = matches!(person.status, AgentStatus::Talking(_) | AgentStatus::Supervising(_));
     match input {
         FromDesk::DeskUp { generation, .. } => person.desk = person.desk.max(Some(*generation)),
         FromDesk::DeskGone { generation, .. } if person.desk == Some(*generation) => person.desk = None,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use cityline::centre::Centre;
 use cityline::centre::fact::Fact;
-use cityline::centre::ids::{AgentId, CallId, CallerRef, ContactId, Generation, Language, LegId, SdpRef};
-use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure};
+use cityline::centre::ids::{AgentId, CallId, CallTo, CallerRef, ContactId, Generation, Language, LegId, SdpRef, Supervision};
+use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure, ReferTo};
 use cityline::centre::output::{Ending, Output, ToLine, ToMedia};
 use cityline::centre::time::Time;
 
@@ -79,7 +79,7 @@ impl World {
     }
 
     fn something_happens(&mut self) {
-        match self.dice.below(1_000) {
+        match self.dice.below(1_200) {
             0..230 => self.somebody_calls(),
             230..480 => self.somebody_presses(),
             480..560 => self.somebody_hangs_up(),
@@ -94,7 +94,9 @@ impl World {
             978..986 => self.restart(),
             986..989 => self.handle(Input::DrainStarted),
             989..990 => self.stops(),
-            _ => self.handle(Input::DeadlineReached),
+            990..1_000 => self.handle(Input::DeadlineReached),
+            1_000..1_180 => self.an_operator_works_with_a_call(),
+            _ => self.a_phone_works_with_its_call(),
         }
     }
 
@@ -185,6 +187,8 @@ impl World {
         let dead = leg_of(&input).is_none_or(|leg| !self.model.legs.live.contains_key(&leg));
         let again = match &input {
             Input::Line(FromLine::CallArrived { call, .. }) => self.model.calls.contains_key(call),
+            // A number is given to one call alone.
+            Input::Desk(FromDesk::CallOut { call, .. }) => self.model.calls.contains_key(call),
             Input::Line(FromLine::Reoffered { .. }) | Input::Media(FromMedia::Agreed { answer: Some(_), .. }) => dead,
             Input::Line(_) | Input::Media(_) | Input::Desk(_) | Input::LookedUp { .. } | Input::DeadlineReached => true,
             Input::ShellLost { .. } | Input::CallPoisoned { .. } | Input::LegGone { .. } => dead,
@@ -263,6 +267,76 @@ impl World {
             _ => FromDesk::WrapUpDone { agent },
         };
         self.handle(Input::Desk(input));
+    }
+
+    /// Mostly somebody who talks does something that makes sense; sometimes anybody does anything.
+    fn an_operator_works_with_a_call(&mut self) {
+        let agent = self.somebody_at_work();
+        let call = self.model.staff.status(&agent).call().filter(|_| self.dice.percent(95)).or_else(|| self.somebody_up());
+        let call = call.unwrap_or(CallId(0));
+        let input = match self.dice.below(20) {
+            0..3 => FromDesk::Hold { agent, call },
+            3..5 => FromDesk::Resume { agent, call },
+            5..9 => FromDesk::Consult { agent, call, with: self.somebody_to_call() },
+            9..11 => FromDesk::CompleteConsult { agent, call },
+            11 => FromDesk::EndConsult { agent, call },
+            12..14 => FromDesk::Conference { agent, call },
+            14..16 => FromDesk::Transfer { agent, call, to: self.somebody_to_call() },
+            16 => return self.somebody_is_called(),
+            17 => FromDesk::StopMonitor { agent, call },
+            18 => FromDesk::TakeOver { agent, call },
+            _ => return self.somebody_supervises(),
+        };
+        self.handle(Input::Desk(input));
+    }
+
+    fn somebody_at_work(&mut self) -> AgentId {
+        let busy: Vec<AgentId> = self.model.staff.busy();
+        match self.dice.pick(&busy).cloned() {
+            Some(agent) if self.dice.percent(90) => agent,
+            _ => AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul")),
+        }
+    }
+
+    fn somebody_to_call(&mut self) -> CallTo {
+        match self.dice.below(10) {
+            0..5 => CallTo::Agent(AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul"))),
+            5..7 => CallTo::Queue((*self.dice.pick(&["general", "heating", "roads", "nothing"]).unwrap_or(&"general")).into()),
+            7 => CallTo::Service((*self.dice.pick(&["112", "113"]).unwrap_or(&"112")).to_owned()),
+            _ => CallTo::Outside(CallerRef(self.dice.below(6))),
+        }
+    }
+
+    fn somebody_is_called(&mut self) {
+        self.next_call += 1;
+        let agent = AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul"));
+        let queue = self.dice.pick(&[None, None, Some("heating".into()), Some("nothing".into())]).cloned().flatten();
+        let (call, to) = (CallId(self.next_call), CallerRef(self.dice.below(6)));
+        self.handle(Input::Desk(FromDesk::CallOut { agent, call, to, queue, shown: None }));
+    }
+
+    fn somebody_supervises(&mut self) {
+        let talks: Vec<CallId> = self.model.calls.iter().filter(|(_, call)| call.talk.is_some()).map(|(id, _)| *id).collect();
+        let Some(call) = self.dice.pick(&talks).copied() else { return };
+        let agent = AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul"));
+        let modes = [Supervision::Monitor, Supervision::Whisper, Supervision::Barge];
+        let mode = *self.dice.pick(&modes).unwrap_or(&Supervision::Monitor);
+        self.handle(Input::Desk(FromDesk::Monitor { agent, call, mode }));
+    }
+
+    fn a_phone_works_with_its_call(&mut self) {
+        let Some(leg) = self.any_live_leg() else { return };
+        if self.dice.percent(70) {
+            let held = self.dice.percent(60);
+            return self.handle(Input::Media(FromMedia::Held { leg, held }));
+        }
+        let to = match self.dice.below(4) {
+            0 => ReferTo::Name((*self.dice.pick(&["heating", "bolat", "112", "nothing"]).unwrap_or(&"heating")).to_owned()),
+            1 => ReferTo::Agent(AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul"))),
+            2 => ReferTo::Outside(CallerRef(self.dice.below(6))),
+            _ => ReferTo::Replaces(LegId { n: self.dice.below(5) as u16, ..leg }),
+        };
+        self.handle(Input::Line(FromLine::Referred { leg, to }));
     }
 
     // ---- the whole ----

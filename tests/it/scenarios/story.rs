@@ -1,13 +1,15 @@
 //! How is a day told in virtual time? A `Story` owns a centre, plays the shells where they are not the subject, and keeps the books.
 
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cityline::centre::Centre;
 use cityline::centre::deadline::Reason;
-use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEnd};
-use cityline::centre::ids::{AgentId, CallId, CallerRef, ContactId, Generation, Language, LegId, PlayId, SdpRef};
+use cityline::centre::fact::{AgentStatus, EndReason, Fact};
+use cityline::centre::ids::{AgentId, CallId, CallTo, CallerRef, ContactId, Generation, Language, LegId, SdpRef, Supervision};
 use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure};
-use cityline::centre::output::{Ending, Output, Sound, ToDesk, ToLine, ToMedia};
+use cityline::centre::output::{Ending, Output, ToDesk, ToLine, ToMedia};
 use cityline::centre::settings::Settings;
 use cityline::centre::time::Time;
 
@@ -175,6 +177,49 @@ impl Story {
         self.desk(FromDesk::Pause { agent: agent.into(), reason: reason.into() });
     }
 
+    pub fn holds(&mut self, agent: &str, call: CallId) {
+        self.desk(FromDesk::Hold { agent: agent.into(), call });
+    }
+
+    pub fn resumes(&mut self, agent: &str, call: CallId) {
+        self.desk(FromDesk::Resume { agent: agent.into(), call });
+    }
+
+    pub fn consults_with(&mut self, agent: &str, call: CallId, with: CallTo) {
+        self.desk(FromDesk::Consult { agent: agent.into(), call, with });
+        self.pass(100);
+    }
+
+    pub fn completes(&mut self, agent: &str, call: CallId) {
+        self.desk(FromDesk::CompleteConsult { agent: agent.into(), call });
+    }
+
+    pub fn transfers(&mut self, agent: &str, call: CallId, to: CallTo) {
+        self.desk(FromDesk::Transfer { agent: agent.into(), call, to });
+        self.pass(100);
+    }
+
+    pub fn hangs_up_at_desk(&mut self, agent: &str, call: CallId) {
+        self.desk(FromDesk::HangUp { agent: agent.into(), call });
+    }
+
+    /// A supervisor joins in this way, with sound.
+    pub fn supervises(&mut self, agent: &str, call: CallId, mode: Supervision) -> LegId {
+        self.desk(FromDesk::Monitor { agent: agent.into(), call, mode });
+        self.pass(100);
+        let leg = self.rings_at(agent);
+        self.answers(leg);
+        leg
+    }
+
+    /// The operator asks a colleague, who answers; the colleague's leg.
+    pub fn asks_colleague(&mut self, agent: &str, call: CallId, colleague: &str) -> LegId {
+        self.consults_with(agent, call, CallTo::Agent(colleague.into()));
+        let leg = self.rings_at(colleague);
+        self.answers(leg);
+        leg
+    }
+
     pub fn desk(&mut self, input: FromDesk) {
         self.happens(Input::Desk(input));
     }
@@ -228,108 +273,6 @@ impl Story {
         self.legs.values_mut().filter(|leg| leg.line != Line::Over).for_each(|leg| leg.line = Line::Answered);
         self.now = self.now.plus_ms(downtime_ms);
         self.happens(Input::Restarted { downtime_ms });
-    }
-
-    // ---- what was asked and told ----
-
-    /// The phones of this operator that ring.
-    pub fn all_rings_at(&self, agent: &str) -> Vec<LegId> {
-        let of_agent = |fact: &Fact| match fact {
-            Fact::LegStarted { leg, party: Party::Agent(id) } if id.as_str() == agent => Some(*leg),
-            _ => None,
-        };
-        let rings = |leg: &LegId| self.legs.get(leg).is_some_and(|known| known.line == Line::Dialled);
-        self.told.iter().filter_map(|(_, fact)| of_agent(fact)).filter(rings).collect()
-    }
-
-    /// The one phone of this operator that rings.
-    pub fn rings_at(&self, agent: &str) -> LegId {
-        let rings = self.all_rings_at(agent);
-        assert_eq!(rings.len(), 1, "one phone of {agent} rings");
-        rings[0]
-    }
-
-    /// The leg to a service outside that rings.
-    pub fn outside_rings(&self) -> LegId {
-        let outside = |fact: &Fact| match fact {
-            Fact::LegStarted { leg, party: Party::Outside(_) } => Some(*leg),
-            _ => None,
-        };
-        let leg = self.told.iter().rev().find_map(|(_, fact)| outside(fact)).expect("a service is dialled");
-        assert_eq!(self.legs[&leg].line, Line::Dialled);
-        leg
-    }
-
-    pub fn agent(&self, agent: &str) -> AgentStatus {
-        let state = |fact: &Fact| match fact {
-            Fact::AgentChanged { agent: id, state } if id.as_str() == agent => Some(state.clone()),
-            _ => None,
-        };
-        self.told.iter().rev().find_map(|(_, fact)| state(fact)).unwrap_or(AgentStatus::Offline)
-    }
-
-    pub fn ended(&self, call: CallId) -> Option<EndReason> {
-        let mut ends = self.told.iter().filter_map(|(_, fact)| match fact {
-            Fact::CallEnded { call: id, reason } if *id == call => Some(*reason),
-            _ => None,
-        });
-        let end = ends.next();
-        assert!(ends.next().is_none(), "{call} ended twice");
-        end
-    }
-
-    /// The steps of the plan that the caller has been through.
-    pub fn steps(&self, call: CallId) -> Vec<String> {
-        let step = |fact: &Fact| match fact {
-            Fact::StepEntered { call: id, step } if *id == call => Some(step.to_string()),
-            _ => None,
-        };
-        self.told.iter().filter_map(|(_, fact)| step(fact)).collect()
-    }
-
-    /// How the offers of this call ended, in order.
-    pub fn offers(&self, call: CallId) -> Vec<(String, OfferEnd)> {
-        let end = |fact: &Fact| match fact {
-            Fact::OfferEnded { call: id, agent, how } if *id == call => Some((agent.to_string(), *how)),
-            _ => None,
-        };
-        self.told.iter().filter_map(|(_, fact)| end(fact)).collect()
-    }
-
-    /// How the caller left queues, and after how long.
-    pub fn dequeued(&self, call: CallId) -> Vec<(String, QueueEnd, u64)> {
-        let left = |fact: &Fact| match fact {
-            Fact::Dequeued { call: id, queue, how, waited_ms } if *id == call => Some((queue.to_string(), *how, *waited_ms)),
-            _ => None,
-        };
-        self.told.iter().filter_map(|(_, fact)| left(fact)).collect()
-    }
-
-    pub fn told_count(&self, is: impl Fn(&Fact) -> bool) -> usize {
-        self.told.iter().filter(|(_, fact)| is(fact)).count()
-    }
-
-    pub fn asked_count(&self, is: impl Fn(&Output) -> bool) -> usize {
-        self.asked.iter().filter(|output| is(output)).count()
-    }
-
-    /// What the resident hears at the moment.
-    pub fn hears(&self, call: CallId) -> Vec<Sound> {
-        let plays = |output: &Output| match output {
-            Output::Media(ToMedia::Play { leg, sounds, .. }) if *leg == LegId::caller(call) => Some(sounds.clone()),
-            Output::Media(ToMedia::StopPlay { leg }) if *leg == LegId::caller(call) => Some(Vec::new()),
-            _ => None,
-        };
-        self.asked.iter().rev().find_map(plays).unwrap_or_default()
-    }
-
-    /// The last order to play to the resident.
-    pub fn last_play(&self, call: CallId) -> PlayId {
-        let plays = |output: &Output| match output {
-            Output::Media(ToMedia::Play { leg, play, .. }) if *leg == LegId::caller(call) => Some(*play),
-            _ => None,
-        };
-        self.asked.iter().rev().find_map(plays).expect("something plays")
     }
 
     /// Nothing of any call is left: no leg, port, busy operator or deadline.

@@ -1,0 +1,131 @@
+//! How does the model see a call? Where it waits, who rings, who talks and who was called in.
+
+use std::collections::BTreeSet;
+
+use cityline::centre::fact::Party;
+use cityline::centre::ids::{AgentId, CallerRef, Language, QueueId, RecordingId, SkillId};
+use cityline::centre::time::Time;
+
+/// A call that is up.
+pub struct Call {
+    pub caller: CallerRef,
+    pub language: Option<Language>,
+    pub wait: Option<Wait>,
+    /// Who rings for it, and until when.
+    pub offer: Option<(AgentId, Time)>,
+    pub talk: Option<Talk>,
+    /// The last queue, and since when.
+    pub waited: Option<(QueueId, Time)>,
+    pub overflowed: bool,
+    /// In a queue's step, not yet in the queue: if another step follows, the queue was full.
+    pub at_the_door: Option<QueueId>,
+    pub silent: bool,
+    pub silent_until: Option<Time>,
+    /// After a restart, until the shell has spoken of the resident's leg.
+    pub unknown: bool,
+    /// Who rings for the resident after the operator has given the call away, and where they wait if it comes to nothing.
+    pub ringing: Option<(Party, QueueId)>,
+    /// Who calls the resident, as long as there is no talk, and by the rules of which queue.
+    pub out: Option<(AgentId, QueueId)>,
+}
+
+pub struct Wait {
+    pub queue: QueueId,
+    pub since: Time,
+    pub needs: BTreeSet<SkillId>,
+    pub max_wait_ms: u64,
+    /// Not the age: a caller who comes back may be overdue from the first moment.
+    pub entered: Time,
+}
+
+#[derive(Clone)]
+pub struct Talk {
+    pub leg: u16,
+    pub agent: Option<AgentId>,
+    pub queue: Option<QueueId>,
+    pub recording: Option<RecordingId>,
+    /// Who was called in.
+    pub third: Option<Third>,
+    /// On hold at the desk.
+    pub hold: bool,
+}
+
+#[derive(Clone)]
+pub enum Third {
+    Rings(Party),
+    Consulted(Party, u16),
+    Guest(Party, u16),
+}
+
+impl Third {
+    pub fn party(&self) -> &Party {
+        match self {
+            Third::Rings(party) | Third::Consulted(party, _) | Third::Guest(party, _) => party,
+        }
+    }
+
+    pub fn up(&self) -> Option<u16> {
+        match self {
+            Third::Rings(_) => None,
+            Third::Consulted(_, leg) | Third::Guest(_, leg) => Some(*leg),
+        }
+    }
+}
+
+impl Call {
+    pub fn new(caller: CallerRef) -> Self {
+        Self {
+            caller,
+            language: None,
+            wait: None,
+            offer: None,
+            talk: None,
+            waited: None,
+            overflowed: false,
+            at_the_door: None,
+            silent: false,
+            silent_until: None,
+            unknown: false,
+            ringing: None,
+            out: None,
+        }
+    }
+
+    /// Whoever is asked by name and has not answered.
+    pub fn asked(&self) -> Option<&AgentId> {
+        let third = self.talk.as_ref().and_then(|talk| talk.third.as_ref());
+        let rings = third.filter(|third| third.up().is_none()).map(Third::party).or(self.ringing.as_ref().map(|(party, _)| party));
+        match rings? {
+            Party::Agent(agent) => Some(agent),
+            Party::Resident | Party::Outside(_) | Party::Number(_) => None,
+        }
+    }
+
+    /// Operators who are busy with it and are not the one whom the resident talks with.
+    pub fn beside(&self) -> impl Iterator<Item = &AgentId> {
+        let third = self.talk.as_ref().and_then(|talk| talk.third.as_ref()).filter(|third| third.up().is_some()).map(Third::party);
+        let consultant = third.and_then(|party| match party {
+            Party::Agent(agent) => Some(agent),
+            Party::Resident | Party::Outside(_) | Party::Number(_) => None,
+        });
+        let calls_out = self.out.as_ref().map(|(agent, _)| agent);
+        consultant.into_iter().chain(calls_out)
+    }
+
+    /// By the rules of which queue it goes.
+    pub fn queue(&self) -> Option<&QueueId> {
+        let of_talk = self.talk.as_ref().and_then(|talk| talk.queue.as_ref());
+        of_talk.or(self.ringing.as_ref().map(|(_, queue)| queue)).or(self.out.as_ref().map(|(_, queue)| queue))
+    }
+
+    /// Somebody is being called into it.
+    pub fn is_calling(&self) -> bool {
+        let third = self.talk.as_ref().and_then(|talk| talk.third.as_ref());
+        self.ringing.is_some() || self.out.is_some() || third.is_some_and(|third| third.up().is_none())
+    }
+
+    /// The resident has talked, is talking or was called.
+    pub fn was_served(&self) -> bool {
+        self.talk.is_some() || self.ringing.is_some() || self.out.is_some()
+    }
+}

@@ -1,0 +1,83 @@
+//! Does every order to the sound and to the desks fit what is going on?
+
+use cityline::centre::fact::Party;
+use cityline::centre::ids::{CallId, LegId};
+use cityline::centre::output::{Sound, ToDesk, ToMedia};
+
+use super::calls::{Call, Talk};
+use super::model::{Model, Step};
+
+impl Model {
+    pub fn take_media(&mut self, order: &ToMedia, step: &mut Step) {
+        let (now, ends_after) = (self.now, self.settings.limits.no_sound_ends_ms);
+        self.faults.extend(self.legs.media(order).err());
+        match order {
+            ToMedia::Connect { call, hears } => {
+                self.rooms.connect(*call, hears, &self.legs);
+                self.begins_talk(*call, step);
+                let heard = self.rooms.is_heard(LegId::caller(*call));
+                if let Some(known) = self.calls.get_mut(call).filter(|known| heard && known.silent_until.is_none()) {
+                    known.silent_until = (known.silent && ends_after > 0).then(|| now.plus_ms(ends_after));
+                }
+            }
+            ToMedia::Record { recording, .. } => {
+                let talk = self.calls.get_mut(&recording.call).and_then(|known| known.talk.as_mut());
+                let first = talk.map(|talk| talk.recording.replace(*recording).is_none());
+                self.check(first == Some(true), || format!("{recording:?} without a talk of its own"));
+            }
+            ToMedia::StopRecord { recording } => {
+                let of_talk = step.ended_talks.get_mut(&recording.call).and_then(|talk| talk.recording.take());
+                self.check(of_talk == Some(*recording), || format!("{recording:?} is stopped while its talk goes on"));
+            }
+            ToMedia::Play { leg, sounds, .. } => {
+                let music = matches!(sounds.as_slice(), [Sound::Music { .. }]);
+                let menu = leg.n == 0 && self.calls.get(&leg.call).is_none_or(|known| !known.was_served());
+                self.check(music || menu, || format!("{sounds:?} plays into {leg}"));
+                self.rooms.plays(*leg, music && self.legs.is_live(*leg));
+            }
+            ToMedia::StopPlay { leg } => self.rooms.plays(*leg, false),
+            ToMedia::Open { .. } | ToMedia::Agree { .. } | ToMedia::Close { .. } => {}
+        }
+    }
+
+    /// The first matrix of a call that was answered from the queue or by a service begins its talk.
+    fn begins_talk(&mut self, call: CallId, step: &Step) {
+        let Some(known) = self.calls.get(&call).filter(|known| !known.was_served()) else { return };
+        if known.wait.is_some() {
+            // An operator who gives the call to a queue leaves an empty room before the resident waits.
+            let empty = self.rooms.is_empty(call);
+            return self.check(empty, || format!("{call} is bridged in a queue"));
+        }
+        let (agent, queue) = step.connected.get(&call).cloned().unzip();
+        let partner = self.legs.only(call, |party| match (party, &agent) {
+            (Party::Agent(found), Some(agent)) => found == agent,
+            (Party::Outside(_), None) => true,
+            _ => false,
+        });
+        self.check(partner.is_some(), || format!("{call} talks with nobody, not {agent:?}"));
+        if let (Some(known), Some(leg)) = (self.calls.get_mut(&call), partner) {
+            known.talk = Some(Talk { leg, agent, queue, recording: None, third: None, hold: false });
+            known.silent_until = None;
+        }
+    }
+
+    pub fn take_desk(&mut self, order: &ToDesk, step: &mut Step) {
+        match order {
+            ToDesk::Offer { agent, offer } => {
+                let rings = |known: &Call| known.offer.as_ref().is_some_and(|(owner, _)| owner == agent);
+                let asked = offer.from.is_some() && step.asked.contains(&(offer.call, agent.clone()));
+                let over_again = step.ended_offers.iter().any(|(call, owner, _)| *call == offer.call && owner == agent);
+                let known = self.calls.get(&offer.call);
+                let aged = known.and_then(|known| known.wait.as_ref()).is_none_or(|wait| self.now.ms_since(wait.since) == offer.waited_ms);
+                let theirs = (offer.from.is_none() && (known.is_some_and(rings) || over_again)) || asked;
+                self.check(theirs && aged, || format!("{agent} is shown {offer:?}"));
+            }
+            ToDesk::OfferGone { agent, call } => {
+                let asked = step.asked.contains(&(*call, agent.clone()));
+                let ended = asked || step.ended_offers.iter().any(|(id, owner, _)| id == call && owner == agent);
+                self.check(ended, || format!("{agent} is told that {call} is gone"));
+            }
+            ToDesk::Refused { .. } => {}
+        }
+    }
+}
