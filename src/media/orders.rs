@@ -181,6 +181,7 @@ impl Worker {
                 .find_map(|recording| Some(Track { recording: recording.id, side: room.side(recording, *id)?, mouth: id.n }));
             self.talking.retain(|(other, _)| other != place);
             if leg.is_talking() {
+                leg.pace.disturbed();
                 self.talking.push((*place, 0));
             }
         }

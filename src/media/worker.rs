@@ -245,7 +245,10 @@ impl Worker {
         for _ in 0..DATAGRAMS_A_TICK {
             let period_us = match leg.receive(buffer, now_us, &mut self.counters) {
                 Heard::Nothing => {
-                    leg.pace.found_nothing(now_us);
+                    // In a talk every moment of sound has its place; only who speaks to nobody may wait to be heard.
+                    if !leg.is_talking() {
+                        leg.pace.found_nothing(now_us);
+                    }
                     break;
                 }
                 Heard::Dropped => {
