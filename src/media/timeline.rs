@@ -1,4 +1,4 @@
-//! Where in a recording does a packet belong? Where its RTP timestamp says, counted from the arrival of the first, so that
+//! Where in a recording does a packet belong? Where its RTP timestamp says, counted from the least late of the first, so that
 //! loss leaves a hole and jitter moves nothing; and never far from the clock, so that two phones' clocks do not drift apart.
 
 use crate::media::codec::FRAME;
@@ -37,6 +37,23 @@ struct Anchor {
 }
 
 impl Timeline {
+    /// Is this packet one of the voice that has been placed so far? If not, a beginning is to be found for it: see [`Timeline::begin`].
+    pub fn continues(&self, ssrc: u32, timestamp: u32, arrival: i64) -> bool {
+        self.anchor.as_ref().is_some_and(|anchor| anchor.continues(ssrc, timestamp, arrival))
+    }
+
+    /// Begins anew with the voice whose first packets had these SSRCs, timestamps and arrivals: the least late of them tells where it lies.
+    ///
+    /// Anchored on the first alone, it would lie as late as that one happened to be read, and be moved, with a seam, soon after.
+    pub fn begin(&mut self, first: impl Iterator<Item = (u32, u32, i64)> + Clone) {
+        let Some((ssrc, timestamp, arrival)) = first.clone().next() else { return };
+        let mut anchor = Anchor::at(ssrc, timestamp, arrival);
+        let delays = first.filter(|(ssrc, timestamp, arrival)| anchor.continues(*ssrc, *timestamp, *arrival));
+        let least = delays.map(|(_, timestamp, arrival)| arrival - anchor.position_of(timestamp)).min().unwrap_or_default();
+        anchor.position += least;
+        self.anchor = Some(anchor);
+    }
+
     /// The sample at which a packet of `length` samples begins that arrived at sample `arrival` of the recording's clock.
     /// `None` if the voice was ahead of the clock and this packet is left out to bring it back.
     pub fn place(&mut self, ssrc: u32, timestamp: u32, length: usize, arrival: i64) -> Option<i64> {
@@ -145,6 +162,19 @@ mod tests {
         assert!(all.iter().skip(50).all(|(sent, place)| (place.unwrap() - sent - 800).abs() <= TOLERANCE));
         let placed: Vec<i64> = all.iter().filter_map(|(_, place)| *place).collect();
         assert!(placed.windows(2).all(|pair| pair[1] - pair[0] >= 160), "nothing lies on other sound");
+    }
+
+    #[test]
+    fn a_voice_begins_where_the_least_late_of_its_first_packets_tells() {
+        let first = (0..10u32).map(|n| (1, n * 160, 800 + i64::from(n) * 160 + [300, 410, 250, 0][n as usize % 4]));
+        let mut timeline = Timeline::default();
+        timeline.begin(first.clone());
+        for (n, (ssrc, timestamp, arrival)) in first.enumerate() {
+            assert!(timeline.continues(ssrc, timestamp, arrival));
+            assert_eq!(timeline.place(ssrc, timestamp, 160, arrival), Some(800 + n as i64 * 160));
+        }
+        assert!(!timeline.continues(2, 1_600, 2_400), "another stream");
+        assert!(!timeline.continues(1, 3_000_000_000, 2_400), "another time");
     }
 
     #[test]

@@ -24,6 +24,10 @@ const SETTLED: u64 = 3_200;
 const MESSAGES_A_ROUND: usize = 1_024;
 /// Between two looks at all recordings.
 const ROUND: Duration = Duration::from_millis(100);
+/// First packets of a voice that are looked at together before it is placed (200 ms of sound).
+const FIRST_PACKETS: usize = 10;
+/// By so much at most the first of them came later than the least late (100 ms); a file that gets so near to it waits no longer.
+const LATE: u64 = 800;
 /// Sound beyond this much ahead of what is written (4 s) is not kept.
 const MAX_AHEAD: usize = 32_000;
 /// The folder of marks of recordings that are not closed yet.
@@ -85,12 +89,20 @@ pub struct Writer {
     bytes: Vec<u8>,
 }
 
+/// One leg's voice in a recording.
+#[derive(Default)]
+struct Voice {
+    timeline: Timeline,
+    /// Its first packets, until so many have come that the least late of them is known, or the file gets to them.
+    first: Vec<(Frame, Vec<u8>)>,
+}
+
 /// A recording that grows. Positions count moments, 1/8000 s, from its beginning.
 struct Recording {
     path: PathBuf,
     file: Option<WavFile>,
     began_us: u64,
-    voices: BTreeMap<(Side, u16), Timeline>,
+    voices: BTreeMap<(Side, u16), Voice>,
     /// The first moment that is not written.
     written: u64,
     /// Left and right from there on.
@@ -222,12 +234,37 @@ impl Recording {
         at_us.saturating_sub(self.began_us) / 125
     }
 
-    /// Lays one packet where it belongs. Voices of the same side add up.
+    /// Takes one packet. One that begins a voice, or begins it anew, waits for the next few.
     fn lay(&mut self, frame: &Frame, sound: &[u8]) {
+        let arrival = self.moment(frame.arrived_us) as i64;
+        let voice = self.voices.entry((frame.track.side, frame.track.mouth)).or_default();
+        if voice.first.is_empty() && voice.timeline.continues(frame.ssrc, frame.timestamp, arrival) {
+            return self.put(frame, sound);
+        }
+        voice.first.push((*frame, sound.to_vec()));
+        if voice.first.len() >= FIRST_PACKETS {
+            self.begin_voices(|voice| voice.first.len() >= FIRST_PACKETS);
+        }
+    }
+
+    /// Places the first packets of those voices.
+    fn begin_voices(&mut self, ready: impl Fn(&Voice) -> bool) {
+        let began_us = self.began_us;
+        let arrival = |frame: &Frame| (frame.arrived_us.saturating_sub(began_us) / 125) as i64;
+        let mut first = Vec::new();
+        for voice in self.voices.values_mut().filter(|voice| !voice.first.is_empty() && ready(voice)) {
+            voice.timeline.begin(voice.first.iter().map(|(frame, _)| (frame.ssrc, frame.timestamp, arrival(frame))));
+            first.append(&mut voice.first);
+        }
+        first.iter().for_each(|(frame, sound)| self.put(frame, sound));
+    }
+
+    /// Lays one packet where it belongs. Voices of the same side add up.
+    fn put(&mut self, frame: &Frame, sound: &[u8]) {
         let (side, mouth) = (frame.track.side, frame.track.mouth);
         let arrival = self.moment(frame.arrived_us) as i64;
         let voice = self.voices.entry((side, mouth)).or_default();
-        let Some(place) = voice.place(frame.ssrc, frame.timestamp, sound.len(), arrival) else { return };
+        let Some(place) = voice.timeline.place(frame.ssrc, frame.timestamp, sound.len(), arrival) else { return };
         let offset = place - self.written as i64;
         // What would lie in the part that is written came too late; its end may still be in time.
         let skipped = usize::try_from(-offset.min(0)).unwrap_or(usize::MAX);
@@ -249,6 +286,9 @@ impl Recording {
 
     /// Writes up to moment `end`, silence where nothing was said. What the disk refuses is lost, and silence if it comes back.
     fn write_to(&mut self, end: u64, bytes: &mut Vec<u8>) {
+        let began_us = self.began_us;
+        let near = |frame: &Frame| frame.arrived_us.saturating_sub(began_us) / 125 < end + LATE;
+        self.begin_voices(|voice| voice.first.first().is_some_and(|(frame, _)| near(frame)));
         while self.written < end {
             let count = usize::try_from(end - self.written).unwrap_or(MAX_AHEAD).min(MAX_AHEAD);
             self.write(count, bytes);
@@ -332,6 +372,28 @@ mod tests {
                 assert_eq!(said(moment, channel), expected, "channel {channel} at {moment}");
             }
         }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn packets_that_were_read_late_at_first_leave_no_seam() {
+        let folder = folder("seam");
+        let path = recording_path(&folder, id());
+        let mut recording = Recording::begin(path.clone(), 0);
+        let (loud, mut bytes) = (encode(Codec::Pcma, 8_000), Vec::new());
+        for n in 0..100u32 {
+            let (sent, late) = (200_000 + u64::from(n) * 20_000, [38_000, 18_000, 36_000, 16_000, 2_000]);
+            let arrived = sent + late.get(n as usize).copied().unwrap_or(1_000);
+            recording.lay(&frame(Side::Left, n, arrived), &[loud; FRAME]);
+            // The file gets to another voice's place while this one begins.
+            let settled = recording.moment(arrived).saturating_sub(HOLD_BACK);
+            recording.write_to(settled, &mut bytes);
+        }
+        recording.write_to(recording.moment(2_300_000), &mut bytes);
+        let loud_at: Vec<bool> = samples(&path).chunks(2).map(|both| both[0] > 7_000).collect();
+        let from = loud_at.iter().position(|loud| *loud).unwrap();
+        assert!((1_600..1_660).contains(&from), "{from}");
+        assert!(loud_at[from..from + 16_000].iter().all(|loud| *loud));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
