@@ -206,9 +206,9 @@ pub struct Phone {
     pub user: String,
     /// The digest password.
     pub password: Private<String>,
-    /// Whether what we offer it is protected sound only; a phone that registers over TLS is offered nothing else.
+    /// Whether what we offer it is protected sound only; where it is not given, whether the phone has registered over TLS.
     #[serde(default)]
-    pub secure: bool,
+    pub secure: Option<bool>,
 }
 
 /// The settings cannot be used. Every problem is listed; each names the key and the mend.

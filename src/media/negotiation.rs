@@ -28,11 +28,14 @@ impl Author {
         Author { session: session >> 2, version: 0, local, last: String::new(), keys: Keys::default() }
     }
 
-    /// PCMA, PCMU and RFC 4733.
+    /// PCMA, PCMU and RFC 4733; once a leg is protected, with its key.
     pub fn offer(&mut self) -> String {
         let codecs = [Codec::Pcma, Codec::Pcmu].map(|codec| (payload_type(codec), codec));
         let mut body = String::new();
-        sound(&mut body, "RTP/AVP", self.local.port(), &codecs, Some(OUR_EVENT_TYPE), Direction::SendRecv);
+        let keys = self.keys.ours();
+        let protocol = if keys.is_some() { "RTP/SAVP" } else { "RTP/AVP" };
+        sound(&mut body, protocol, self.local.port(), &codecs, Some(OUR_EVENT_TYPE), Direction::SendRecv);
+        keys.into_iter().for_each(|line| line.write(&mut body));
         self.publish(body)
     }
 
@@ -136,6 +139,7 @@ mod tests {
         let terms = offer.terms(true).unwrap();
         ours.keys.settle(terms.crypto.as_ref(), true, None).unwrap();
         let answer = ours.answer(&offer, &terms);
+        assert_eq!(ours.offer().matches("a=crypto:1 ").count(), 1, "what is offered later is no less");
         assert!(answer.contains("m=audio 30000 RTP/SAVP 8 101\r\n") && answer.matches("a=crypto:1 ").count() == 1, "{answer}");
         assert!(parse(&answer).unwrap().terms(true).unwrap().crypto.unwrap().key != terms.crypto.unwrap().key);
     }

@@ -33,8 +33,8 @@ pub struct PhoneAccount {
     pub agent: AgentId,
     /// The digest password.
     pub password: Private<String>,
-    /// Whether it is offered protected sound only.
-    pub secure: bool,
+    /// Whether it is offered protected sound only; `None` for whoever registers over TLS.
+    pub secure: Option<bool>,
 }
 
 /// All phones and their contacts.
@@ -54,7 +54,7 @@ pub struct Registrar {
 struct Phone {
     agent: AgentId,
     secret: Secret,
-    secure: bool,
+    secure: Option<bool>,
     bindings: Vec<Binding>,
 }
 
@@ -134,9 +134,11 @@ impl Registrar {
         gone.into_iter().map(|phone| (phone.agent, Vec::new())).collect()
     }
 
-    /// Whether a contact is offered protected sound only: its settings say so.
+    /// Whether a contact is offered protected sound only: its settings say so, or else the way that it is reached by.
     pub fn is_secure(&self, id: ContactId) -> bool {
-        self.owners.get(&id).and_then(|user| self.phones.get(user)).is_some_and(|phone| phone.secure)
+        let Some(phone) = self.owners.get(&id).and_then(|user| self.phones.get(user)) else { return false };
+        let by_tls = || phone.bindings.iter().any(|binding| binding.id == id && matches!(binding.peer.carrier, Carrier::Tls(_)));
+        phone.secure.unwrap_or_else(by_tls)
     }
 
     /// Where a contact is reached: its URI, the way to it, and whether the dialog must stay on that way.

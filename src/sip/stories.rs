@@ -66,7 +66,7 @@ impl Stage {
             user: user.into(),
             agent: agent.into(),
             password: Private::new(format!("pw-{user}")),
-            secure: false,
+            secure: None,
         };
         let settings = Config::load(None).unwrap().sip;
         let registrar = Registrar::new(now, &settings, [9; 32], vec![account("201", "aigul"), account("202", "olena")]);

@@ -250,7 +250,7 @@ fn new_accounts_keep_the_contacts_of_those_that_did_not_change() {
     handset.sign_in(&mut stage, &contact(1), 600);
     contacts(&mut stage).unwrap();
     let account = |password: &str| {
-        vec![PhoneAccount { user: "201".into(), agent: "aigul".into(), password: Private::new(password.into()), secure: false }]
+        vec![PhoneAccount { user: "201".into(), agent: "aigul".into(), password: Private::new(password.into()), secure: None }]
     };
     stage.exchange.reload_phones(account("pw-201"));
     assert_eq!(contacts(&mut stage), None);

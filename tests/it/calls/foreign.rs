@@ -72,17 +72,17 @@ fn an_operator_with_baresip_may_hang_up() {
 }
 
 #[test]
-fn baresip_speaks_over_tls_at_both_ends() {
+fn baresip_speaks_over_tls_and_srtp_at_both_ends() {
     let own = Certificates::new("calls");
     let port = free_port();
     let (address, certificate, key) =
         (format!("\"127.0.0.1:{port}\""), format!("{:?}", own.path("server.pem")), format!("{:?}", own.path("server.key")));
     let secure = [("CITYLINE_SIP__TLS", address.as_str()), ("CITYLINE_SIP__CERTIFICATE", &certificate), ("CITYLINE_SIP__KEY", &key)];
     let server = Server::start_with("tls", &short_city_with_one(), &secure);
-    let account = format!("<sip:202@127.0.0.1:{port};transport=tls>;auth_pass=secret-202;answermode=auto;regint=300");
+    let account = format!("<sip:202@127.0.0.1:{port};transport=tls>;auth_pass=secret-202;answermode=auto;regint=300;mediaenc=srtp-mand");
     let operator = Baresip::start("tls-operator", &account, OPERATOR);
     until_operator_is(&server, "daniyar", "ready", SOON);
-    let account = format!("<sip:+77010500003@127.0.0.1:{port};transport=tls>;regint=0");
+    let account = format!("<sip:+77010500003@127.0.0.1:{port};transport=tls>;regint=0;mediaenc=srtp-mand");
     let resident = Baresip::start("tls-resident", &account, RESIDENT);
     resident.order("dial", &format!("sip:200@127.0.0.1:{port};transport=tls"));
     operator.until("talk of three seconds", || read_wav(&server.recording(1, 1)).is_ok_and(|channels| channels[0].len() >= 3 * 8000));
@@ -91,6 +91,7 @@ fn baresip_speaks_over_tls_at_both_ends() {
     let (at_resident, at_operator) = (heard(&resident.heard(), OPERATOR), heard(&operator.heard(), RESIDENT));
     assert!(at_resident.is_some_and(|hearing| hearing.chirps.len() >= 4), "the resident hears the operator");
     assert!(at_operator.is_some_and(|hearing| hearing.chirps.len() >= 4), "the operator hears the resident");
+    server.rows_until("SELECT count(*) FROM leg_quality WHERE secured = 1", SOON, |rows| rows == "2");
 }
 
 #[test]
