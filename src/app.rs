@@ -2,13 +2,15 @@
 
 mod descriptors;
 mod lookups;
+mod notify;
+mod past;
 mod projection;
 mod secrets;
 mod settings;
 mod world;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,8 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::caller::CallerSeen;
-use crate::centre::Centre;
-use crate::centre::input::{FromMedia, Input};
+use crate::centre::input::Input;
 use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -35,6 +36,8 @@ use crate::sdp_book::SdpBook;
 use crate::sip::{self, SipParts, SipShell};
 use crate::store::Store;
 use crate::web::{self, WebParts, WebShell};
+use notify::Notify;
+use past::Past;
 pub use secrets::caller_key;
 use world::{Shells, Up, Wires};
 
@@ -42,8 +45,8 @@ use world::{Shells, Up, Wires};
 const LANE_PLACES: usize = 16_384;
 /// Fact events that a slow screen may be behind before it starts again from the board.
 const FACTS_KEPT: usize = 4_096;
-/// On SIGTERM calls get this long to end by themselves.
-const DRAIN: Duration = Duration::from_secs(5);
+/// A watchdog that nobody asks for is looked after this often.
+const NOBODY_ASKS: Duration = Duration::from_secs(3600);
 /// How long hang-ups and the last facts may take after that.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -79,18 +82,23 @@ struct Tasks {
 
 /// `cityline serve`: runs until SIGTERM or Ctrl-C; SIGHUP reads settings and dialplans again.
 pub async fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
+    let notify = Notify::from_environment();
     let mut app = App::start(config).await?;
     app.announce();
+    notify.tell("READY=1");
+    let mut watchdog = tokio::time::interval(notify.watchdog().unwrap_or(NOBODY_ASKS));
     let mut hang_up = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     loop {
         tokio::select! {
             _ = hang_up.recv() => app.reload(file.as_deref()),
+            _ = watchdog.tick() => app.tell_life(&notify),
             _ = terminate.recv() => break,
             _ = &mut app.tasks.engine => anyhow::bail!("the engine has ended: see the log above; start the server again, its journal is whole"),
             _ = tokio::signal::ctrl_c() => break,
         }
     }
+    notify.tell("STOPPING=1");
     app.stop().await;
     Ok(())
 }
@@ -126,22 +134,34 @@ impl App {
         let (seen_tx, seen_rx) = mpsc::channel::<CallerSeen>(lookups::NUMBERS);
         let (questions_tx, questions_rx) = mpsc::channel(lookups::QUESTIONS);
         let (written_tx, written) = watch::channel(next_seq - 1);
-        let (up_tx, up) = watch::channel(Up::default());
+        let (up_tx, up) = watch::channel(Up::of(&centre));
         let (facts, _) = broadcast::channel(FACTS_KEPT);
-        let board = Arc::new(Mutex::new(Board::new(clock.now())));
+        let mut board = Board::new(clock.now());
+        centre.retold().iter().for_each(|(at, fact)| board.apply(*at, fact));
+        let board = Arc::new(Mutex::new(board));
         let health = Arc::new(web::Health::default());
 
         let recordings = folder.join("recordings");
-        let media = Arc::new(media::start(MediaParts {
-            config: config.media.clone(),
-            recordings: recordings.clone(),
-            inputs: inputs.clone(),
-            sdps: sdps.clone(),
-            sounds: book.clone(),
-            clock,
-        })?);
+        // Before the shells: what they count at once would be lost.
+        let metrics = world::metrics_recorder()?;
+        let live = folder.join("live");
+        let dialogs = sip::Survivors::open(&live)?;
+        let past = last_time.map(|ended| Past { ended, downtime_ms: clock.now().ms_since(ended) });
+        let wanted = past.as_ref().map(|past| past.may_live(&centre, &dialogs.legs())).unwrap_or_default();
+        let (media, found) = media::resume(
+            MediaParts {
+                config: config.media.clone(),
+                recordings: recordings.clone(),
+                inputs: inputs.clone(),
+                sdps: sdps.clone(),
+                sounds: book.clone(),
+                clock,
+            },
+            Some(media::Survivors::open(&live, &wanted)?),
+        )?;
+        let media = Arc::new(media);
         let sip = Arc::new(
-            sip::start(
+            sip::resume(
                 SipParts {
                     config: config.sip.clone(),
                     trunks: config.trunks.clone(),
@@ -154,6 +174,7 @@ impl App {
                     clock,
                     next_call: next_call.clone(),
                 },
+                Some((dialogs, found.clone())),
                 shells_stop.clone(),
             )
             .await?,
@@ -173,7 +194,7 @@ impl App {
                     zone: config.zone,
                     clock,
                     health: health.clone(),
-                    metrics: world::metrics_recorder()?,
+                    metrics,
                 },
                 shells_stop.clone(),
             )
@@ -197,13 +218,14 @@ impl App {
         if let Err(error) = media::repair(&recordings) {
             tracing::warn!(%error, "marks of recordings that a crash left open cannot be removed");
         }
-        let past = last_time.map(|at| (at, of_the_past(&centre, clock.now().ms_since(at), &recordings)));
+        let past = past.map(|past| (past.ended, past.told(&centre, &found, sip.contacts(), &recordings)));
         let engine = Engine::new(centre, journal, shells, clock);
         let tasks = Tasks {
             engine: spawn_engine(engine, past, Input::SettingsChanged(Box::new(settings)), lanes, engine_stop.clone()),
             engine_stop,
             shells_stop,
             feeders: vec![
+                tokio::spawn(projection::tidy(store.clone(), journal_folder.clone(), config.data.keep_segments, feeders_stop.clone())),
                 tokio::spawn(projection::run(store.clone(), journal_folder, written.clone(), feeders_stop.clone())),
                 tokio::spawn(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone())),
                 tokio::spawn(lookups::remember(store.clone(), seen_rx, feeders_stop.clone())),
@@ -270,14 +292,25 @@ impl App {
         Ok(())
     }
 
-    /// No new calls; those that are up get some seconds, then they are hung up; then every task ends in its order.
+    /// While the engine comes round, the service manager hears that the process lives.
+    fn tell_life(&self, notify: &Notify) {
+        if self.health.is_alive(Clock::of_process().now()) {
+            notify.tell("WATCHDOG=1");
+        }
+    }
+
+    /// No new calls; those that are up get the time of the settings to end, then they are hung up, or left as they are to the next process;
+    /// then every task ends in its order.
     pub async fn stop(mut self) {
         tracing::info!("draining: no new calls");
         self.health.set_draining();
         let _ = self.inputs.send(Input::DrainStarted);
-        self.until_nothing_is_up(DRAIN).await;
-        let _ = self.inputs.send(Input::Stopping);
-        self.until_nothing_is_up(LAST_WORDS).await;
+        self.until_nothing_is_up(Duration::from_millis(self.config.limits.drain_ms)).await;
+        let leave = self.config.limits.leave_calls;
+        if !leave {
+            let _ = self.inputs.send(Input::Stopping);
+            self.until_nothing_is_up(LAST_WORDS).await;
+        }
         self.tasks.engine_stop.cancel();
         let _ = self.tasks.engine.await;
         self.tasks.shells_stop.cancel();
@@ -285,7 +318,7 @@ impl App {
             sip.stopped().await;
         }
         if let Ok(media) = Arc::try_unwrap(self.media) {
-            let _ = tokio::task::spawn_blocking(move || media.stop()).await;
+            let _ = tokio::task::spawn_blocking(move || if leave { media.leave() } else { media.stop() }).await;
         }
         self.tasks.feeders_stop.cancel();
         for feeder in self.tasks.feeders {
@@ -304,17 +337,6 @@ fn load_prompts(config: &Config) -> anyhow::Result<PromptBook> {
         |errors: Vec<crate::prompts::PromptsError>| anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     let source = Source::embedded().map_err(all)?;
     PromptBook::load(&config.prompts(), &source.manifest).map_err(all)
-}
-
-/// What the core is told of a former process: it has ended, none of its legs is left, and its recordings are as long as their files.
-fn of_the_past(centre: &Centre, downtime_ms: u64, recordings: &Path) -> Vec<Input> {
-    let mut told = vec![Input::Restarted { downtime_ms }];
-    told.extend(centre.legs().into_iter().map(|leg| Input::LegGone { leg }));
-    told.extend(centre.open_recordings().map(|recording| {
-        let length_ms = media::recorded_ms(recordings, recording).unwrap_or(0);
-        Input::Media(FromMedia::Recorded { recording, length_ms, lost_ms: 0 })
-    }));
-    told
 }
 
 /// Ends with the token, or with a fault: then the server must not go on without a core.

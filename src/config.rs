@@ -62,6 +62,8 @@ pub struct Data {
     pub database: Private<String>,
     /// Folder of the spoken prompts; empty for `prompts` in the folder.
     pub prompts: PathBuf,
+    /// Segments of the journal that are kept although the database holds all of their facts, at least 1.
+    pub keep_segments: usize,
 }
 
 /// Signalling.
@@ -139,6 +141,10 @@ pub struct Limits {
     pub rest_ms: u64,
     /// Milliseconds of silence from the resident that end a talk, 0 for never.
     pub no_sound_ends_ms: u64,
+    /// On SIGTERM calls get this long to end by themselves, in milliseconds.
+    pub drain_ms: u64,
+    /// Whether calls that are up after that are left to the next process, which takes them up; otherwise they are hung up.
+    pub leave_calls: bool,
 }
 
 /// Opening hours: `zone = "Asia/Qostanay"`, `mon = ["09:00-18:00"]`, `special = { "2026-12-16" = [] }`.

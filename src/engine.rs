@@ -1,5 +1,8 @@
 //! How does the core live? One task owns it: handle, append, carry out, sleep until the deadline.
 
+#[cfg(test)]
+mod tests;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -83,13 +86,13 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// What a former process left, told as of the moment of its last record: the calls of then ended then, not after the downtime.
+    /// What became of a former process, told as of the moment of its last record: what ended with it ended then, not after the downtime.
     pub fn handle_past(&mut self, at: Time, inputs: Vec<Input>) {
         for input in inputs {
             self.centre.handle(at, input.clone());
             let (record, outputs) = self.record(at, input);
-            // Nobody is left to carry most of this out; what there is (closed ports, hung-up legs) is refused by the shells in peace.
-            let _ = outputs.into_iter().try_for_each(|output| self.world.carry_out(output));
+            // A shell that cannot take an order has lost its leg, which it will say, or the deadline of the recovery.
+            outputs.into_iter().for_each(|output| drop(self.world.carry_out(output)));
             self.world.show(record.time, &record.facts);
         }
         self.commit();

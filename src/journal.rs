@@ -5,6 +5,7 @@
 //! A record is written (one `write`) before its outputs are carried out, which survives the end of the process; a thread of
 //! its own syncs groups of records within 50 ms, which survives the end of the machine.
 
+mod prune;
 mod read;
 mod segment;
 mod sync;
@@ -22,6 +23,7 @@ use crate::centre::input::Input;
 use crate::centre::output::Output;
 use crate::centre::time::Time;
 
+pub use prune::prune;
 pub use read::{Replay, Tail, load_last, replay_file};
 use segment::{Line, segment_path};
 use sync::Syncer;
@@ -29,7 +31,7 @@ use sync::Syncer;
 /// A new segment is begun after this many records, so that a restart replays no more than these.
 const RECORDS_A_SEGMENT: u64 = 100_000;
 /// Records that wait for a disk that refuses them, in bytes: some minutes of a busy centre. More are given up, and the gap is marked.
-const KEPT_BYTES: usize = 16 * 1024 * 1024;
+const KEPT_BYTES: usize = if cfg!(test) { 64 * 1024 } else { 16 * 1024 * 1024 };
 
 /// One step of the core.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -155,6 +157,27 @@ impl Journal {
     /// The segment that is written now.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// A disk that refuses every byte, for tests.
+#[cfg(test)]
+impl Journal {
+    /// From here on nothing can be written; what is to be given back when the disk has room again.
+    #[allow(clippy::unwrap_used)]
+    pub fn fill_the_disk(&mut self) -> File {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        std::mem::replace(&mut self.file, full)
+    }
+
+    /// The disk has room again.
+    pub fn free_the_disk(&mut self, file: File) {
+        self.file = file;
+    }
+
+    /// Whether records were given up.
+    pub fn has_gap(&self) -> bool {
+        self.gap
     }
 }
 

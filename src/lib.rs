@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 
 pub mod caller;
+pub mod kept;
 pub mod lanes;
 pub mod number_book;
 pub mod sdp_book;

@@ -6,16 +6,36 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::Tail;
+use crate::journal::{Tail, prune};
 use crate::store::{Position, Projected, Store};
 
 /// Records read and written in one transaction, at most.
 const BATCH: usize = 2_000;
 /// Facts may be this late in the database: many records then share a transaction, and most of a short call's facts one row.
 const GATHER: Duration = Duration::from_millis(500);
+/// Segments that every record of which is in the database are looked for this often.
+const PRUNE: Duration = Duration::from_secs(60);
 /// The first pause after a failure; it doubles up to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LAST_RETRY: Duration = Duration::from_secs(10);
+
+/// Removes what the database has passed of the journal, less the newest `keep` segments, until `stop`.
+pub async fn tidy(store: Store, folder: PathBuf, keep: usize, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(PRUNE) => {}
+        }
+        // A database that does not answer has passed nothing.
+        let Ok(Some(Position(passed))) = store.position().await else { continue };
+        let folder = folder.clone();
+        match tokio::task::spawn_blocking(move || prune(&folder, passed, keep)).await {
+            Ok(Ok(gone)) if gone > 0 => tracing::info!(gone, "segments of the journal are in the database and went"),
+            Ok(Err(error)) => tracing::warn!(%error, "old segments of the journal stay"),
+            Ok(Ok(_)) | Err(_) => {}
+        }
+    }
+}
 
 /// Feeds the store until `stop`, then once more to the journal's end.
 pub async fn run(store: Store, folder: PathBuf, mut written: watch::Receiver<u64>, stop: CancellationToken) {

@@ -7,6 +7,7 @@ use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::{broadcast, mpsc, watch};
 
+use crate::centre::Centre;
 use crate::centre::fact::{Fact, QueueEnd};
 use crate::centre::ids::{CallId, CallerRef, LegId};
 use crate::centre::input::Input;
@@ -28,12 +29,18 @@ pub struct Up {
 }
 
 impl Up {
+    /// What a former process left up.
+    pub fn of(centre: &Centre) -> Up {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        Up { calls: count(centre.calls_up()), recordings: count(centre.open_recordings().count()) }
+    }
+
     /// Whether nothing is left to be ended.
     pub fn is_nothing(&self) -> bool {
         self.calls <= 0 && self.recordings <= 0
     }
 
-    /// Counts one fact; what a former process began is only ended here, and does not count.
+    /// Counts one fact.
     fn count(&mut self, fact: &Fact) -> bool {
         match fact {
             Fact::CallStarted { .. } | Fact::CalledOut { .. } => self.calls += 1,

@@ -171,12 +171,19 @@ impl Centre {
         self.open_recordings.iter().copied()
     }
 
+    /// The operators that the core knows of.
+    pub fn operators(&self) -> impl Iterator<Item = &AgentId> {
+        self.agents.keys()
+    }
+
     /// How many calls are up.
     pub fn calls_up(&self) -> usize {
         self.calls.len()
     }
 
     fn take(&mut self, input: Input) {
+        #[cfg(test)]
+        poison::strike(&input);
         match input {
             Input::Line(input) => self.on_line(input),
             Input::Media(input) => self.on_media(input),
@@ -241,5 +248,23 @@ impl Centre {
         self.closing.queues.retain(|queue, _| needed.contains(queue) && !queues.contains_key(queue));
         self.out.fact(Fact::SettingsApplied { revision: self.settings.revision });
         self.match_agents_to_settings();
+    }
+}
+
+/// A fault on purpose, for the tests of those who must outlive one.
+#[cfg(test)]
+pub mod poison {
+    use super::ids::CallId;
+    use super::input::{FromLine, Input};
+
+    /// Handling anything that the line tells of this call panics.
+    pub const POISONED: CallId = CallId(6_660_666);
+
+    pub(super) fn strike(input: &Input) {
+        let struck = match input {
+            Input::Line(FromLine::Digit { leg, .. }) => leg.call == POISONED,
+            _ => false,
+        };
+        assert!(!struck, "poisoned on purpose");
     }
 }

@@ -181,6 +181,16 @@ impl Centre {
         self.set_agent(&agent, state);
     }
 
+    /// The process in which it rang has ended: the caller keeps place and age, and is held back until the leg is known again.
+    pub(super) fn offer_cut_off(&mut self, call: CallId) {
+        let Some(agent) = self.end_offer(call, OfferEnd::AgentGone) else { return };
+        if let Some(wait) = self.wait_of(call).cloned() {
+            self.set_stage(call, Stage::Waiting(wait));
+        }
+        let state = if self.can_be_rung(&agent) { State::Ready } else { State::NotResponding };
+        self.set_agent(&agent, state);
+    }
+
     /// Releases the phones and the desk of an offer and tells how it ended; the stage and the operator are the caller's to set.
     fn end_offer(&mut self, call: CallId, how: OfferEnd) -> Option<AgentId> {
         let Some(Stage::Offered(ringing)) = self.stage(call) else { return None };

@@ -1,15 +1,22 @@
-//! What becomes of calls when the process starts again? Each leg is unknown until it is found or gone; who waited is owed a callback.
+//! What becomes of calls when the process starts again? Sound flows at once; each leg is unknown until it is found or gone; who waited and
+//! cannot be kept is owed a callback.
 
 use super::Centre;
 use super::agent::State;
-use super::call::Stage;
+use super::call::{Call, Stage};
 use super::deadline::Reason;
-use super::fact::{EndReason, Fact};
-use super::ids::{AgentId, CallId, LegId};
+use super::fact::{Chosen, EndReason, Fact, OfferEnd, Party};
+use super::ids::{AgentId, CallId, LegId, TrunkId};
 use super::leg::LegState;
+use super::output::ToMedia;
+use super::room::Arrangement;
+use super::talk::Partner;
+use super::time::Time;
 
 /// Legs that have not been found again after this many milliseconds are gone.
 const RECOVERY_MS: u64 = 10_000;
+/// After a longer downtime, in milliseconds, nobody is at the other end any more, and operators have gone about their day.
+pub const LIVES_ON_MS: u64 = 300_000;
 
 impl Centre {
     /// A new process has replayed the journal. The engine tells it as of the last record's time: no deadline has passed for the
@@ -25,15 +32,41 @@ impl Centre {
                 leg.state = LegState::Unknown;
             }
         }
-        self.free_operators();
+        if downtime_ms > LIVES_ON_MS {
+            self.send_operators_home();
+        } else {
+            self.keep_operators();
+        }
+        self.match_agents_to_settings();
         self.hold_the_unknown_back();
+        self.sound_at_once();
         if !self.calls.is_empty() {
-            self.deadlines.set(Reason::Recovery, self.now.plus_ms(RECOVERY_MS));
+            // From the start of the new process on: this is told as of the end of the former one.
+            self.deadlines.set(Reason::Recovery, self.now.plus_ms(downtime_ms).plus_ms(RECOVERY_MS));
+        }
+    }
+
+    /// Ready, wrapping up or paused as before: phones that are not registered any more are told of next, and desks open again by
+    /// themselves. An offer that rang is withdrawn, and nobody is at fault.
+    fn keep_operators(&mut self) {
+        let all: Vec<AgentId> = self.agents.keys().cloned().collect();
+        for id in all {
+            if let Some(agent) = self.agents.get_mut(&id) {
+                agent.desk = None;
+            }
+            if let Some(State::Offered { call }) = self.agent_state(&id) {
+                let call = *call;
+                if matches!(self.stage(call), Some(Stage::Offered(_))) {
+                    self.offer_cut_off(call);
+                } else {
+                    self.offer_failed(call, OfferEnd::AgentGone);
+                }
+            }
         }
     }
 
     /// Desks and phones must come back by themselves; an operator in a talk stays with it until its leg is known.
-    fn free_operators(&mut self) {
+    fn send_operators_home(&mut self) {
         let all: Vec<(AgentId, State)> = self.agents.iter().map(|(id, agent)| (id.clone(), agent.state.clone())).collect();
         for (id, state) in all {
             if let Some(agent) = self.agents.get_mut(&id) {
@@ -41,7 +74,7 @@ impl Centre {
                 agent.contacts.clear();
             }
             match state {
-                State::Offered { call } => self.offer_failed(call, super::fact::OfferEnd::AgentGone),
+                State::Offered { call } => self.offer_failed(call, OfferEnd::AgentGone),
                 State::Ready | State::WrapUp | State::NotResponding | State::Paused { .. } => self.set_agent(&id, State::Offline),
                 State::Talking { .. } | State::Supervising { .. } | State::Offline => {}
             }
@@ -49,7 +82,23 @@ impl Centre {
                 self.set_agent(&id, State::Offline);
             }
         }
-        self.match_agents_to_settings();
+    }
+
+    /// Who talked goes on talking and who waited hears music, before anything else is known of them.
+    fn sound_at_once(&mut self) {
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        for call in calls {
+            match self.stage(call) {
+                Some(Stage::Talking(_)) => {
+                    let Arrangement { hears, music } = self.arrangement(call);
+                    self.out.media(ToMedia::Connect { call, hears });
+                    music.into_iter().for_each(|leg| self.play_hold_music(leg));
+                }
+                Some(Stage::Waiting(_)) => self.announcement_played(call),
+                Some(Stage::Transferring(_)) => self.play_hold_music(LegId::caller(call)),
+                Some(Stage::Arriving | Stage::Walking(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::CallingOut(_)) | None => {}
+            }
+        }
     }
 
     /// Nobody is rung for a caller who may be gone: who waits keeps place and age, and is served once the leg is known.
@@ -101,9 +150,8 @@ impl Centre {
                 self.announcement_played(leg.call);
             }
             (Stage::Dialling(_), 1..) => self.partner_up(leg),
-            (Stage::Transferring(_), 0) => self.play_hold_music(leg),
             (Stage::CallingOut(_), 0) => self.partner_up(leg),
-            (Stage::Talking(_), _) if self.arrangement(leg.call).music.contains(&leg) => self.play_hold_music(leg),
+            (Stage::Talking(_), 0) => self.record_on(leg.call),
             (
                 Stage::Arriving
                 | Stage::Walking(_)
@@ -121,6 +169,17 @@ impl Centre {
     /// Whether the core has not heard yet that this leg has sound: the process ended before it could be told.
     fn still_rings(&self, leg: LegId) -> bool {
         self.is_called(leg) || self.supervisor_of(leg).is_some_and(|agent| self.supervisor_rings(leg.call, &agent))
+    }
+
+    /// The recording ended with the process; a new one holds the rest of the talk.
+    fn record_on(&mut self, call: CallId) {
+        let Some(talk) = self.talk(call) else { return };
+        let (cut_off, partner) = (talk.recording, talk.partner.clone());
+        if let Some(recording) = cut_off {
+            self.out.media(ToMedia::StopRecord { recording });
+            let goes_on = self.start_recording(call, &partner);
+            self.talk_mut(call).into_iter().for_each(|talk| talk.recording = goes_on);
+        }
     }
 
     /// This leg could not be brought back: its call is interrupted, and a caller who waited is owed a callback.
@@ -142,13 +201,57 @@ impl Centre {
         }
     }
 
-    /// Who has not been found by now is gone.
+    /// Who has not been found by now is given up: should the far end be there all the same, it is told.
     pub(super) fn recovery_over(&mut self) {
         for leg in self.legs() {
             if self.is_unknown(leg) {
-                self.leg_gone(leg);
+                if leg.n == 0 {
+                    self.owe_if_waiting(leg.call);
+                }
+                self.leg_failed(leg, EndReason::Interrupted);
             }
         }
+    }
+
+    /// What is up and who is at work, as facts that were told long ago: for a board that begins anew with the process.
+    pub fn retold(&self) -> Vec<(Time, Fact)> {
+        let signed_in = self.agents.iter().filter(|(_, agent)| agent.state != State::Offline);
+        let mut told: Vec<(Time, Fact)> =
+            signed_in.map(|(id, agent)| (agent.since, Fact::AgentChanged { agent: id.clone(), state: agent.status() })).collect();
+        for (call, known) in &self.calls {
+            let trunk = TrunkId::from("");
+            told.push((known.arrived, Fact::CallStarted { call: *call, number: known.number.clone(), trunk, caller: known.caller }));
+            told.extend(known.language.map(|language| {
+                (known.arrived, Fact::LanguageChosen { call: *call, caller: known.caller, language, how: Chosen::Remembered })
+            }));
+            told.extend(known.topic.clone().map(|topic| (known.arrived, Fact::TopicChosen { call: *call, topic })));
+            told.extend(self.where_it_is(*call, known));
+        }
+        told
+    }
+
+    fn where_it_is(&self, call: CallId, known: &Call) -> Option<(Time, Fact)> {
+        match &known.stage {
+            Stage::Arriving | Stage::Transferring(_) | Stage::CallingOut(_) => None,
+            Stage::Walking(walk) => Some((self.now, Fact::StepEntered { call, step: walk.step.clone() })),
+            Stage::Waiting(_) | Stage::Offered(_) => {
+                let wait = self.wait_of(call)?;
+                let (queue, skills) = (wait.queue.clone(), wait.needs.iter().cloned().collect());
+                Some((wait.since, Fact::Enqueued { call, queue, language: wait.language, skills }))
+            }
+            Stage::Dialling(dialling) => self.outside_leg(call, known, dialling.leg).map(|fact| (self.now, fact)),
+            Stage::Talking(talk) => match &talk.partner {
+                Partner::Agent { agent, queue } => {
+                    Some((talk.since, Fact::Connected { call, queue: queue.clone(), agent: agent.clone(), waited_ms: 0 }))
+                }
+                Partner::Outside => self.outside_leg(call, known, talk.leg).map(|fact| (talk.since, fact)),
+            },
+        }
+    }
+
+    fn outside_leg(&self, call: CallId, known: &Call, n: u16) -> Option<Fact> {
+        let party: Party = known.legs.get(&n)?.party.clone();
+        Some(Fact::LegStarted { leg: LegId { call, n }, party })
     }
 
     /// Whether a new process does not know yet if the leg can be had back.

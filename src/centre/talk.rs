@@ -82,7 +82,7 @@ impl Centre {
         self.judge_lines(call);
     }
 
-    fn start_recording(&mut self, call: CallId, partner: &Partner) -> Option<RecordingId> {
+    pub(super) fn start_recording(&mut self, call: CallId, partner: &Partner) -> Option<RecordingId> {
         let known = self.calls.get_mut(&call)?;
         let recording = RecordingId { call, n: known.next_recording };
         known.next_recording = known.next_recording.saturating_add(1);

@@ -49,7 +49,8 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 fn log(otherwise: &str) {
     let filter = EnvFilter::try_from_env("CITYLINE_LOG").unwrap_or_else(|_| EnvFilter::new(otherwise));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A log that cannot be written, on a full disk for one, is lost: a word about that would go the same way, and end the process.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).init();
 }
 
 fn options(args: &DemoArgs) -> demo::Options {

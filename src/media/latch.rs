@@ -26,6 +26,16 @@ impl Remote {
         }
     }
 
+    /// The source that a former process had settled on; it is believed from the start.
+    pub fn settle(&mut self, source: SocketAddr) {
+        self.latched = Some(source);
+    }
+
+    /// The settled source.
+    pub fn latched(&self) -> Option<SocketAddr> {
+        self.latched
+    }
+
     /// Where sound goes: the latched source, until then the address of the description.
     pub fn target(&self) -> Option<SocketAddr> {
         self.latched.or(self.promised)

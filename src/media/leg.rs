@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::centre::ids::{LegId, PlayId};
 use crate::centre::input::{Codec, Digit, FromMedia, MediaFailure, Quality};
+use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::media::codec::{FRAME, payload_type, silence, transcode};
 use crate::media::counters::Counters;
@@ -12,6 +13,7 @@ use crate::media::inband::ToneListener;
 use crate::media::latch::Remote;
 use crate::media::negotiation::{Author, OUR_EVENT_TYPE};
 use crate::media::pace::Pace;
+use crate::media::persist::{KEEP_EVERY_US, Record};
 use crate::media::playback::{MusicPosition, Playback, Progress};
 use crate::media::quality;
 use crate::media::recorder::Track;
@@ -22,6 +24,7 @@ use crate::media::sdes::{Secured, Settled};
 use crate::media::sdp::Terms;
 use crate::media::socket::SocketPair;
 use crate::media::stream::Outgoing;
+use crate::private::Private;
 
 /// Room for one datagram; a frame of G.711 has 172 bytes, nothing that we take has more than an Ethernet frame.
 pub type Buffer = [u8; 2_048];
@@ -91,6 +94,9 @@ pub struct Leg {
     refused_us: Option<(u64, u64)>,
     unheard: bool,
     turn: u32,
+    /// The far end's last description and where its message came from, for the next process; and when that is told again.
+    theirs: Option<(Private<String>, Option<IpAddr>)>,
+    kept_until_us: u64,
 }
 
 /// What a datagram was.
@@ -136,6 +142,8 @@ impl Leg {
             refused_us: None,
             unheard: false,
             turn: 0,
+            theirs: None,
+            kept_until_us: 0,
         }
     }
 
@@ -169,6 +177,37 @@ impl Leg {
         self.tones = if wanted { self.tones.take().or_else(|| Some(Box::default())) } else { None };
         self.heard = self.heard.map(|_| now_us);
         self.terms = Some(terms);
+    }
+
+    /// Notes the description that the terms were taken from, for the next process.
+    pub fn note_theirs(&mut self, text: String, signalled: Option<IpAddr>) {
+        self.theirs = Some((Private::new(text), signalled));
+        self.kept_until_us = 0;
+    }
+
+    /// What the next process needs of it, when that has changed or its numbers have moved on.
+    pub fn record(&mut self, now: impl FnOnce() -> Time, now_us: u64) -> Option<Record> {
+        if now_us < self.kept_until_us {
+            return None;
+        }
+        let (theirs, signalled) = self.theirs.clone()?;
+        self.kept_until_us = now_us + KEEP_EVERY_US;
+        Some(Record {
+            port: self.port(),
+            ssrc: self.out.ssrc(),
+            sequence: self.out.next_sequence(),
+            timestamp: self.out.timestamp_at(now_us),
+            at: now(),
+            latched: self.remote.latched(),
+            ours: Private::new(self.author.said()),
+            theirs,
+            signalled,
+        })
+    }
+
+    /// Goes on sending to the source that a former process had settled on.
+    pub fn settle(&mut self, source: SocketAddr) {
+        self.remote.settle(source);
     }
 
     /// Its RTP port.
@@ -229,7 +268,9 @@ impl Leg {
             counters.foreign += 1;
             return Heard::Dropped;
         }
-        self.sockets.keep_to(from);
+        if self.sockets.keep_to(from) {
+            self.kept_until_us = 0;
+        }
         self.heard = self.heard.map(|_| now_us);
         (self.last_packet_us, self.hush_us, self.hushed_until_us, self.refused_us) = (now_us, 0, 0, None);
         if self.reception.note(&packet, now_us) == Novelty::Copy {

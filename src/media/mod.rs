@@ -17,6 +17,7 @@ mod negotiation;
 mod opening;
 mod orders;
 mod pace;
+mod persist;
 mod playback;
 mod ports;
 mod priority;
@@ -35,6 +36,7 @@ mod wav;
 mod worker;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -48,6 +50,7 @@ use crate::centre::input::{FromMedia, Input};
 use crate::centre::output::ToMedia;
 use crate::clock::Clock;
 use crate::config;
+use crate::kept::Kept;
 use crate::lanes::Inputs;
 use crate::sdp_book::SdpBook;
 use epoll::{Alarm, Bell};
@@ -57,6 +60,7 @@ use recorder::Tap;
 use worker::{Command, Outfit, Worker};
 use writer::Writer;
 
+pub use persist::Survivors;
 pub use playback::Sounds;
 pub use writer::{recorded_ms, recording_path, repair};
 
@@ -119,6 +123,7 @@ pub struct MediaEngine {
     doors: Vec<Door>,
     writer: JoinHandle<()>,
     stop: Arc<AtomicBool>,
+    leave: Arc<AtomicBool>,
 }
 
 /// The way to one thread.
@@ -131,18 +136,36 @@ struct Door {
 
 /// Starts the threads. Errors: what the settings name cannot be had.
 pub fn start(parts: MediaParts) -> Result<MediaEngine, MediaError> {
+    resume(parts, None).map(|(engine, _)| engine)
+}
+
+/// The same, with the legs that a former process left; returns those that have their ports and streams again.
+pub fn resume(parts: MediaParts, left: Option<Survivors>) -> Result<(MediaEngine, BTreeSet<LegId>), MediaError> {
     check(&parts.config, &parts.recordings)?;
-    let stop = Arc::new(AtomicBool::new(false));
+    let (stop, leave) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (kept, records) = left.map_or((None, Vec::new()), |left| (Some(left.kept), left.records));
     let ports = Arc::new(Ports::new(parts.config.ports, seed()?));
     let (blocks, queue) = sync_channel(BLOCKS);
     let writer = Writer::new(parts.recordings.clone(), queue, parts.inputs.clone(), parts.clock);
     let writer = spawn("recordings", move || writer.run())?;
     let doors = (0..threads(&parts.config))
-        .map(|number| Door::open(number, &parts, &ports, Tap::new(blocks.clone()), &stop))
+        .map(|number| {
+            let (stop, leave, kept) = (stop.clone(), leave.clone(), kept.clone());
+            Door::open(number, &parts, &ports, Tap::new(blocks.clone()), Shared { stop, leave, kept })
+        })
         .collect::<Result<Vec<Door>, MediaError>>()?;
     let MediaParts { config, inputs, sdps, clock, .. } = parts;
     let opener = Opener { config, ports, sdps, clock };
-    Ok(MediaEngine { opener, inputs, doors, writer, stop })
+    let engine = MediaEngine { opener, inputs, doors, writer, stop, leave };
+    let found = records.into_iter().filter(|(leg, record)| engine.reopen(*leg, record, kept.as_deref())).map(|(leg, _)| leg).collect();
+    Ok((engine, found))
+}
+
+/// What all threads share, beside their parts.
+struct Shared {
+    stop: Arc<AtomicBool>,
+    leave: Arc<AtomicBool>,
+    kept: Option<Arc<Kept<LegId>>>,
 }
 
 impl MediaEngine {
@@ -178,6 +201,16 @@ impl MediaEngine {
         self.inputs.send(Input::Media(report)).map_err(|_| id)
     }
 
+    /// Gives a leg of a former process to its thread; whether it has one again.
+    fn reopen(&self, id: LegId, record: &persist::Record, kept: Option<&Kept<LegId>>) -> bool {
+        let leg = self.opener.reopen(id, record.clone());
+        let seated = leg.is_some_and(|leg| self.door(id).is_ok_and(|door| door.send(Command::Seat(Box::new(leg)), false).is_ok()));
+        if !seated {
+            kept.into_iter().for_each(|kept| kept.remove(&id));
+        }
+        seated
+    }
+
     fn door(&self, leg: LegId) -> Result<&Door, LegId> {
         let threads = self.doors.len().max(1) as u64;
         self.doors.get((leg.call.0 % threads) as usize).ok_or(leg)
@@ -190,6 +223,12 @@ impl MediaEngine {
                 tracing::error!("a media thread is too busy for new prompts: reload them again");
             }
         }
+    }
+
+    /// Closes every recording and leaves the legs to the next process, which finds them by their records.
+    pub fn leave(self) {
+        self.leave.store(true, Ordering::Release);
+        self.stop();
     }
 
     /// Closes every leg and recording and waits for the threads.
@@ -223,7 +262,7 @@ impl Door {
         Ok(())
     }
 
-    fn open(number: usize, parts: &MediaParts, ports: &Arc<Ports>, tap: Tap, stop: &Arc<AtomicBool>) -> Result<Door, MediaError> {
+    fn open(number: usize, parts: &MediaParts, ports: &Arc<Ports>, tap: Tap, shared: Shared) -> Result<Door, MediaError> {
         let (commands, queue) = sync_channel(COMMANDS);
         let alarm = Alarm::new().map_err(MediaError::System)?;
         let bell = alarm.bell();
@@ -231,7 +270,9 @@ impl Door {
         let worker = Worker::new(Outfit {
             commands: queue,
             alarm,
-            stop: stop.clone(),
+            stop: shared.stop,
+            leave: shared.leave,
+            kept: shared.kept,
             resting: resting.clone(),
             inputs: parts.inputs.clone(),
             sdps: parts.sdps.clone(),

@@ -11,6 +11,9 @@ use crate::media::sdp::{Description, Direction, Terms};
 /// The payload type of RFC 4733 events in offers of ours.
 pub const OUR_EVENT_TYPE: u8 = 101;
 
+/// The last line above the sections.
+const BEFORE_THE_BODY: &str = "\r\nt=0 0\r\n";
+
 /// The author of one leg's descriptions.
 pub struct Author {
     session: u64,
@@ -26,6 +29,20 @@ impl Author {
     pub fn new(local: SocketAddr, session: u64) -> Author {
         // Many parsers read this number as signed.
         Author { session: session >> 2, version: 0, local, last: String::new(), keys: Keys::default() }
+    }
+
+    /// Goes on where the author of `text` stopped: the same session, and a new version with the next change alone.
+    pub fn resume(local: SocketAddr, text: &str) -> Author {
+        let origin = text.lines().find_map(|line| line.strip_prefix("o=")).unwrap_or_default();
+        let mut numbers = origin.split_ascii_whitespace().skip(1).map(|word| word.parse().unwrap_or_default());
+        let (session, version) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+        let last = text.split_once(BEFORE_THE_BODY).map(|(_, body)| body.to_owned()).unwrap_or_default();
+        Author { session, version, local, last, keys: Keys::default() }
+    }
+
+    /// The last description, whole.
+    pub fn said(&self) -> String {
+        self.with_head(&self.last)
     }
 
     /// PCMA, PCMU and RFC 4733; once a leg is protected, with its key.
@@ -63,13 +80,17 @@ impl Author {
             self.version += 1;
             self.last = body;
         }
+        self.with_head(&self.last)
+    }
+
+    fn with_head(&self, body: &str) -> String {
         let ip = self.local.ip();
         let family = match ip {
             IpAddr::V4(_) => "IP4",
             IpAddr::V6(_) => "IP6",
         };
-        let (session, version, body) = (self.session, self.version, &self.last);
-        format!("v=0\r\no=- {session} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n{body}")
+        let (session, version) = (self.session, self.version);
+        format!("v=0\r\no=- {session} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}{BEFORE_THE_BODY}{body}")
     }
 }
 
@@ -142,6 +163,18 @@ mod tests {
         assert_eq!(ours.offer().matches("a=crypto:1 ").count(), 1, "what is offered later is no less");
         assert!(answer.contains("m=audio 30000 RTP/SAVP 8 101\r\n") && answer.matches("a=crypto:1 ").count() == 1, "{answer}");
         assert!(parse(&answer).unwrap().terms(true).unwrap().crypto.unwrap().key != terms.crypto.unwrap().key);
+    }
+
+    #[test]
+    fn a_resumed_author_goes_on_in_the_same_session() {
+        let mut first = author();
+        let held = parse("m=audio 4000 RTP/AVP 8\na=sendonly").unwrap();
+        let (offer, answer) = (first.offer(), first.answer(&held, &held.terms(true).unwrap()));
+        assert_ne!(offer, answer);
+        let mut next = Author::resume("127.0.0.1:30000".parse().unwrap(), &answer);
+        assert_eq!(next.said(), answer);
+        assert_eq!(next.answer(&held, &held.terms(true).unwrap()), answer, "nothing has changed");
+        assert!(next.offer().contains("o=- 100 3 IN"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::media::leg::Leg;
 use crate::media::negotiation::Author;
+use crate::media::persist::Record;
 use crate::media::ports::Ports;
 use crate::media::sdp::{Description, Terms, parse};
 use crate::media::socket::SocketPair;
@@ -41,18 +42,44 @@ impl Opener {
         // The upper half is left out: a stream whose first packets are lost must not seem to have wrapped (RFC 3711 §3.3.1).
         let out = Outgoing::new(stream as u32, (stream >> 32) as u16 & 0x7fff, timestamp as u32);
         let mut leg = Leg::new(id, sockets, Author::new(local, session), out);
-        let sdp = match &offered {
+        let sdp = match offered {
             None => self.sdps.put_offer(leg.author.offer(), leg.author.keys.securing()),
-            Some((description, terms, signalled)) => {
-                if let Err(why) = leg.settle_keys(terms, true) {
+            Some(Read { description, terms, signalled, text }) => {
+                if let Err(why) = leg.settle_keys(&terms, true) {
                     self.discard(&leg);
                     return Err(why);
                 }
-                leg.agree(terms.clone(), *signalled, self.config.inband_digits, now_us);
-                self.sdps.put(leg.author.answer(description, terms))
+                leg.agree(terms.clone(), signalled, self.config.inband_digits, now_us);
+                leg.note_theirs(text, signalled);
+                self.sdps.put(leg.author.answer(&description, &terms))
             }
         };
         Ok((leg, FromMedia::Opened { leg: id, sdp }))
+    }
+
+    /// A leg of a former process on its own ports, as it was; `None` if they cannot be had, or its record is none that we can take.
+    pub fn reopen(&self, id: LegId, record: Record) -> Option<Leg> {
+        let address = self.config.address;
+        let now_us = self.clock.elapsed_us();
+        let (_, terms) = understood(record.theirs.reveal(), &self.config).ok()?;
+        // How often a protected stream has wrapped is known to nobody any more (RFC 3711 §3.3.1): it would be noise.
+        if terms.crypto.is_some() {
+            return None;
+        }
+        if !self.ports.claim(record.port) {
+            return None;
+        }
+        let Ok(sockets) = SocketPair::bind(address, record.port) else {
+            self.ports.give_back(record.port, now_us);
+            return None;
+        };
+        let author = Author::resume(SocketAddr::new(address, record.port), record.ours.reveal());
+        let (sequence, timestamp) = record.goes_on(self.clock.now());
+        let mut leg = Leg::new(id, sockets, author, Outgoing::new(record.ssrc, sequence, timestamp));
+        leg.agree(terms, record.signalled, self.config.inband_digits, now_us);
+        record.latched.into_iter().for_each(|source| leg.settle(source));
+        leg.note_theirs(record.theirs.into_inner(), record.signalled);
+        Some(leg)
     }
 
     /// Gives back the ports of a leg that nobody took up.
@@ -61,13 +88,30 @@ impl Opener {
     }
 }
 
+/// A description of the far end, understood.
+pub struct Read {
+    /// Its sections.
+    pub description: Description,
+    /// What was taken of it.
+    pub terms: Terms,
+    /// Where its message came from.
+    pub signalled: Option<IpAddr>,
+    /// As it came.
+    pub text: String,
+}
+
 /// Takes a description out of the book, with the address that signalled it. One that is there no longer is as good as unreadable.
-pub fn read(sdps: &SdpBook, config: &config::Media, sdp: SdpRef) -> Result<(Description, Terms, Option<IpAddr>), MediaFailure> {
+pub fn read(sdps: &SdpBook, config: &config::Media, sdp: SdpRef) -> Result<Read, MediaFailure> {
     let (text, signalled) = sdps.take_sourced(sdp).ok_or(MediaFailure::BadSdp)?;
-    let mut description = parse(&text)?;
+    let (description, terms) = understood(&text, config)?;
+    Ok(Read { description, terms, signalled, text })
+}
+
+fn understood(text: &str, config: &config::Media) -> Result<(Description, Terms), MediaFailure> {
+    let mut description = parse(text)?;
     description.crypto_on_avp = config.srtp_on_avp;
     let terms = description.terms(config.address.is_ipv4())?;
-    Ok((description, terms, signalled))
+    Ok((description, terms))
 }
 
 /// Numbers that nobody outside can guess (RFC 3550 §5.1); zeros should the system have none, which costs nothing but that.

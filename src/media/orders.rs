@@ -1,10 +1,12 @@
 //! How does a media thread carry out an order of the core? One function an order; orders for what is gone change nothing.
 
+use std::sync::atomic::Ordering;
+
 use crate::centre::ids::{CallId, LegId, PlayId, RecordingId, SdpRef};
 use crate::centre::input::{FromMedia, MediaFailure};
 use crate::centre::output::{Ending, Hears, Sound, ToMedia};
 use crate::media::leg::Leg;
-use crate::media::opening::read;
+use crate::media::opening::{Read, read};
 use crate::media::playback::Playback;
 use crate::media::quality;
 use crate::media::recorder::Track;
@@ -37,7 +39,7 @@ impl Worker {
         }
     }
 
-    /// Closes all that is open, at the end of the process.
+    /// Closes all that is open, at the end of the process; legs that are left to the next one fall silent without a word.
     pub(super) fn close_everything(&mut self) {
         let calls: Vec<CallId> = self.rooms.keys().copied().collect();
         for call in calls {
@@ -45,7 +47,9 @@ impl Worker {
             let recordings: Vec<RecordingId> = room.recordings.iter().map(|recording| recording.id).collect();
             let legs: Vec<LegId> = room.legs.iter().map(|(leg, _)| *leg).collect();
             recordings.into_iter().for_each(|recording| self.stop_record(recording));
-            legs.into_iter().for_each(|leg| self.close(leg));
+            if !self.outfit.leave.load(Ordering::Acquire) {
+                legs.into_iter().for_each(|leg| self.close(leg));
+            }
         }
         self.outfit.tap.finish();
     }
@@ -62,13 +66,14 @@ impl Worker {
         if self.place(id).is_none() {
             return Ok(None);
         }
-        let (description, terms, signalled) = read(&self.outfit.sdps, &self.outfit.config, sdp)?;
+        let Read { description, terms, signalled, text } = read(&self.outfit.sdps, &self.outfit.config, sdp)?;
         let (hear_tones, now_us, sdps) = (self.outfit.config.inband_digits, self.now_us(), self.outfit.sdps.clone());
         let Some(leg) = self.leg_mut(id) else { return Ok(None) };
         leg.settle_keys(&terms, answer)?;
         let codec = terms.codec;
         let reply = answer.then(|| sdps.put(leg.author.answer(&description, &terms)));
         leg.agree(terms, signalled, hear_tones, now_us);
+        leg.note_theirs(text, signalled);
         Ok(Some(FromMedia::Agreed { leg: id, codec, answer: reply }))
     }
 
@@ -110,6 +115,7 @@ impl Worker {
             quality::publish(&quality);
             self.tell(FromMedia::Quality { leg: id, quality });
         }
+        self.outfit.kept.iter().for_each(|kept| kept.remove(&id));
         self.counters.lost += leg.lost();
         self.outfit.ports.give_back(leg.port(), self.now_us());
         self.vacant.push(place);

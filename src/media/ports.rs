@@ -63,6 +63,14 @@ impl Ports {
         None
     }
 
+    /// Takes this very port, of a leg that a former process had. Whether it was free.
+    pub fn claim(&self, port: u16) -> bool {
+        let mut inner = self.lock();
+        let before = inner.free.len();
+        inner.free.retain(|free| *free != port);
+        inner.free.len() < before
+    }
+
     /// Gives a port back; it rests before it is taken again.
     pub fn give_back(&self, port: u16, now_us: u64) {
         self.lock().resting.push_back((now_us.saturating_add(REST_US), port));

@@ -68,11 +68,13 @@ impl SocketPair {
     }
 
     /// From here on the system itself drops what others send, and finds the way once instead of for every packet. What already waits is
-    /// still given out, and must be judged. A system that refuses leaves everything as it was.
-    pub fn keep_to(&self, far: SocketAddr) {
-        if self.kept_to.get() != Some(far) && self.rtp.connect(far).is_ok() {
+    /// still given out, and must be judged. A system that refuses leaves everything as it was. Returns whether that is new.
+    pub fn keep_to(&self, far: SocketAddr) -> bool {
+        let anew = self.kept_to.get() != Some(far) && self.rtp.connect(far).is_ok();
+        if anew {
             self.kept_to.set(Some(far));
         }
+        anew
     }
 
     /// Hears every source again.

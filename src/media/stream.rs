@@ -42,6 +42,11 @@ impl Outgoing {
         Outgoing { ssrc, next_sequence: sequence, last: None, first_timestamp: timestamp, splice: None, packets: 0, octets: 0 }
     }
 
+    /// The sequence number of the next packet.
+    pub fn next_sequence(&self) -> u16 {
+        self.next_sequence
+    }
+
     /// Our stream's name.
     pub fn ssrc(&self) -> u32 {
         self.ssrc

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use crate::centre::ids::CallId;
+use crate::centre::ids::{CallId, LegId};
 use crate::centre::input::{Codec, FromMedia, Input};
 use crate::centre::output::ToMedia;
 use crate::clock::Clock;
+use crate::kept::Kept;
 use crate::lanes::Inputs;
 use crate::media::counters::Counters;
 use crate::media::epoll::Alarm;
@@ -73,6 +74,10 @@ pub struct Outfit {
     pub clock: Clock,
     /// The way to the recordings' writer.
     pub tap: Tap,
+    /// What outlives the process.
+    pub kept: Option<Arc<Kept<LegId>>>,
+    /// Set when the legs are left to the next process.
+    pub leave: Arc<AtomicBool>,
 }
 
 /// One media thread and the legs that it owns.
@@ -234,6 +239,11 @@ impl Worker {
         let ended = leg.take_turn(now_us, &mut self.counters);
         let silence = leg.watch_silence(now_us, limit_us);
         leg.exchange_reports(buffer, &self.outfit.clock, now_us);
+        if let Some(kept) = &self.outfit.kept
+            && let Some(record) = leg.record(|| self.outfit.clock.now(), now_us)
+        {
+            kept.put(leg.id, &record);
+        }
         let unheard = leg.watch_hearing(now_us);
         ended.into_iter().chain(silence).chain(unheard).for_each(|report| self.tell(report));
     }

@@ -127,8 +127,7 @@ impl Clients {
 
     /// The transaction that an answer belongs to; `None` for an answer to nothing.
     pub fn of(&self, branch: &str, method: &str) -> Option<ClientId> {
-        let number = branch.strip_prefix("z9hG4bK")?.split_once('.')?.0;
-        let id = ClientId(u64::from_str_radix(number, 16).ok()?);
+        let id = id_in(branch)?;
         self.all.get(&id).filter(|client| *client.branch == *branch && client.takes(method)).map(|_| id)
     }
 
@@ -137,9 +136,45 @@ impl Clients {
         self.all.get_mut(&id).map(|client| &mut client.purpose)
     }
 
+    /// An INVITE that has no answer and is still wanted, with its branch.
+    pub fn unanswered(&self, id: ClientId) -> Option<(&str, &Calling)> {
+        let client = self.all.get(&id)?;
+        match &client.purpose {
+            Purpose::Dial(calling) if calling.leg.is_some() => Some((&client.branch, calling)),
+            Purpose::Dial(_)
+            | Purpose::Answered { .. }
+            | Purpose::Bye(_)
+            | Purpose::Reinvite { .. }
+            | Purpose::Update(_)
+            | Purpose::OfTrunk
+            | Purpose::Nothing => None,
+        }
+    }
+
     /// The branch of a transaction, which its CANCEL and its ACK of a refusal share.
     pub fn branch(&self, id: ClientId) -> Option<(&str, Peer)> {
         self.all.get(&id).map(|client| (&*client.branch, client.peer))
+    }
+
+    /// Gives up an INVITE of a former process, whose branch says what number it had: as if its answer had just begun to be waited for.
+    pub fn withdraw(&mut self, now: Time, asked: NewRequest, timers: &mut Timers, out: &mut Vec<Outgoing>) {
+        let Some(id) = id_in(&asked.branch) else { return };
+        self.next = self.next.max(id.0);
+        let NewRequest { branch, peer, request, purpose, .. } = asked;
+        let mut client = Client {
+            branch: branch.into(),
+            peer,
+            request: Bytes::new(),
+            method: Method::Invite,
+            purpose,
+            state: State::Proceeding,
+            interval_ms: T1_MS,
+            due: now,
+            ends: now,
+            silent: None,
+        };
+        client.cancel(now, id, request, timers, out);
+        self.all.insert(id, client);
     }
 
     /// A provisional answer has come. A CANCEL that waited for it goes out.
@@ -297,6 +332,12 @@ impl Client {
         self.due = if self.peer.is_reliable() { self.ends } else { now.plus_ms(T1_MS) };
         timers.set(self.due, Due::Client(id));
     }
+}
+
+/// The transaction that a branch of ours names.
+fn id_in(branch: &str) -> Option<ClientId> {
+    let number = branch.strip_prefix("z9hG4bK")?.split_once('.')?.0;
+    u64::from_str_radix(number, 16).ok().map(ClientId)
 }
 
 /// A request that is ready to go.

@@ -98,7 +98,9 @@ impl Exchange {
     /// Ends a leg that the core still counts on.
     pub(super) fn drop_leg(&mut self, now: Time, leg: LegId) {
         self.send_bye(now, leg, EndReason::SignallingFailed);
-        self.report_gone(leg);
+        if !self.is_lost_for_good(leg) {
+            self.report_gone(leg);
+        }
     }
 
     /// A moment of a leg has come: one that came in has waited too long for an order, or has rung too long; one that is up goes on.
@@ -134,7 +136,7 @@ impl Exchange {
 }
 
 /// Why, for the far end's records (RFC 3326), as a Q.850 cause.
-fn reason_header(reason: EndReason) -> String {
+pub(super) fn reason_header(reason: EndReason) -> String {
     let cause = match reason {
         EndReason::CallerHungUp
         | EndReason::LeftInMenu

@@ -22,6 +22,7 @@ use super::message::Method;
 use super::names::Names;
 use super::outbound::{Unfound, Wish};
 use super::peer::{ConnId, Peer};
+use super::persist::{self, Keeper};
 use super::rate::Bucket;
 use super::registrar::{PhoneAccount, Registrar};
 use super::reply::{ABILITIES, Reply, ReplyHead};
@@ -62,6 +63,8 @@ pub struct Exchange {
     /// Connections over which a phone has registered since they were last asked for; a few a turn.
     registered: Vec<ConnId>,
     unsent: Unsent,
+    /// What outlives the process.
+    pub(super) keeper: Keeper,
     /// The transaction key of the message that is being handled; its space is used again.
     pub(super) key: String,
 }
@@ -104,6 +107,7 @@ impl Exchange {
             unproven: Bucket::new(UNPROVEN_A_SECOND, now),
             registered: Vec::new(),
             unsent: Unsent::default(),
+            keeper: Keeper::default(),
             key: String::new(),
         }
     }
@@ -124,6 +128,7 @@ impl Exchange {
 
     /// One order of the core.
     pub fn order(&mut self, now: Time, order: ToLine) {
+        self.touch(super::leg_of(&order));
         match order {
             ToLine::Ring { leg } => self.ring(now, leg),
             ToLine::Answer { leg, sdp } => self.answer(now, leg, sdp),
@@ -159,6 +164,7 @@ impl Exchange {
             self.phone_changed(agent, contacts);
         }
         self.upkeep(now);
+        self.ask_for_the_lost(now);
         self.unsent.send(&self.links.inputs);
     }
 
@@ -171,7 +177,7 @@ impl Exchange {
             Due::Client(id) => clients.counts_on(at, id),
             Due::Leg(leg) => legs.get(&leg).is_some_and(|leg| leg.counts_on(at)),
         });
-        [timer, self.registrar.next_expiry(), self.trunks.wake, unsent].into_iter().flatten().min()
+        [timer, self.registrar.next_expiry(), self.trunks.wake, unsent, self.next_asking()].into_iter().flatten().min()
     }
 
     /// Messages that wait to be sent.
@@ -259,7 +265,11 @@ impl Exchange {
             }
             Some(Purpose::OfTrunk) => self.trunk_response(now, client, response),
             Some(Purpose::Bye(_)) | None => {}
-            Some(Purpose::Reinvite { .. }) => self.reinvite_response(now, client, response),
+            Some(Purpose::Reinvite { leg, .. }) => {
+                let leg = *leg;
+                self.reinvite_response(now, client, response);
+                self.answers_to_reinvite(leg, response.status);
+            }
             Some(Purpose::Update(leg)) if response.status >= 200 => {
                 let leg = *leg;
                 self.clients.answered(now, client, &mut self.timers);
@@ -357,7 +367,13 @@ impl Exchange {
         let id = super::legs::leg_of(our_tag)?;
         let dialog = self.legs.get_mut(&id)?.dialog()?;
         let belongs = dialog.local_tag == our_tag && dialog.is_of(request.call_id, request.from.tag().unwrap_or_default());
-        belongs.then_some(id)
+        if !belongs {
+            return None;
+        }
+        if matches!(request.method, Method::Invite | Method::Update) {
+            self.touch(id);
+        }
+        Some(id)
     }
 
     pub(super) fn phone_changed(&mut self, agent: AgentId, contacts: Vec<ContactId>) {
@@ -366,12 +382,19 @@ impl Exchange {
 
     /// Tells the core what no one may forget; kept and tried again when the lane is full.
     pub(super) fn report(&mut self, event: FromLine) {
+        persist::changed_by(&event).into_iter().for_each(|leg| self.touch(leg));
         self.unsent.tell(&self.links.inputs, Input::Line(event));
     }
 
     /// Tells the core what only matters now; false when the lane is full.
     pub(super) fn try_report(&mut self, event: FromLine) -> bool {
+        persist::changed_by(&event).into_iter().for_each(|leg| self.touch(leg));
         self.links.inputs.send(Input::Line(event)).is_ok()
+    }
+
+    /// Tells the core what became of a leg that a former process had.
+    pub(super) fn tell_of_the_lost(&mut self, input: Input) {
+        self.unsent.tell(&self.links.inputs, input);
     }
 
     /// The far end of a leg that the core still counts on is gone.

@@ -35,6 +35,7 @@ mod negotiate;
 mod numbers;
 mod outbound;
 mod peer;
+mod persist;
 mod rate;
 mod redirect;
 mod registrar;
@@ -59,7 +60,7 @@ mod update;
 mod upkeep;
 mod uri;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::caller::{CallerKey, CallerSeen};
-use crate::centre::ids::LegId;
+use crate::centre::ids::{AgentId, ContactId, LegId};
 use crate::centre::output::ToLine;
 use crate::clock::Clock;
 use crate::config;
@@ -90,6 +91,7 @@ use resolve::Resolved;
 use streams::{Event, Streams};
 use tls::Tls;
 
+pub use persist::Survivors;
 pub use registrar::PhoneAccount;
 pub use tls::TlsError;
 
@@ -156,6 +158,8 @@ pub struct SipShell {
     udp: Option<SocketAddr>,
     tcp: Option<SocketAddr>,
     tls: Option<SocketAddr>,
+    /// Every phone's contacts at the start.
+    contacts: Vec<(AgentId, Vec<ContactId>)>,
     task: JoinHandle<()>,
 }
 
@@ -189,6 +193,11 @@ pub fn check_tls(config: &config::Sip) -> Result<(), TlsError> {
 
 /// Binds the sockets and starts the task that owns them. It ends when `stop` is cancelled.
 pub async fn start(parts: SipParts, stop: CancellationToken) -> Result<SipShell, SipError> {
+    resume(parts, None, stop).await
+}
+
+/// The same, with what a former process left: the dialogs of `found` live on, those of all other legs are ended.
+pub async fn resume(parts: SipParts, left: Option<(Survivors, BTreeSet<LegId>)>, stop: CancellationToken) -> Result<SipShell, SipError> {
     let udp = parts.config.udp.map(bind_udp).transpose()?;
     let certificates = Tls::read(&parts.config)?;
     let tcp = listen("sip.tcp", parts.config.tcp).await?;
@@ -198,12 +207,17 @@ pub async fn start(parts: SipParts, stop: CancellationToken) -> Result<SipShell,
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(SipError::Random)?;
     let now = parts.clock.now();
-    let registrar = Registrar::new(now, &parts.config, key, parts.phones);
+    let mut registrar = Registrar::new(now, &parts.config, key, parts.phones);
+    let dialogs = left.map(|(survivors, found)| (survivors.register(now, &mut registrar), found));
+    let contacts = registrar.contacts();
     let own = Own::new(udp_addr, tcp_addr, tls_addr, parts.config.shown);
     let SipParts { inputs, sdps, caller_key, callers, numbers, next_call, .. } = parts;
     let links = Links { inputs, sdps, caller_key, callers, numbers, next_call };
     let mut exchange = Exchange::new(now, own, registrar, parts.config.calls_per_second, links);
     exchange.reload_trunks(now, &parts.trunks);
+    if let Some((dialogs, found)) = dialogs {
+        exchange.resume(now, dialogs, &found);
+    }
     let (questions, resolved) = resolve::start(None);
     let (streams, stream_events) = Streams::new(certificates);
     let (orders, ordered) = mpsc::channel(ORDERS);
@@ -223,7 +237,7 @@ pub async fn start(parts: SipParts, stop: CancellationToken) -> Result<SipShell,
         scratch: String::new(),
     };
     let task = tokio::spawn(shell.run(stop));
-    Ok(SipShell { orders, changes, udp: udp_addr, tcp: tcp_addr, tls: tls_addr, task })
+    Ok(SipShell { orders, changes, udp: udp_addr, tcp: tcp_addr, tls: tls_addr, contacts, task })
 }
 
 impl SipShell {
@@ -248,6 +262,11 @@ impl SipShell {
     pub fn reload_tls(&self, config: &config::Sip) -> Result<(), ReloadError> {
         let tls = Tls::read(config)?;
         Ok(self.changes.try_send(Change::Tls(tls)).map_err(|_| Busy)?)
+    }
+
+    /// Every phone's operator and contacts as they were at the start: those of a former process that are still in force.
+    pub fn contacts(&self) -> &[(AgentId, Vec<ContactId>)] {
+        &self.contacts
     }
 
     /// The UDP address that is listened on.
@@ -436,8 +455,10 @@ impl Loop {
         }
     }
 
-    /// Sends what waits. A datagram that the system does not take is lost, which its transaction mends.
+    /// Sends what waits, once what must outlive the process is kept. A datagram that the system does not take is lost, which its
+    /// transaction mends.
     fn send(&mut self) {
+        self.exchange.keep();
         for place in self.exchange.take_questions() {
             if let Err(unasked) = self.questions.try_send(place) {
                 let place = unasked.into_inner();

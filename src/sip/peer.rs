@@ -20,6 +20,17 @@ pub enum Carrier {
     Tls(Option<ConnId>),
 }
 
+impl Carrier {
+    /// The same way without its connection, which has died with its process.
+    pub fn anew(self) -> Carrier {
+        match self {
+            Carrier::Udp => Carrier::Udp,
+            Carrier::Tcp(_) => Carrier::Tcp(None),
+            Carrier::Tls(_) => Carrier::Tls(None),
+        }
+    }
+}
+
 /// The far end of a message.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Peer {

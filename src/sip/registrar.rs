@@ -5,9 +5,12 @@ use std::collections::{BinaryHeap, HashMap};
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::centre::ids::{AgentId, ContactId};
 use crate::centre::time::Time;
 use crate::config;
+use crate::kept::Kept;
 use crate::private::Private;
 
 use super::digest::{self, Credentials, Refused, Secret, Verifier};
@@ -49,6 +52,8 @@ pub struct Registrar {
     realm: String,
     longest_s: u32,
     next: u64,
+    /// Contacts that outlive the process.
+    kept: Option<Kept<ContactId>>,
 }
 
 struct Phone {
@@ -58,6 +63,7 @@ struct Phone {
     bindings: Vec<Binding>,
 }
 
+#[derive(Clone, Serialize, Deserialize)]
 struct Binding {
     id: ContactId,
     uri: String,
@@ -68,6 +74,13 @@ struct Binding {
     call_id: String,
     cseq: u32,
     expires: Time,
+}
+
+/// A contact as the next process needs it.
+#[derive(Serialize, Deserialize)]
+pub struct KeptBinding {
+    user: String,
+    binding: Binding,
 }
 
 /// What to answer, and what changed.
@@ -113,6 +126,7 @@ impl Registrar {
             realm: config.realm.clone(),
             longest_s: config.register_s.max(SHORTEST_S),
             next: now.0,
+            kept: None,
         };
         registrar.reload(accounts);
         registrar
@@ -128,9 +142,7 @@ impl Registrar {
             self.phones.insert(user, Phone { agent, secret, secure, bindings });
         }
         let gone: Vec<Phone> = before.into_values().filter(|phone| !phone.bindings.is_empty()).collect();
-        gone.iter().flat_map(|phone| &phone.bindings).for_each(|binding| {
-            self.owners.remove(&binding.id);
-        });
+        gone.iter().flat_map(|phone| &phone.bindings).for_each(|binding| self.forget(binding.id));
         gone.into_iter().map(|phone| (phone.agent, Vec::new())).collect()
     }
 
@@ -139,6 +151,38 @@ impl Registrar {
         let Some(phone) = self.owners.get(&id).and_then(|user| self.phones.get(user)) else { return false };
         let by_tls = || phone.bindings.iter().any(|binding| binding.id == id && matches!(binding.peer.carrier, Carrier::Tls(_)));
         phone.secure.unwrap_or_else(by_tls)
+    }
+
+    /// Takes up the contacts of a former process that have not expired and can still be reached, and keeps its own from here on.
+    pub fn resume(&mut self, now: Time, kept: Kept<ContactId>, bindings: Vec<(ContactId, KeptBinding)>) {
+        for (id, KeptBinding { user, mut binding }) in bindings {
+            self.next = self.next.max(id.0);
+            let lost_with_its_connection = binding.peer.is_reliable() && binding.natted;
+            match self.phones.get_mut(&user).filter(|_| binding.expires > now && !lost_with_its_connection) {
+                Some(phone) if phone.bindings.len() < MOST_CONTACTS => {
+                    binding.peer.carrier = binding.peer.carrier.anew();
+                    let (expires, source) = (binding.expires, binding.peer.addr.ip());
+                    phone.bindings.push(binding);
+                    self.owners.insert(id, user);
+                    self.expiries.push(Reverse((expires, id)));
+                    self.remember(now, source, expires);
+                }
+                Some(_) | None => kept.remove(&id),
+            }
+        }
+        self.kept = Some(kept);
+    }
+
+    /// Every phone's operator and contacts.
+    pub fn contacts(&self) -> Vec<Changed> {
+        self.phones.values().map(|phone| (phone.agent.clone(), phone.ids())).collect()
+    }
+
+    fn forget(&mut self, id: ContactId) {
+        self.owners.remove(&id);
+        if let Some(kept) = &self.kept {
+            kept.remove(&id);
+        }
     }
 
     /// Where a contact is reached: its URI, the way to it, and whether the dialog must stay on that way.
@@ -182,7 +226,7 @@ impl Registrar {
         }
         for contact in &asked {
             self.bind(now, &user, contact, request);
-            self.remember(now, request.from_peer.addr.ip(), contact.expires_s);
+            self.remember(now, request.from_peer.addr.ip(), now.plus_ms(u64::from(contact.expires_s) * 1000));
         }
         self.outcome(now, &user, &before)
     }
@@ -215,15 +259,12 @@ impl Registrar {
         let old = phone.bindings.iter().position(same).map(|at| phone.bindings.remove(at));
         let id = old.map_or(ContactId(self.next + 1), |old| old.id);
         if contact.expires_s == 0 {
-            self.owners.remove(&id);
-            return;
+            return self.forget(id);
         }
         self.next = self.next.max(id.0);
-        if phone.bindings.len() >= MOST_CONTACTS {
-            self.owners.remove(&phone.bindings.remove(0).id);
-        }
+        let oldest = (phone.bindings.len() >= MOST_CONTACTS).then(|| phone.bindings.remove(0).id);
         let expires = now.plus_ms(u64::from(contact.expires_s) * 1000);
-        phone.bindings.push(Binding {
+        let binding = Binding {
             id,
             uri: contact.uri.to_owned(),
             instance: contact.instance.to_owned(),
@@ -232,25 +273,30 @@ impl Registrar {
             call_id: request.call_id.to_owned(),
             cseq: request.cseq,
             expires,
-        });
+        };
+        if let Some(kept) = &self.kept {
+            kept.put(id, &KeptBinding { user: user.to_owned(), binding: binding.clone() });
+        }
+        phone.bindings.push(binding);
+        oldest.into_iter().for_each(|id| self.forget(id));
         self.owners.insert(id, user.to_owned());
         self.expiries.push(Reverse((expires, id)));
     }
 
-    fn remember(&mut self, now: Time, source: IpAddr, expires_s: u32) {
+    fn remember(&mut self, now: Time, source: IpAddr, until_then: Time) {
         if self.homes.len() >= MOST_HOMES {
             self.homes.retain(|_, until| *until > now);
         }
         if self.homes.len() < MOST_HOMES || self.homes.contains_key(&source) {
             let until = self.homes.entry(source).or_insert(now);
-            *until = now.plus_ms(u64::from(expires_s) * 1000).max(*until);
+            *until = until_then.max(*until);
         }
     }
 
     fn drop_all(&mut self, user: &str) {
         let Some(phone) = self.phones.get_mut(user) else { return };
-        for binding in phone.bindings.drain(..) {
-            self.owners.remove(&binding.id);
+        for binding in std::mem::take(&mut phone.bindings) {
+            self.forget(binding.id);
         }
     }
 
@@ -293,7 +339,7 @@ impl Registrar {
         let at = phone.bindings.iter().position(|binding| binding.id == id && gone(binding))?;
         phone.bindings.remove(at);
         let changed = (phone.agent.clone(), phone.ids());
-        self.owners.remove(&id);
+        self.forget(id);
         Some(changed)
     }
 }

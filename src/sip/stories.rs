@@ -5,6 +5,7 @@ mod calls_in;
 mod calls_out;
 mod forks;
 mod phones;
+mod recovery;
 mod redirects;
 mod reliable;
 mod renegotiation;

@@ -70,6 +70,11 @@ impl Health {
         self.draining.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the engine has come round lately.
+    pub fn is_alive(&self, now: Time) -> bool {
+        self.view(now, true).engine
+    }
+
     fn view(&self, now: Time, store: bool) -> HealthView {
         let engine_age_ms = now.ms_since(Time(self.engine_ms.load(Ordering::Relaxed)));
         let told = |part: &AtomicBool| part.load(Ordering::Relaxed);

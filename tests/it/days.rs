@@ -10,6 +10,7 @@ mod dice;
 mod legs;
 mod model;
 mod moves;
+mod night;
 mod orders;
 mod rooms;
 mod staff;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The long forms of two tests: ten crashes in mid-call, and a recorded talk of ten minutes. Writes tools/soak/REPORT.md.
+# The long forms of some tests: crashes in mid-call, outages of disk and database, and a recorded talk of ten minutes.
+# Writes tools/soak/REPORT.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -7,8 +8,13 @@ report=$PWD/tools/soak/REPORT.md
 figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 
-SOAK_KILLS=${KILLS:-10} SOAK_TALK_S=${TALK_S:-600} SOAK_REPORT=$figures \
-    cargo test --profile "${PROFILE:-release}" --test it -- --nocapture --test-threads 2 calls::crash calls::length
+export SOAK_REPORT=$figures
+export SOAK_KILLS=${KILLS:-10} SOAK_TALK_S=${TALK_S:-600} SOAK_OUTAGE_S=${OUTAGE_S:-60}
+export SOAK_CRASHES=${CRASHES:-10} SOAK_TALKS=${TALKS:-50} SOAK_WAITS=${WAITS:-100}
+# The many callers of the first one run alone; whatever fails, the others are run and the table is written.
+failed=0
+cargo test --profile "${PROFILE:-release}" --test it -- --nocapture calls::recovery || failed=1
+cargo test --profile "${PROFILE:-release}" --test it -- --nocapture --test-threads 2 calls::crash calls::disk calls::length || failed=1
 
 {
     echo "# The last \`make soak\`"
@@ -20,3 +26,4 @@ SOAK_KILLS=${KILLS:-10} SOAK_TALK_S=${TALK_S:-600} SOAK_REPORT=$figures \
     cat "$figures"
 } >"$report"
 cat "$report"
+exit "$failed"

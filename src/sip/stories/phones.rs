@@ -257,3 +257,29 @@ fn new_accounts_keep_the_contacts_of_those_that_did_not_change() {
     stage.exchange.reload_phones(account("other"));
     assert_eq!(contacts(&mut stage), Some(vec![]));
 }
+
+#[test]
+fn a_phone_rings_at_once_in_the_next_process() {
+    use crate::sip::persist::Survivors;
+    let folder = std::env::temp_dir().join(format!("cityline-contacts-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let process = || {
+        let mut stage = Stage::new();
+        drop(Survivors::open(&folder).unwrap().register(stage.now, &mut stage.exchange.registrar));
+        stage
+    };
+    let mut before = process();
+    assert!(Handset::new().sign_in(&mut before, &contact(5070), 120).starts_with("SIP/2.0 200"));
+    let Some(Input::Desk(FromDesk::PhoneChanged { contacts, .. })) = before.input() else { panic!("no phone") };
+    let mut stage = process();
+    let known: Vec<_> = stage.exchange.registrar.contacts().into_iter().filter(|(agent, _)| agent.as_str() == "aigul").collect();
+    assert_eq!(known, [("aigul".into(), contacts.clone())], "the same contact by the same id");
+    let sdp = stage.sdp(OFFER);
+    let target = Target::Contact(contacts[0]);
+    stage.order(ToLine::Dial { leg: leg(7, 1), target, shown: Shown::City("109".into()), sdp, auto_answer: false });
+    assert!(stage.one().starts_with("INVITE "));
+    stage.wait(121_000);
+    assert_eq!(stage.exchange.registrar.contacts().iter().map(|(_, contacts)| contacts.len()).sum::<usize>(), 0, "and expires in its time");
+    assert!(process().exchange.registrar.contacts().iter().all(|(_, contacts)| contacts.is_empty()));
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -4,6 +4,7 @@
 mod baresip;
 mod cast;
 mod crash;
+mod disk;
 mod endings;
 mod foreign;
 mod hold;
@@ -14,6 +15,7 @@ mod path;
 mod poor;
 mod quality;
 mod raw;
+mod recovery;
 mod reload;
 mod ringing;
 mod secure;

@@ -178,6 +178,18 @@ impl Server {
         Self::spawn(place, command)
     }
 
+    /// A server to which this signal ("XFSZ") does nothing.
+    pub fn start_ignoring(name: &str, settings: &str, signal: &str) -> Server {
+        let place = Place::new(name);
+        let plain = place.command(settings, &["serve"]);
+        let mut command = Command::new("env");
+        command.arg(format!("--ignore-signal={signal}")).arg(plain.get_program()).args(plain.get_args());
+        plain.get_envs().for_each(|(key, value)| {
+            command.env(key, value.unwrap_or_default());
+        });
+        Self::spawn(place, command)
+    }
+
     fn spawn(place: Place, mut command: Command) -> Server {
         let out = std::fs::OpenOptions::new().create(true).append(true).open(place.folder.join("log")).unwrap();
         let process = command.stdout(Stdio::null()).stderr(out).spawn().unwrap();

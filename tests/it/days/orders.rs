@@ -26,7 +26,8 @@ impl Model {
                 self.check(first == Some(true), || format!("{recording:?} without a talk of its own"));
             }
             ToMedia::StopRecord { recording } => {
-                let of_talk = step.ended_talks.get_mut(&recording.call).and_then(|talk| talk.recording.take());
+                let goes_on = self.calls.get_mut(&recording.call).and_then(|known| known.talk.as_mut()).filter(|_| step.anew);
+                let of_talk = goes_on.or_else(|| step.ended_talks.get_mut(&recording.call)).and_then(|talk| talk.recording.take());
                 self.check(of_talk == Some(*recording), || format!("{recording:?} is stopped while its talk goes on"));
             }
             ToMedia::Play { leg, sounds, .. } => {

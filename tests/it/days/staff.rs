@@ -109,10 +109,7 @@ impl Staff {
     }
 
     pub fn restarted(&mut self) {
-        for person in self.0.values_mut() {
-            person.desk = None;
-            person.contacts.clear();
-        }
+        self.0.values_mut().for_each(|person| person.desk = None);
     }
 
     pub fn settings_applied(&mut self, settings: &Settings) {
@@ -257,6 +254,9 @@ impl Staff {
                 Some(OfferEnd::CallerGone) if person.rung(device) => *to == AgentStatus::Ready,
                 Some(OfferEnd::CallerGone) => *to == AgentStatus::NotResponding,
                 Some(OfferEnd::Answered) | None => false,
+                // Nobody is at fault when the process ends.
+                Some(OfferEnd::AgentGone) if matches!(input, Input::Restarted { .. }) && person.rung(device) => *to == AgentStatus::Ready,
+                Some(OfferEnd::AgentGone) if matches!(input, Input::Restarted { .. }) => *to == AgentStatus::NotResponding,
                 Some(_) => *to == person.aside(device),
             },
             (AgentStatus::Talking(_), AgentStatus::WrapUp) => {

@@ -2,9 +2,9 @@
 
 use cityline::centre::deadline::Reason;
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, QueueEnd};
-use cityline::centre::ids::{CallId, CallerRef, LegId};
+use cityline::centre::ids::{CallId, CallerRef, LegId, RecordingId};
 use cityline::centre::input::{FromDesk, Input};
-use cityline::centre::output::{Output, ToLine};
+use cityline::centre::output::{Output, ToLine, ToMedia};
 
 use super::story::{SPEAKS_MS, Story};
 use crate::city::{PHONE, fixed, operator, settings, with};
@@ -66,7 +66,7 @@ fn an_offer_that_rang_is_over_and_its_caller_is_owed_a_callback() {
     story.pass(1_000);
     story.restarts(2_000);
     assert_eq!(story.offers(call), [("aigul".to_owned(), OfferEnd::AgentGone)]);
-    assert_eq!(story.agent("aigul"), AgentStatus::Offline, "desks and phones come back by themselves");
+    assert_eq!(story.agent("aigul"), AgentStatus::Ready, "nobody is at fault");
     all_legs_are_gone(&mut story);
     assert_eq!(owed(&story).len(), 1);
     story.everything_is_released();
@@ -106,13 +106,16 @@ fn a_talk_whose_legs_are_found_again_goes_on() {
 }
 
 #[test]
-fn what_nobody_speaks_of_is_gone_after_ten_seconds() {
+fn what_nobody_speaks_of_is_gone_ten_seconds_after_the_start() {
     let mut story = city();
     let call = story.waits_for_heating(77);
     story.restarts(2_000);
-    story.pass(9_999);
+    story.pass(11_999);
     assert_eq!(story.ended(call), None);
     story.pass(1);
+    let leg = LegId::caller(call);
+    let hung_up = |output: &Output| matches!(output, Output::Line(ToLine::HangUp { leg: ended, .. }) if *ended == leg);
+    assert_eq!(story.asked_count(hung_up), 1, "should they be there all the same, they are told");
     assert_eq!(story.ended(call), Some(EndReason::Interrupted));
     assert_eq!(owed(&story).len(), 1);
     story.everything_is_released();
@@ -171,7 +174,7 @@ fn deadlines_that_passed_meanwhile_fire_once_and_in_order() {
     story.restarts(60_000);
     let now = story.now;
     assert!(story.centre.next_deadline().is_some_and(|(at, _)| at > now), "nothing is overdue any more");
-    assert_eq!(story.agent("aigul"), AgentStatus::Offline);
+    assert_eq!(story.agent("aigul"), AgentStatus::Ready, "her wrap-up is over");
     assert_eq!(story.ended(waiting), None);
     all_legs_are_gone(&mut story);
     story.everything_is_released();
@@ -204,19 +207,20 @@ fn nobody_is_rung_for_a_time_that_has_passed() {
     assert_eq!(story.agent("aigul"), AgentStatus::WrapUp);
     story.restarts(60_000);
     assert!(story.offers(waiting).is_empty());
-    assert_eq!(story.agent("aigul"), AgentStatus::Offline);
+    assert_eq!(story.agent("aigul"), AgentStatus::Ready);
     all_legs_are_gone(&mut story);
     assert_eq!(owed(&story).len(), 1);
     story.everything_is_released();
 }
 
 #[test]
-fn an_operator_must_come_back_before_being_rung() {
+fn an_operator_whose_phone_is_gone_must_come_back_before_being_rung() {
     let mut story = city();
     story.signs_in("aigul", &[11]);
     story.restarts(1_000);
+    story.registers("aigul", &[]);
     story.desk(FromDesk::Ready { agent: "aigul".into() });
-    assert_eq!(story.agent("aigul"), AgentStatus::Offline, "her phone is not registered yet");
+    assert_eq!(story.agent("aigul"), AgentStatus::NotResponding, "her phone is not registered");
     let dialled = story.asked_count(|output| matches!(output, Output::Line(ToLine::Dial { .. })));
     story.waits_for_heating(77);
     story.pass(1_000);
@@ -224,4 +228,66 @@ fn an_operator_must_come_back_before_being_rung() {
     story.registers("aigul", &[11]);
     story.desk(FromDesk::Ready { agent: "aigul".into() });
     assert!(matches!(story.agent("aigul"), AgentStatus::Offered(_)));
+}
+
+fn records(story: &Story) -> Vec<RecordingId> {
+    let recording = |output: &Output| match output {
+        Output::Media(ToMedia::Record { recording, .. }) => Some(*recording),
+        _ => None,
+    };
+    story.asked.iter().filter_map(recording).collect()
+}
+
+#[test]
+fn a_talk_has_sound_at_once_and_a_new_recording_when_it_is_found() {
+    let mut story = city();
+    story.signs_in("aigul", &[11]);
+    let call = story.talks_with(77, "aigul");
+    let connects = |output: &Output| matches!(output, Output::Media(ToMedia::Connect { .. }));
+    assert_eq!((story.asked_count(connects), records(&story).len()), (1, 1));
+    story.restarts(2_000);
+    assert_eq!(story.asked_count(connects), 2, "before anything is known of its legs");
+    for leg in story.centre.legs() {
+        story.happens(Input::LegRecovered { leg });
+    }
+    assert_eq!(records(&story), [RecordingId { call, n: 1 }, RecordingId { call, n: 2 }], "one more, and one alone");
+    story.hangs_up(call);
+    story.everything_is_released();
+}
+
+#[test]
+fn who_waits_hears_music_at_once_and_keeps_the_place() {
+    let mut story = city();
+    let first = story.waits_for_heating(1);
+    story.pass(1_000);
+    let second = story.waits_for_heating(2);
+    let music = story.last_play(second);
+    story.restarts(2_000);
+    assert_ne!(story.last_play(second), music);
+    for call in [second, first] {
+        story.happens(Input::LegRecovered { leg: LegId::caller(call) });
+    }
+    story.signs_in("aigul", &[11]);
+    assert_eq!(story.agent("aigul"), AgentStatus::Offered(first), "in the order of before, not of being found");
+    story.hangs_up(first);
+    story.hangs_up(second);
+    story.everything_is_released();
+}
+
+#[test]
+fn a_pause_and_a_wrap_up_go_on_and_after_a_long_night_nobody_is_at_work() {
+    let mut story = Story::new(with(with(settings(), "aigul", operator(&["ru", "heating"], PHONE)), "olena", operator(&["uk"], PHONE)));
+    story.signs_in("aigul", &[11]);
+    story.signs_in("olena", &[12]);
+    story.pauses("olena", "lunch");
+    let call = story.talks_with(1, "aigul");
+    story.hangs_up(call);
+    story.restarts(1_000);
+    assert_eq!(story.agent("olena"), AgentStatus::Paused("lunch".into()));
+    assert_eq!(story.agent("aigul"), AgentStatus::WrapUp);
+    story.pass(60_000);
+    assert_eq!(story.agent("aigul"), AgentStatus::Ready);
+    story.restarts(301_000);
+    assert_eq!((story.agent("aigul"), story.agent("olena")), (AgentStatus::Offline, AgentStatus::Offline));
+    story.everything_is_released();
 }

@@ -1,0 +1,171 @@
+//! Does the engine go on when the core panics, and when the journal cannot be written?
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::centre::dialplan::{Action, Plan, Spoken, Step};
+use crate::centre::fact::EndReason;
+use crate::centre::ids::{CallerRef, Language, LegId, SdpRef};
+use crate::centre::input::{Digit, HangUpCause};
+use crate::centre::output::ToLine;
+use crate::centre::poison::POISONED;
+use crate::centre::settings::Settings;
+
+/// What the engine has asked for and told.
+#[derive(Default)]
+struct Told {
+    outputs: Vec<Output>,
+    facts: Vec<Fact>,
+    written: u64,
+    failures: usize,
+}
+
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Told>>);
+
+impl World for Recorder {
+    fn carry_out(&mut self, output: Output) -> Result<(), Input> {
+        self.0.lock().unwrap().outputs.push(output);
+        Ok(())
+    }
+
+    fn show(&mut self, _: Time, facts: &[Fact]) {
+        self.0.lock().unwrap().facts.extend_from_slice(facts);
+    }
+
+    fn journal_failed(&mut self, _: &JournalError) {
+        self.0.lock().unwrap().failures += 1;
+    }
+
+    fn written(&mut self, seq: u64) {
+        self.0.lock().unwrap().written = seq;
+    }
+
+    fn came_round(&mut self) {}
+}
+
+/// A number whose plan says one thing for ever.
+fn settings() -> Settings {
+    let say = vec![Spoken::Silence { ms: 1_000 }];
+    let step = Step { topic: None, action: Action::Play { say, repeat: true, next: "speak".into() } };
+    let plan = Plan {
+        number: "109".into(),
+        title: "test".to_owned(),
+        languages: vec![Language::Kk],
+        start: "speak".into(),
+        keys: BTreeMap::new(),
+        steps: [("speak".into(), step)].into(),
+    };
+    Settings { revision: 1, numbers: [("109".into(), plan)].into(), ..Settings::default() }
+}
+
+struct Stage {
+    engine: Engine<Recorder>,
+    told: Recorder,
+    folder: PathBuf,
+}
+
+impl Stage {
+    fn new(name: &str) -> Stage {
+        let folder = std::env::temp_dir().join(format!("cityline-engine-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let journal = Journal::begin(&folder, &Centre::new(), 1).unwrap();
+        let told = Recorder::default();
+        let mut stage = Stage { engine: Engine::new(Centre::new(), journal, told.clone(), Clock::of_process()), told, folder };
+        stage.handle(vec![Input::SettingsChanged(Box::new(settings()))]);
+        stage
+    }
+
+    fn handle(&mut self, mut inputs: Vec<Input>) {
+        self.engine.handle_group(&mut inputs);
+    }
+
+    /// A call that is up.
+    fn calls(&mut self, call: CallId) {
+        let arrived =
+            FromLine::CallArrived { call, caller: CallerRef(0), number: "109".into(), trunk: "city".into(), sdp: Some(SdpRef(1)) };
+        self.handle(vec![Input::Line(arrived), Input::Media(FromMedia::Opened { leg: LegId::caller(call), sdp: SdpRef(2) })]);
+    }
+
+    fn ended(&self) -> Vec<(CallId, EndReason)> {
+        let end = |fact: &Fact| match fact {
+            Fact::CallEnded { call, reason } => Some((*call, *reason)),
+            _ => None,
+        };
+        self.told.0.lock().unwrap().facts.iter().filter_map(end).collect()
+    }
+
+    /// The journal leads to the very core that lives.
+    fn journal_is_true(&self) {
+        let replay = replay_file(self.engine.journal.path()).unwrap();
+        assert_eq!(replay.differing, Vec::<u64>::new());
+        assert!(replay.centre == self.engine.centre);
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn hangs_up(call: CallId) -> Input {
+    Input::Line(FromLine::HungUp { leg: LegId::caller(call), cause: HangUpCause::Bye })
+}
+
+#[test]
+fn an_input_that_panics_ends_its_call_alone_and_leaves_no_trace_of_itself() {
+    let mut stage = Stage::new("poison");
+    let other = CallId(7);
+    stage.calls(other);
+    stage.calls(POISONED);
+    let digit = Input::Line(FromLine::Digit { leg: LegId::caller(POISONED), digit: Digit::new('1').unwrap() });
+    let key = Input::Line(FromLine::Digit { leg: LegId::caller(other), digit: Digit::new('1').unwrap() });
+    stage.handle(vec![digit.clone(), key, digit]);
+    assert_eq!(stage.ended(), [(POISONED, EndReason::Poisoned)]);
+    let bye = |leg: LegId| move |output: &Output| matches!(output, Output::Line(ToLine::HangUp { leg: ended, .. }) if *ended == leg);
+    assert!(stage.told.0.lock().unwrap().outputs.iter().any(bye(LegId::caller(POISONED))), "its caller is told");
+    stage.journal_is_true();
+    stage.handle(vec![hangs_up(other)]);
+    assert_eq!(stage.ended().last(), Some(&(other, EndReason::LeftInMenu)), "the other call has gone on");
+    stage.journal_is_true();
+}
+
+#[test]
+fn calls_go_on_while_the_disk_is_full_and_every_record_is_written_afterwards() {
+    let mut stage = Stage::new("full");
+    stage.calls(CallId(1));
+    let written = stage.told.0.lock().unwrap().written;
+    let disk = stage.engine.journal.fill_the_disk();
+    stage.calls(CallId(2));
+    stage.handle(vec![hangs_up(CallId(1))]);
+    assert_eq!(stage.ended(), [(CallId(1), EndReason::LeftInMenu)]);
+    assert_eq!(stage.told.0.lock().unwrap().written, written, "the store must not read past it");
+    assert!(stage.told.0.lock().unwrap().failures > 0);
+    stage.engine.journal.free_the_disk(disk);
+    stage.handle(vec![hangs_up(CallId(2))]);
+    assert_eq!(stage.told.0.lock().unwrap().written, stage.engine.journal.last_seq());
+    stage.journal_is_true();
+}
+
+#[test]
+fn after_a_long_outage_a_new_segment_begins_with_what_is_up() {
+    let mut stage = Stage::new("gap");
+    let disk = stage.engine.journal.fill_the_disk();
+    let mut call = 0;
+    while stage.engine.journal.path().exists() && !stage.engine.journal.has_gap() {
+        call += 1;
+        stage.calls(CallId(call));
+    }
+    stage.engine.journal.free_the_disk(disk);
+    stage.engine.looked_after = Time::default();
+    stage.engine.look_after_journal();
+    assert!(stage.engine.journal.is_whole());
+    stage.handle(vec![hangs_up(CallId(call))]);
+    stage.journal_is_true();
+    assert_eq!(stage.engine.centre.calls_up() as u64, call - 1, "no call was lost");
+    assert_eq!(stage.told.0.lock().unwrap().written, stage.engine.journal.last_seq());
+}

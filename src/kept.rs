@@ -1,0 +1,264 @@
+//! What must the next process know of what is up now? A file of places of one size: a record lies in a place of its own, is written
+//! over in one call, and is read again after a crash.
+//!
+//! Nothing is synced: the file survives the end of the process, and no call survives that of the machine. It holds what names people, so
+//! that its owner alone may read it.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::hash::Hash;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Bytes of a place; a record that does not fit is not kept, and counted.
+const PLACE_BYTES: usize = 4_096;
+/// Length and CRC-32 of the record, four bytes each, little endian; a length of 0 is an empty place.
+const HEAD_BYTES: usize = 8;
+/// Records at most (400 MB); what comes on top is not kept, and counted.
+const MOST: u32 = 100_000;
+
+/// The file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("what is up cannot be kept in {}: {source}; make sure that the folder is writable and has room", path.display())]
+pub struct KeptError {
+    /// Which file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// What a file holds, in no order.
+type Records<K, V> = Vec<(K, V)>;
+/// A file that goes on being written, and what it held.
+pub type Opened<K, V> = (Kept<K>, Records<K, V>);
+
+/// Records by key. Any thread may write; one key has one writer.
+pub struct Kept<K> {
+    file: File,
+    path: PathBuf,
+    places: Mutex<Places<K>>,
+    failing: AtomicBool,
+}
+
+struct Places<K> {
+    of: HashMap<K, Place>,
+    free: Vec<u32>,
+    end: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    at: u32,
+    /// CRC-32 of what lies there: the same again is not written.
+    crc: u32,
+}
+
+impl<K: Copy + Eq + Hash + Serialize + DeserializeOwned> Kept<K> {
+    /// Opens or makes the file, and reads what a former process left there. A damaged record is left out.
+    pub fn open<V: DeserializeOwned>(path: &Path) -> Result<Opened<K, V>, KeptError> {
+        let fail = |source| KeptError { path: path.to_owned(), source };
+        if let Some(folder) = path.parent() {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fail)?;
+        }
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(fail)?;
+        let (places, records) = read_all(&file).map_err(fail)?;
+        Ok((Kept { file, path: path.to_owned(), places: Mutex::new(places), failing: AtomicBool::new(false) }, records))
+    }
+
+    /// Keeps a record in place of the key's former one. A disk that refuses it costs the record, never the call.
+    pub fn put<V: Serialize>(&self, key: K, value: &V) {
+        let mut record = vec![0; HEAD_BYTES];
+        let crc = match serde_json::to_writer(&mut record, &(key, value)) {
+            Ok(()) if record.len() <= PLACE_BYTES => write_head(&mut record),
+            Ok(()) | Err(_) => {
+                metrics::counter!("cityline_kept_lost_total").increment(1);
+                return self.remove(&key);
+            }
+        };
+        let Some(at) = self.place_for(key, crc) else { return };
+        if let Err(error) = self.file.write_all_at(&record, offset(at)) {
+            self.refused(&key, &error);
+        } else if self.failing.swap(false, Ordering::Relaxed) {
+            tracing::info!(file = %self.path.display(), "what is up is kept again");
+        }
+    }
+
+    /// Forgets a record; one that is not there is no error.
+    pub fn remove(&self, key: &K) {
+        let Some(place) = self.lock().of.remove(key) else { return };
+        // A record that stays because of a full disk names what is over: the next process ends it again, in vain.
+        let _ = self.file.write_all_at(&[0; HEAD_BYTES], offset(place.at));
+        self.lock().free.push(place.at);
+    }
+
+    /// Where to write; `None` if the same lies there already, or there is no place.
+    fn place_for(&self, key: K, crc: u32) -> Option<u32> {
+        let mut places = self.lock();
+        if let Some(place) = places.of.get_mut(&key) {
+            return (std::mem::replace(&mut place.crc, crc) != crc).then_some(place.at);
+        }
+        let at = match places.free.pop() {
+            Some(at) => at,
+            None if places.end < MOST => {
+                places.end += 1;
+                places.end - 1
+            }
+            None => {
+                metrics::counter!("cityline_kept_lost_total").increment(1);
+                return None;
+            }
+        };
+        places.of.insert(key, Place { at, crc });
+        Some(at)
+    }
+
+    fn refused(&self, key: &K, error: &io::Error) {
+        metrics::counter!("cityline_kept_lost_total").increment(1);
+        if let Some(place) = self.lock().of.get_mut(key) {
+            // Whatever comes next for this key is written.
+            place.crc = !place.crc;
+        }
+        if !self.failing.swap(true, Ordering::Relaxed) {
+            tracing::error!(file = %self.path.display(), %error, "what is up cannot be kept: a crash would lose it; make room on the disk");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Places<K>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn offset(at: u32) -> u64 {
+    u64::from(at) * PLACE_BYTES as u64
+}
+
+/// Fills the head in, and returns the checksum.
+fn write_head(record: &mut [u8]) -> u32 {
+    let Some((head, body)) = record.split_first_chunk_mut::<HEAD_BYTES>() else { return 0 };
+    let crc = crc32fast::hash(body);
+    let length = u32::try_from(body.len()).unwrap_or_default();
+    let (first, second) = head.split_at_mut(4);
+    first.copy_from_slice(&length.to_le_bytes());
+    second.copy_from_slice(&crc.to_le_bytes());
+    crc
+}
+
+fn read_all<K: Copy + Eq + Hash + DeserializeOwned, V: DeserializeOwned>(file: &File) -> io::Result<(Places<K>, Records<K, V>)> {
+    let end = u32::try_from(file.metadata()?.len().div_ceil(PLACE_BYTES as u64)).unwrap_or(MOST).min(MOST);
+    let mut places = Places { of: HashMap::new(), free: Vec::new(), end };
+    let mut records = Vec::new();
+    let mut buffer = vec![0; PLACE_BYTES];
+    for at in 0..end {
+        let read = read_up_to(file, &mut buffer, offset(at))?;
+        match record_in::<K, V>(buffer.get(..read).unwrap_or_default()) {
+            Some((key, value, crc)) if !places.of.contains_key(&key) => {
+                places.of.insert(key, Place { at, crc });
+                records.push((key, value));
+            }
+            Some(_) | None => places.free.push(at),
+        }
+    }
+    // The lowest places are taken first, so that the file stays as short as it can.
+    places.free.reverse();
+    Ok((places, records))
+}
+
+fn read_up_to(file: &File, buffer: &mut [u8], from: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, from + read as u64) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
+}
+
+fn record_in<K: DeserializeOwned, V: DeserializeOwned>(place: &[u8]) -> Option<(K, V, u32)> {
+    let (head, rest) = place.split_first_chunk::<HEAD_BYTES>()?;
+    let [l0, l1, l2, l3, c0, c1, c2, c3] = *head;
+    let body = rest.get(..usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).ok()?).filter(|body| !body.is_empty())?;
+    let crc = u32::from_le_bytes([c0, c1, c2, c3]);
+    if crc32fast::hash(body) != crc {
+        return None;
+    }
+    let (key, value) = serde_json::from_slice(body).ok()?;
+    Some((key, value, crc))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn path(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("cityline-kept-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        folder.join("live/dialogs")
+    }
+
+    fn open(path: &Path) -> Opened<u64, String> {
+        let (kept, mut records) = Kept::open(path).unwrap();
+        records.sort();
+        (kept, records)
+    }
+
+    fn words(records: &[(u64, String)]) -> Vec<(u64, &str)> {
+        records.iter().map(|(key, word)| (*key, word.as_str())).collect()
+    }
+
+    #[test]
+    fn what_was_put_is_there_for_the_next_process() {
+        let path = path("put");
+        let (kept, none) = open(&path);
+        assert!(none.is_empty());
+        for (key, word) in [(1, "one"), (2, "two"), (3, "three"), (2, "second")] {
+            kept.put(key, &word);
+        }
+        kept.remove(&1);
+        kept.remove(&9);
+        drop(kept);
+        let (kept, records) = open(&path);
+        assert_eq!(words(&records), [(2, "second"), (3, "three")]);
+        kept.put(4, &"four");
+        drop(kept);
+        assert_eq!(std::fs::metadata(&path).unwrap().len().div_ceil(PLACE_BYTES as u64), 3, "the place of 1 serves 4");
+        assert_eq!(words(&open(&path).1), [(2, "second"), (3, "three"), (4, "four")]);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_record_is_left_out_and_its_place_used() {
+        let path = path("damaged");
+        let (kept, _) = open(&path);
+        kept.put(1, &"one");
+        kept.put(2, &"two");
+        drop(kept);
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(b"x", HEAD_BYTES as u64 + 2).unwrap();
+        let (kept, records) = open(&path);
+        assert_eq!(words(&records), [(2, "two")]);
+        kept.put(3, &"three");
+        assert_eq!(words(&open(&path).1), [(2, "two"), (3, "three")]);
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_kept_and_hurts_nobody() {
+        let path = path("long");
+        let (kept, _) = open(&path);
+        kept.put(1, &"one");
+        kept.put(1, &"x".repeat(PLACE_BYTES));
+        kept.put(2, &"two");
+        assert_eq!(words(&open(&path).1), [(2, "two")], "the former record would be false");
+    }
+}

@@ -1,0 +1,99 @@
+//! What of a leg's sound outlives the process? Its port, its stream's numbers and what was agreed with the far end, kept while it is up.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::centre::ids::LegId;
+use crate::centre::time::Time;
+use crate::kept::{Kept, KeptError};
+use crate::media::codec::RATE_HZ;
+use crate::private::Private;
+
+/// A leg's numbers are kept anew after so many microseconds; what was sent since is reckoned from the clock.
+pub const KEEP_EVERY_US: u64 = 30_000_000;
+/// Packets that a stream may have sent beyond fifty a second: its sequence goes on above them.
+const PACKETS_AHEAD: u64 = 100;
+/// Milliseconds of a packet.
+const PACKET_MS: u64 = 20;
+
+/// One leg, as the next process needs it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// Our RTP port.
+    pub port: u16,
+    /// Our stream.
+    pub ssrc: u32,
+    /// The sequence number of its next packet.
+    pub sequence: u16,
+    /// The timestamp of this moment.
+    pub timestamp: u32,
+    /// When that was.
+    pub at: Time,
+    /// Where sound goes, if that is settled.
+    pub latched: Option<SocketAddr>,
+    /// Our last description.
+    pub ours: Private<String>,
+    /// The far end's last description.
+    pub theirs: Private<String>,
+    /// Where the message that brought it came from.
+    pub signalled: Option<IpAddr>,
+}
+
+impl Record {
+    /// The sequence number and the timestamp with which the stream goes on at `now`: above all that were sent, and by the clock.
+    pub fn goes_on(&self, now: Time) -> (u16, u32) {
+        let passed_ms = now.ms_since(self.at);
+        let packets = passed_ms / PACKET_MS + PACKETS_AHEAD;
+        let samples = passed_ms.saturating_mul(RATE_HZ as u64) / 1_000;
+        (self.sequence.wrapping_add(packets as u16), self.timestamp.wrapping_add(samples as u32))
+    }
+}
+
+/// What a former process left of its legs.
+pub struct Survivors {
+    /// The file, which goes on being written.
+    pub kept: Arc<Kept<LegId>>,
+    /// Its records.
+    pub records: Vec<(LegId, Record)>,
+}
+
+impl Survivors {
+    /// Opens the file in this folder. Records of legs that are not `wanted` are forgotten.
+    pub fn open(folder: &Path, wanted: &BTreeSet<LegId>) -> Result<Survivors, KeptError> {
+        let (kept, mut records) = Kept::<LegId>::open::<Record>(&folder.join("sound"))?;
+        records.retain(|(leg, _)| {
+            let is_wanted = wanted.contains(leg);
+            if !is_wanted {
+                kept.remove(leg);
+            }
+            is_wanted
+        });
+        Ok(Survivors { kept: Arc::new(kept), records })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_goes_on_above_all_that_was_sent_and_by_the_clock() {
+        let record = Record {
+            port: 30_000,
+            ssrc: 7,
+            sequence: 65_500,
+            timestamp: u32::MAX - 7_999,
+            at: Time(1_000),
+            latched: None,
+            ours: Private::new(String::new()),
+            theirs: Private::new(String::new()),
+            signalled: None,
+        };
+        assert_eq!(record.goes_on(Time(1_000)), (64, u32::MAX - 7_999));
+        assert_eq!(record.goes_on(Time(3_000)), (164, 8_000), "two seconds later");
+    }
+}
