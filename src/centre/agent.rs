@@ -286,7 +286,15 @@ impl Centre {
     pub(super) fn set_aside(&mut self, agent: &AgentId, how: OfferEnd) {
         let by_phone = self.is_ready_by_phone(agent);
         let rung = self.can_be_rung(agent);
-        self.set_agent(agent, if by_phone && !rung { State::Offline } else { State::NotResponding });
+        self.set_agent(
+            agent,
+            match how {
+                // The process ended while it rang, and nobody is at fault.
+                OfferEnd::AgentGone if rung => State::Ready,
+                _ if by_phone && !rung => State::Offline,
+                _ => State::NotResponding,
+            },
+        );
         let rests = by_phone && rung && how != OfferEnd::AgentGone;
         if rests {
             // Never at once: an offer that rings for no time and a rest of no time would go round for ever in one step.

@@ -187,8 +187,7 @@ impl Centre {
         if let Some(wait) = self.wait_of(call).cloned() {
             self.set_stage(call, Stage::Waiting(wait));
         }
-        let state = if self.can_be_rung(&agent) { State::Ready } else { State::NotResponding };
-        self.set_agent(&agent, state);
+        self.set_aside(&agent, OfferEnd::AgentGone);
     }
 
     /// Releases the phones and the desk of an offer and tells how it ended; the stage and the operator are the caller's to set.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Connection, Sqlite, Transaction};
 
 use super::StoreError;
 use super::bulk::STATEMENTS_KEPT;
@@ -48,7 +48,12 @@ impl Db {
             .foreign_keys(true)
             .statement_cache_capacity(STATEMENTS_KEPT)
             .busy_timeout(BUSY);
-        let pool = |connections| PoolOptions::<Sqlite>::new().max_connections(connections).acquire_timeout(ACQUIRE);
+        let pool = |connections| {
+            let options = PoolOptions::<Sqlite>::new().max_connections(connections).acquire_timeout(ACQUIRE);
+            // A disk that is full ends a transaction without being asked; the library counts it as open, and would refuse every other
+            // one from then on. The connection is given up, and the next one is sound.
+            options.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+        };
         let unopened = |why| StoreError::Open { path: path.to_owned(), why };
         let writer = pool(1).connect_with(options.clone()).await.map_err(unopened)?;
         SQLITE.run(&writer).await.map_err(|error| schema_error(path, error))?;
@@ -99,5 +104,26 @@ fn schema_error(path: &Path, error: MigrateError) -> StoreError {
         MigrateError::VersionMissing(version) => StoreError::Newer { path, version },
         MigrateError::VersionMismatch(version) => StoreError::Altered { path, version },
         other => StoreError::Schema { path, why: other },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_the_database_ended_by_itself_does_not_stop_the_next() {
+        let folder = std::env::temp_dir().join(format!("cityline-ended-{}", std::process::id()));
+        let db = Db::open(&format!("sqlite:{}", folder.join("city.db").display())).await.unwrap();
+        let mut transaction = db.begin().await.unwrap();
+        // What SQLite does on SQLITE_FULL, SQLITE_IOERR and SQLITE_NOMEM.
+        sqlx::query("ROLLBACK").execute(&mut *transaction).await.unwrap();
+        assert!(transaction.commit().await.is_err());
+        for _ in 0..3 {
+            db.begin().await.unwrap().commit().await.unwrap();
+        }
+        db.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -26,11 +26,13 @@ fn wanted(name: &str, otherwise: usize) -> usize {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }
 
+/// Of each socket: when the last packet came, and its SSRC.
+type Last = Vec<Option<(Instant, u32)>>;
+
 /// Where SIPp's callers want their sound: sockets that are listened to here.
 struct Ears {
     ports: Vec<u16>,
-    /// Of each socket: when the last packet came, and its SSRC.
-    last: Arc<Mutex<Vec<Option<(Instant, u32)>>>>,
+    last: Arc<Mutex<Last>>,
     open: Arc<AtomicBool>,
 }
 
@@ -57,7 +59,7 @@ impl Ears {
         Ears { ports, last, open }
     }
 
-    fn last(&self) -> Vec<Option<(Instant, u32)>> {
+    fn last(&self) -> Last {
         self.last.lock().unwrap().clone()
     }
 }

@@ -256,7 +256,6 @@ impl Staff {
                 Some(OfferEnd::Answered) | None => false,
                 // Nobody is at fault when the process ends.
                 Some(OfferEnd::AgentGone) if matches!(input, Input::Restarted { .. }) && person.rung(device) => *to == AgentStatus::Ready,
-                Some(OfferEnd::AgentGone) if matches!(input, Input::Restarted { .. }) => *to == AgentStatus::NotResponding,
                 Some(_) => *to == person.aside(device),
             },
             (AgentStatus::Talking(_), AgentStatus::WrapUp) => {
