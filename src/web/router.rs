@@ -27,8 +27,6 @@ const ANYBODY: &[Role] = &[Operator, Quality, Supervisor, Administrator];
 const RESIDENTS: &[Role] = &[Operator, Supervisor];
 /// Those who judge calls.
 const JUDGES: &[Role] = &[Quality, Supervisor, Administrator];
-/// Those who take calls.
-const OPERATORS: &[Role] = &[Operator];
 
 /// All routes. What is not under a role is open on purpose: the page itself, sign-in, health and metrics, none with personal data.
 pub(super) fn router(web: Arc<Web>) -> Router {
@@ -45,7 +43,7 @@ pub(super) fn router(web: Arc<Web>) -> Router {
         Router::new().route("/api/me", get(auth::me)).route("/api/logout", post(auth::logout)).route("/api/board", get(live::board));
     let streams = only(&web, ANYBODY, Router::new().route("/api/live", get(live::live))).merge(only(
         &web,
-        OPERATORS,
+        RESIDENTS,
         Router::new().route("/desk", get(desk::desk)),
     ));
     let answered = only(&web, JUDGES, judged)

@@ -11,7 +11,7 @@ const MATRIX: [(&str, &str, [bool; 4]); 13] = [
     ("GET", "/api/me", [true, true, true, true]),
     ("GET", "/api/board", [true, true, true, true]),
     ("GET", "/api/live", [true, true, true, true]),
-    ("GET", "/desk", [true, false, false, false]),
+    ("GET", "/desk", [true, false, true, false]),
     ("GET", "/api/calls", [false, true, true, true]),
     ("GET", "/api/calls/7", [false, true, true, true]),
     ("GET", "/api/recordings/7/1", [false, true, true, true]),

@@ -11,13 +11,17 @@ use cityline_phone::judge::chirp::{self, Voice};
 use cityline_phone::media::sound::{read_wav, write_wav};
 
 use super::SOON;
+use super::ears::Ear;
 use super::server::{a_moment, free_port};
 
 /// Chirps that a phone says: two minutes.
 const CHIRPS: usize = 600;
+/// The head of a WAV file of 16-bit PCM, in bytes.
+const HEAD_BYTES: usize = 44;
 
 /// A running baresip. Dropping it ends the process.
 pub struct Baresip {
+    name: String,
     process: Child,
     folder: PathBuf,
     /// The one connection that its control module takes.
@@ -27,12 +31,17 @@ pub struct Baresip {
 impl Baresip {
     /// A phone with this account line, that speaks with this voice. `account` is what stands in baresip's file of accounts.
     pub fn start(name: &str, account: &str, voice: Voice) -> Baresip {
+        Self::listening_at(free_port(), name, account, &chirp::pcm(voice, CHIRPS))
+    }
+
+    /// The same at a port of the test's choice, saying this once and nothing after it.
+    pub fn listening_at(sip: u16, name: &str, account: &str, says: &[i16]) -> Baresip {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("phone-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("heard")).unwrap();
         let speech = folder.join("speech.wav");
-        write_wav(&speech, &chirp::pcm(voice, CHIRPS)).unwrap();
-        let (sip, control) = (free_port(), free_port());
+        write_wav(&speech, says).unwrap();
+        let control = free_port();
         let settings = format!(
             "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule srtp.so\nmodule aufile.so\n\
              module aubridge.so\nmodule sndfile.so\nmodule ctrl_tcp.so\nmodule_app account.so\nmodule_app menu.so\n\
@@ -52,7 +61,7 @@ impl Baresip {
             .stderr(out)
             .spawn()
             .unwrap_or_else(|error| panic!("baresip must be installed: {error}"));
-        let mut phone = Baresip { process, folder, control: None };
+        let mut phone = Baresip { name: name.to_owned(), process, folder, control: None };
         let limit = Instant::now() + SOON;
         while phone.control.is_none() {
             assert!(Instant::now() < limit, "baresip does not start:\n{}", phone.log());
@@ -92,15 +101,34 @@ impl Baresip {
         assert!(said.contains("\"ok\":true"), "{command}: {said}");
     }
 
+    /// The file of what it hears; of several calls that of the last.
+    fn file(&self) -> Option<PathBuf> {
+        let files = fs::read_dir(self.folder.join("heard")).unwrap().flatten().map(|entry| entry.path());
+        files.filter(|path| path.to_string_lossy().ends_with("-dec.wav")).max()
+    }
+
     /// What it has heard, once its call is over and the file is whole.
     pub fn heard(&self) -> Vec<i16> {
-        let file = || {
-            let files = fs::read_dir(self.folder.join("heard")).unwrap().flatten().map(|entry| entry.path());
-            files.into_iter().find(|path| path.to_string_lossy().ends_with("-dec.wav"))
-        };
-        let read = || read_wav(&file()?).ok().filter(|channels| channels.first().is_some_and(|channel| !channel.is_empty()));
+        let read = || read_wav(&self.file()?).ok().filter(|channels| channels.first().is_some_and(|channel| !channel.is_empty()));
         self.until("recording of its call", || read().is_some());
         read().unwrap().swap_remove(0)
+    }
+}
+
+impl Ear for Baresip {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file is written packet by packet, and its head says how long it is only at the end.
+    fn heard_so_far(&self) -> Vec<i16> {
+        let bytes = self.file().map(|file| fs::read(file).unwrap()).unwrap_or_default();
+        bytes.get(HEAD_BYTES..).unwrap_or_default().chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+    }
+
+    fn length(&self) -> usize {
+        let bytes = self.file().map_or(0, |file| fs::metadata(file).unwrap().len() as usize);
+        bytes.saturating_sub(HEAD_BYTES) / 2
     }
 }
 

@@ -4,7 +4,9 @@
 mod baresip;
 mod cast;
 mod crash;
+mod desk;
 mod disk;
+mod ears;
 mod endings;
 mod foreign;
 mod hold;
@@ -18,6 +20,7 @@ mod raw;
 mod recovery;
 mod reload;
 mod ringing;
+mod rooms;
 mod secure;
 mod server;
 mod start;

@@ -85,6 +85,17 @@ impl Place {
         command
     }
 
+    /// The program with the settings that are in force here, for what an administrator does beside the server.
+    pub fn own_command(&self, arguments: &[&str]) -> Command {
+        let settings = std::fs::read_to_string(self.settings()).unwrap();
+        self.command(&settings, arguments)
+    }
+
+    /// Where the desks find it.
+    pub fn web(&self) -> SocketAddrV4 {
+        SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.web)
+    }
+
     /// Its error for these settings: the program must end by itself, with a failure.
     pub fn refuses(&self, settings: &str, arguments: &[&str], change: impl FnOnce(&mut Command)) -> String {
         let mut command = self.command(settings, arguments);
