@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 pub struct Certificates(pub PathBuf);
 
 impl Certificates {
-    /// An authority, and one certificate `server` for localhost and 127.0.0.1.
+    /// An authority, and one certificate `server` for localhost, 127.0.0.1 and 127.0.0.2.
     pub fn new(test: &str) -> Certificates {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("certificates-{test}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
@@ -22,7 +22,7 @@ impl Certificates {
 
     /// Another certificate for this machine, by the same authority.
     pub fn sign(&self, name: &str) {
-        std::fs::write(self.path("ext"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
+        std::fs::write(self.path("ext"), "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.2\nbasicConstraints=CA:FALSE\n").unwrap();
         self.openssl(&format!(
             "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={name} -keyout {name}.key -out {name}.csr"
         ));

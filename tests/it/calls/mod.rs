@@ -10,6 +10,7 @@ mod ears;
 mod endings;
 mod foreign;
 mod hold;
+mod kamailio;
 mod keys;
 mod length;
 mod lines;

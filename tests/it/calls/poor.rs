@@ -1,6 +1,6 @@
 //! Do calls come about on a line that is as bad as lines get? Signalling and sound both over the relay; 200 calls here, 10,000 in `make soak`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Mutex;
 use std::thread;
@@ -65,14 +65,19 @@ fn calls_come_about_on_a_poor_line_and_every_key_is_read() {
     let relay = Relay::start(Ipv4Addr::LOCALHOST, POOR, 1520).unwrap();
     let front = relay.open_signalling(0, server.sip).unwrap();
     let (took, failed) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let through = Mutex::new(BTreeSet::new());
     thread::scope(|scope| {
         for worker in 0..at_once {
-            let (took, failed) = (&took, &failed);
+            let (took, failed, through) = (&took, &failed, &through);
             scope.spawn(move || {
                 let phone = Phone::on_loopback().unwrap();
                 for n in (worker..calls).step_by(at_once) {
-                    match goes_through(&phone, front, &format!("+7702{n:07}")) {
-                        Ok(time) => took.lock().unwrap().push(time),
+                    let from = format!("+7702{n:07}");
+                    match goes_through(&phone, front, &from) {
+                        Ok(time) => {
+                            took.lock().unwrap().push(time);
+                            through.lock().unwrap().insert(from);
+                        }
                         Err(error) => failed.lock().unwrap().push(format!("call {n}: {error}")),
                     }
                 }
@@ -84,7 +89,7 @@ fn calls_come_about_on_a_poor_line_and_every_key_is_read() {
     let up = calls - failed.len();
     let ended = "SELECT count(*) FROM calls WHERE ended_ms IS NOT NULL AND end_reason = 'left_in_menu'";
     server.rows_until(ended, SETS_UP, |rows| rows.parse::<usize>().is_ok_and(|rows| rows >= up));
-    let wrong = misread(&server);
+    let wrong = misread(&server, &through.into_inner().unwrap());
     let counts = relay.counts();
     let lost = counts.lost as f64 / counts.taken as f64;
     let at = |share: f64| took.get((took.len() as f64 * share) as usize).copied().unwrap_or_default().as_millis();
@@ -98,15 +103,18 @@ fn calls_come_about_on_a_poor_line_and_every_key_is_read() {
     ));
     assert!((0.04..0.06).contains(&lost), "{counts:?}");
     assert!(failed.len() * 1_000 <= calls, "{} of {calls} failed\n{}", failed.len(), failed.join("\n"));
-    assert!(wrong.is_empty() || !failed.is_empty(), "keys were misread: {wrong:?}");
+    wrong.iter().for_each(|wrong| println!("misread: {wrong}"));
+    assert!(wrong.is_empty(), "keys were misread: {wrong:?}");
 }
 
-/// Calls whose keys are not those that were pressed.
-fn misread(server: &Server) -> Vec<String> {
-    let rows = server.rows("SELECT call_id, key FROM steps WHERE key IS NOT NULL ORDER BY call_id, position, place");
-    let mut keys: BTreeMap<&str, String> = BTreeMap::new();
-    for (call, key) in rows.lines().filter_map(|line| line.split_once('|')) {
-        keys.entry(call).or_default().push_str(key);
+/// Residents whose calls went through, and what was read of them that is not what they pressed.
+fn misread(server: &Server, through: &BTreeSet<String>) -> Vec<String> {
+    let select = "SELECT callers.number, steps.key FROM steps JOIN calls ON calls.id = steps.call_id \
+                  JOIN callers ON callers.caller = calls.caller WHERE key IS NOT NULL ORDER BY call_id, position, place";
+    let rows = server.rows(select);
+    let mut keys: BTreeMap<&str, String> = through.iter().map(|number| (number.as_str(), String::new())).collect();
+    for (number, key) in rows.lines().filter_map(|line| line.split_once('|')) {
+        keys.get_mut(number).into_iter().for_each(|keys| keys.push_str(key));
     }
-    keys.into_iter().filter(|(_, keys)| keys != KEYS).map(|(call, keys)| format!("call {call}: {keys}")).collect()
+    keys.into_iter().filter(|(_, keys)| keys != KEYS).map(|(number, keys)| format!("{number}: {keys:?}")).collect()
 }
