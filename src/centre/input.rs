@@ -203,6 +203,10 @@ pub enum Codec {
     Pcma,
     /// G.711 µ-law, 8 kHz.
     Pcmu,
+    /// G.722, 16 kHz.
+    G722,
+    /// Opus (RFC 6716), as far as 16 kHz.
+    Opus,
 }
 
 /// How good the sound of a leg was. What the far end did not report is `None`.

@@ -5,8 +5,8 @@
 
 use std::f32::consts::TAU;
 
-use crate::centre::input::{Codec, Digit};
-use crate::media::codec::{RATE_HZ, decode};
+use crate::centre::input::Digit;
+use crate::media::codec::{Law, RATE_HZ, decode};
 
 /// Rows and columns of the keypad.
 const TONES_HZ: [f32; 8] = [697.0, 770.0, 852.0, 941.0, 1_209.0, 1_336.0, 1_477.0, 1_633.0];
@@ -48,10 +48,10 @@ impl Default for ToneListener {
 
 impl ToneListener {
     /// Takes sound in the order of the line; the key whose press has become certain in it.
-    pub fn hear(&mut self, codec: Codec, sound: &[u8]) -> Option<Digit> {
+    pub fn hear(&mut self, law: Law, sound: &[u8]) -> Option<Digit> {
         let mut heard = None;
         for byte in sound {
-            self.take(f32::from(decode(codec, *byte)));
+            self.take(f32::from(decode(law, *byte)));
             if self.samples == BLOCK {
                 let key = self.judge();
                 heard = self.follow(key).or(heard);
@@ -115,12 +115,12 @@ mod tests {
 
     fn tones(parts: &[(f32, f32)], ms: usize) -> Vec<u8> {
         let sample = |n: usize| parts.iter().map(|(hz, level)| level * (TAU * hz * n as f32 / 8_000.0).sin()).sum::<f32>();
-        (0..ms * 8).map(|n| encode(Codec::Pcma, sample(n) as i16)).collect()
+        (0..ms * 8).map(|n| encode(Law::A, sample(n) as i16)).collect()
     }
 
     fn heard(sound: &[u8]) -> String {
         let mut listener = ToneListener::default();
-        sound.chunks(160).filter_map(|frame| listener.hear(Codec::Pcma, frame)).map(Digit::key).collect()
+        sound.chunks(160).filter_map(|frame| listener.hear(Law::A, frame)).map(Digit::key).collect()
     }
 
     #[test]
@@ -160,10 +160,10 @@ mod tests {
                         let level: f32 = formants.iter().map(|formant| (-((hz - formant) / 250.0).powi(2)).exp()).sum();
                         (level + 0.05) * (phase * n as f32).sin()
                     });
-                    encode(Codec::Pcma, (voice.sum::<f32>() * 4_000.0) as i16)
+                    encode(Law::A, (voice.sum::<f32>() * 4_000.0) as i16)
                 })
                 .collect();
-            keys += usize::from(listener.hear(Codec::Pcma, &sound).is_some());
+            keys += usize::from(listener.hear(Law::A, &sound).is_some());
         }
         assert_eq!(keys, 0);
     }

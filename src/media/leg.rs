@@ -1,36 +1,37 @@
 //! What does one leg send and hear? Its ports, the terms agreed with its far end, what plays to it and what arrives.
 
+mod speech;
+
 use std::net::{IpAddr, SocketAddr};
 
-use crate::centre::ids::{LegId, PlayId};
+use crate::centre::ids::LegId;
 use crate::centre::input::{Codec, Digit, FromMedia, MediaFailure, Quality};
 use crate::centre::time::Time;
 use crate::clock::Clock;
-use crate::media::codec::{FRAME, payload_type, silence, transcode};
+use crate::media::codec::{law, of_static_type, passes, steps_a_moment};
 use crate::media::counters::Counters;
 use crate::media::dtmf::EventReader;
+use crate::media::encoder::Encoder;
 use crate::media::inband::ToneListener;
 use crate::media::latch::Remote;
 use crate::media::negotiation::{Author, OUR_EVENT_TYPE};
 use crate::media::pace::Pace;
 use crate::media::persist::{KEEP_EVERY_US, Record};
-use crate::media::playback::{MusicPosition, Playback, Progress};
-use crate::media::quality;
+use crate::media::playback::{MusicPosition, Playback};
+use crate::media::quality::{self, Reported};
 use crate::media::recorder::Track;
 use crate::media::room::Mixer;
 use crate::media::rtcp::{FarReports, MAX_REPORT, Sent, write_bye, write_report};
-use crate::media::rtp::{HEADER, Novelty, Packet, Reception, Stamp, parse, write_header};
+use crate::media::rtp::{Novelty, Packet, Reception, parse};
 use crate::media::sdes::{Secured, Settled};
 use crate::media::sdp::Terms;
 use crate::media::socket::SocketPair;
 use crate::media::stream::Outgoing;
+use crate::media::voice::Voice;
 use crate::private::Private;
 
 /// Room for one datagram; a frame of G.711 has 172 bytes, nothing that we take has more than an Ethernet frame.
 pub type Buffer = [u8; 2_048];
-
-/// A connected ear that has been sent nothing for so long is sent silence, so that NATs and phones keep the line open.
-const KEEP_ALIVE_US: u64 = 100_000;
 
 /// Where the far end's system says that nobody listens, one packet is sent in so long, then in twice as long, up to the limit; each
 /// costs both sides more than a packet that is heard. A far end that was heard within the second is sent everything.
@@ -60,8 +61,10 @@ pub struct Leg {
     pub phase: usize,
     /// Places of those who hear it.
     pub ears: Vec<usize>,
-    /// The sum of several voices, where the leg hears more than one.
+    /// The sum of several voices, where the leg hears more than one, or one that must be decoded for it.
     pub mixer: Option<Box<Mixer>>,
+    /// Its own sound decoded, where somebody hears it so.
+    pub voice: Option<Box<Voice>>,
     /// Where its sound is recorded.
     pub track: Option<Track>,
     /// What plays, unless it is connected.
@@ -78,6 +81,10 @@ pub struct Leg {
     terms: Option<Terms>,
     /// Protection of its packets, where it was agreed.
     secured: Option<Box<Secured>>,
+    /// What it speaks: as agreed, and then as heard.
+    speaks: Option<Codec>,
+    /// What makes G.722 or Opus of what it hears.
+    encoder: Option<Box<Encoder>>,
     out: Outgoing,
     reception: Reception,
     far: FarReports,
@@ -119,6 +126,7 @@ impl Leg {
             phase: 0,
             ears: Vec::new(),
             mixer: None,
+            voice: None,
             track: None,
             playback: None,
             music: None,
@@ -129,6 +137,8 @@ impl Leg {
             remote: Remote::default(),
             terms: None,
             secured: None,
+            speaks: None,
+            encoder: None,
             out,
             reception: Reception::default(),
             far: FarReports::default(),
@@ -176,6 +186,12 @@ impl Leg {
         let wanted = hear_tones && terms.event_type.is_none();
         self.tones = if wanted { self.tones.take().or_else(|| Some(Box::default())) } else { None };
         self.heard = self.heard.map(|_| now_us);
+        if self.codec() != Some(terms.codec) {
+            self.speaks = Some(terms.codec);
+            self.encoder = Encoder::new(terms.codec).map(Box::new);
+            self.out.set_steps_a_moment(steps_a_moment(terms.codec));
+            self.reception.set_steps_a_moment(steps_a_moment(terms.codec));
+        }
         self.terms = Some(terms);
     }
 
@@ -210,6 +226,21 @@ impl Leg {
         self.remote.settle(source);
     }
 
+    /// What it hears, once that is agreed.
+    pub fn codec(&self) -> Option<Codec> {
+        self.terms.as_ref().map(|terms| terms.codec)
+    }
+
+    /// What it speaks.
+    pub fn speaks(&self) -> Option<Codec> {
+        self.speaks
+    }
+
+    /// Takes note of what a packet of it was. Whether who hears it must be arranged anew, because its sound can no longer be passed on as before.
+    pub fn spoke(&mut self, codec: Codec) -> bool {
+        self.speaks.replace(codec).is_some_and(|before| !passes(before, codec))
+    }
+
     /// Its RTP port.
     pub fn port(&self) -> u16 {
         self.sockets.port()
@@ -220,10 +251,11 @@ impl Leg {
         self.reception.lost()
     }
 
-    /// The leg hears the legs at these places from here on.
-    pub fn hear(&mut self, mouths: &[usize], now_us: u64) {
+    /// The leg hears the legs at these places from here on; `mixed`: decoded and added up, since they cannot be passed on as they are.
+    pub fn hear(&mut self, mouths: &[usize], mixed: bool, now_us: u64) {
         self.mouths = mouths.len();
-        self.mixer = (mouths.len() > 1).then(|| Box::new(Mixer::new(mouths)));
+        let wide = self.codec().is_some_and(|codec| law(codec).is_none());
+        self.mixer = mixed.then(|| Box::new(Mixer::new(mouths, wide)));
         if !mouths.is_empty() {
             self.open_the_line(now_us);
         }
@@ -317,75 +349,7 @@ impl Leg {
 
     /// The key that is heard in this sound, where tones are listened for.
     pub fn tone(&mut self, codec: Codec, sound: &[u8]) -> Option<Digit> {
-        self.tones.as_mut()?.hear(codec, sound)
-    }
-
-    /// Passes on sound that another leg has sent. `codec` is what lies in the buffer, and is kept true.
-    pub fn pass_sound(&mut self, packet: &Packet, codec: &mut Codec, buffer: &mut Buffer, now_us: u64, counters: &mut Counters) {
-        let Some(terms) = self.terms.as_ref().filter(|terms| terms.we_may_send()) else { return };
-        let (kind, ours) = (terms.sound_type, terms.codec);
-        let Some(stamp) = self.out.forwarded(packet, now_us) else { return };
-        if let Some(sound) = buffer.get_mut(packet.begin..packet.end) {
-            transcode(*codec, ours, sound);
-            *codec = ours;
-        }
-        self.send_in_place(packet, stamp, kind, buffer, counters);
-    }
-
-    /// Passes on an event, if the far end reads them.
-    pub fn pass_event(&mut self, packet: &Packet, buffer: &mut Buffer, now_us: u64, counters: &mut Counters) {
-        let kind = self.terms.as_ref().filter(|terms| terms.we_may_send()).and_then(|terms| terms.event_type);
-        if let (Some(kind), None) = (kind, &self.mixer)
-            && let Some(stamp) = self.out.forwarded(packet, now_us)
-        {
-            self.send_in_place(packet, stamp, kind, buffer, counters);
-        }
-    }
-
-    fn send_in_place(&mut self, packet: &Packet, stamp: Stamp, kind: u8, buffer: &mut Buffer, counters: &mut Counters) {
-        let Some(out) = buffer.get_mut(packet.begin.saturating_sub(HEADER)..packet.end) else { return };
-        let (Some(head), Some(to)) = (out.first_chunk_mut::<HEADER>(), self.remote.target()) else { return };
-        write_header(head, stamp, kind);
-        counters.packets_out += u64::from(self.transmit(out, to));
-    }
-
-    /// The leg's turn to send, every 20 ms: a frame of what plays to it, or of silence. Tells when the last sound has been sent.
-    pub fn take_turn(&mut self, now_us: u64, counters: &mut Counters) -> Option<FromMedia> {
-        self.turn = self.turn.wrapping_add(1);
-        let play = self.speak(now_us, counters)?;
-        Some(FromMedia::Played { leg: self.id, play })
-    }
-
-    fn speak(&mut self, now_us: u64, counters: &mut Counters) -> Option<PlayId> {
-        self.heard?;
-        let terms = self.terms.as_ref()?;
-        let (codec, kind, may_send) = (terms.codec, terms.sound_type, terms.we_may_send());
-        let mut packet = [0; HEADER + FRAME];
-        let (head, frame) = packet.split_first_chunk_mut::<HEADER>()?;
-        let frame = frame.first_chunk_mut::<FRAME>()?;
-        let mut ended = None;
-        if let Some(mixer) = &mut self.mixer {
-            mixer.fill(codec, frame);
-        } else if self.mouths > 0 {
-            let quiet = self.out.last_sent_us().is_none_or(|at| now_us.saturating_sub(at) > KEEP_ALIVE_US);
-            let filling = self.out.is_own();
-            if !quiet && !filling {
-                return None;
-            }
-            frame.fill(silence(codec));
-        } else if let Some(playback) = &mut self.playback {
-            if let Progress::Ended(play) = playback.fill(codec, frame, &mut self.music) {
-                ended = Some(play);
-                self.playback = None;
-            }
-        } else {
-            frame.fill(silence(codec));
-        }
-        if may_send && let Some(to) = self.listener(now_us) {
-            write_header(head, self.out.own(now_us), kind);
-            counters.packets_out += u64::from(self.transmit(&packet, to));
-        }
-        ended
+        self.tones.as_mut()?.hear(law(codec)?, sound)
     }
 
     /// Whether nothing has been heard for `limit_us`, or something again; told once each.
@@ -458,7 +422,8 @@ impl Leg {
     pub fn quality(&self) -> Option<Quality> {
         let arrived = self.reception.arrived();
         let codec = self.terms.as_ref()?.codec;
-        let reported = self.far.reported();
+        let steps = steps_a_moment(codec);
+        let reported = self.far.reported().map(|reported| Reported { jitter_us: reported.jitter_us / steps, ..reported });
         let spoken = arrived.expected > 0 || reported.is_some();
         spoken.then(|| quality::of_leg(codec, arrived, reported, self.far.round_trip_us(), self.secured.is_some()))
     }
@@ -493,13 +458,13 @@ enum Kind {
     Comfort,
 }
 
-/// `None` for a type that was not agreed. The two laws keep their static types whatever was preferred.
+/// `None` for a type that was not agreed. What has a static type keeps it whatever was preferred.
 fn kind_of(terms: &Terms, number: u8) -> Option<Kind> {
     const COMFORT: u8 = 13;
     if number == terms.sound_type {
         return Some(Kind::Sound(terms.codec));
     }
-    match [Codec::Pcma, Codec::Pcmu].into_iter().find(|codec| payload_type(*codec) == number) {
+    match of_static_type(number) {
         Some(codec) => Some(Kind::Sound(codec)),
         None if terms.event_type.is_some_and(|event| number == event || number == OUR_EVENT_TYPE) => Some(Kind::Event),
         None => (number == COMFORT).then_some(Kind::Comfort),
@@ -513,6 +478,7 @@ mod tests {
 
     use super::*;
     use crate::centre::ids::CallId;
+    use crate::media::codec::FRAME;
     use crate::media::sdp;
 
     fn leg() -> (Leg, SocketAddr) {
@@ -557,7 +523,7 @@ mod tests {
         let address = far.local_addr().unwrap();
         let text = format!("m=audio {} RTP/AVP 8\nc=IN IP4 127.0.0.1", address.port());
         leg.agree(sdp::parse(&text).unwrap().terms(true).unwrap(), None, false, 0);
-        leg.hear(&[], 0);
+        leg.hear(&[], false, 0);
         leg.open_the_line(0);
         drop(far);
         let mut turn = |leg: &mut Leg, n: u64| {

@@ -1,11 +1,12 @@
 //! Does the whole engine do what its parts promise? Two phones of plain sockets talk through it on loopback.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::codec::Law;
 use super::playback::tests::{Counting, prompt};
 use super::rtp::{HEADER, Packet, Stamp, parse, write_header};
 use super::*;
@@ -17,23 +18,23 @@ use crate::lanes::{InputLanes, lanes};
 /// Everything happens within this, or the test fails.
 const LIMIT: Duration = Duration::from_secs(10);
 
-struct Bench {
+pub(super) struct Bench {
     engine: Option<MediaEngine>,
     lanes: InputLanes,
     sdps: SdpBook,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 /// A phone of one socket, its stream beginning at chosen numbers.
-struct Phone {
+pub(super) struct Phone {
     socket: UdpSocket,
     to: SocketAddr,
     sequence: u16,
-    timestamp: u32,
+    pub(super) timestamp: u32,
 }
 
 impl Bench {
-    fn start(name: &str, ports: (u16, u16)) -> Bench {
+    pub(super) fn start(name: &str, ports: (u16, u16)) -> Bench {
         let folder = std::env::temp_dir().join(format!("cityline-media-{name}-{}", std::process::id()));
         let (inputs, lanes) = lanes(1_000);
         let config = config::Media {
@@ -56,12 +57,12 @@ impl Bench {
         Bench { engine: Some(start(parts).unwrap()), lanes, sdps, folder }
     }
 
-    fn order(&self, order: ToMedia) {
+    pub(super) fn order(&self, order: ToMedia) {
         self.engine.as_ref().unwrap().carry_out(order).unwrap();
     }
 
     /// The first report that `wanted` makes something of; others are passed over.
-    fn wait<T>(&mut self, wanted: impl Fn(&FromMedia) -> Option<T>) -> T {
+    pub(super) fn wait<T>(&mut self, wanted: impl Fn(&FromMedia) -> Option<T>) -> T {
         let until = Instant::now() + LIMIT;
         loop {
             for lane in [&mut self.lanes.reserved, &mut self.lanes.common] {
@@ -81,11 +82,12 @@ impl Bench {
     }
 
     /// A leg whose phone offers `formats`, and the phone.
-    fn phone(&mut self, leg: LegId, formats: &str) -> Phone {
-        let socket = UdpSocket::bind("127.0.0.7:0").unwrap();
+    pub(super) fn phone(&mut self, leg: LegId, formats: &str) -> Phone {
+        let address = address_of_phone(leg);
+        let socket = UdpSocket::bind((address, 0)).unwrap();
         socket.set_read_timeout(Some(LIMIT)).unwrap();
         let port = socket.local_addr().unwrap().port();
-        let text = format!("v=0\r\nc=IN IP4 127.0.0.7\r\nm=audio {port} RTP/AVP {formats}\r\na=rtpmap:101 telephone-event/8000\r\n");
+        let text = format!("v=0\r\nc=IN IP4 {address}\r\nm=audio {port} RTP/AVP {formats}\r\na=rtpmap:101 telephone-event/8000\r\n");
         self.order(ToMedia::Open { leg, offer: Some(self.sdps.put(text)) });
         let sdp = self.wait(|report| match report {
             FromMedia::Opened { leg: opened, sdp } if *opened == leg => Some(*sdp),
@@ -94,14 +96,14 @@ impl Bench {
         Phone { socket, to: address_of(&self.text(sdp)), sequence: 65_000, timestamp: u32::MAX - 2_000 }
     }
 
-    fn end(mut self) {
+    pub(super) fn end(mut self) {
         self.engine.take().unwrap().stop();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
 impl Phone {
-    fn say(&mut self, payload_type: u8, sound: &[u8]) {
+    pub(super) fn say(&mut self, payload_type: u8, sound: &[u8]) {
         let stamp = Stamp { marker: false, sequence: self.sequence, timestamp: self.timestamp, ssrc: 77 };
         self.socket.send_to(&datagram(stamp, payload_type, sound), self.to).unwrap();
         self.sequence = self.sequence.wrapping_add(1);
@@ -115,6 +117,16 @@ impl Phone {
         (packet, buffer[packet.begin..packet.end].to_vec())
     }
 
+    /// A packet that is there already.
+    pub(super) fn hear_now(&self) -> Option<(Packet, Vec<u8>)> {
+        let mut buffer = [0; 2_048];
+        self.socket.set_nonblocking(true).unwrap();
+        let length = self.socket.recv(&mut buffer);
+        self.socket.set_nonblocking(false).unwrap();
+        let packet = parse(&buffer[..length.ok()?]).unwrap();
+        Some((packet, buffer[packet.begin..packet.end].to_vec()))
+    }
+
     /// Reads what comes until then: the pace of a phone.
     fn listen_until(&self, then: Instant) {
         while let Some(left) = then.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
@@ -124,7 +136,7 @@ impl Phone {
     }
 
     /// Packets until one is `wanted`, that one included.
-    fn hear_until(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<(Packet, Vec<u8>)> {
+    pub(super) fn hear_until(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<(Packet, Vec<u8>)> {
         let (mut heard, until) = (Vec::new(), Instant::now() + LIMIT);
         while Instant::now() < until {
             heard.push(self.hear());
@@ -142,12 +154,19 @@ fn datagram(stamp: Stamp, payload_type: u8, sound: &[u8]) -> Vec<u8> {
     [&head, sound].concat()
 }
 
+/// Every phone of every process has an address of its own: a leg goes on speaking to a phone that is gone, and the system may give its port
+/// to another.
+fn address_of_phone(LegId { call, n }: LegId) -> Ipv4Addr {
+    let [process, call] = [u64::from(std::process::id()), call.0].map(|number| (number % 250) as u8 + 1);
+    Ipv4Addr::new(127, process, call, n as u8 + 7)
+}
+
 fn address_of(sdp: &str) -> SocketAddr {
     let description = super::sdp::parse(sdp).unwrap();
     description.terms(true).unwrap().address.unwrap()
 }
 
-fn leg(call: u64, n: u16) -> LegId {
+pub(super) fn leg(call: u64, n: u16) -> LegId {
     LegId { call: CallId(call), n }
 }
 
@@ -156,7 +175,7 @@ fn both(call: u64) -> ToMedia {
     ToMedia::Connect { call: CallId(call), hears: vec![hears(0, 1), hears(1, 0)] }
 }
 
-fn play(leg: LegId, play: u32, sounds: Vec<Sound>, ending: Ending) -> ToMedia {
+pub(super) fn play(leg: LegId, play: u32, sounds: Vec<Sound>, ending: Ending) -> ToMedia {
     ToMedia::Play { leg, play: PlayId(play), sounds, ending }
 }
 
@@ -190,8 +209,8 @@ fn one_stream_from_prompt_over_music_to_talk_and_strangers_are_not_heard() {
     bench.order(play(leg(2, 0), 2, vec![music], Ending::Repeat));
     heard.extend(caller.hear_until(|sound| sound[0] == 0));
     bench.order(both(2));
-    let word = codec::encode(Codec::Pcmu, 5_000);
-    let translated = codec::encode(Codec::Pcma, codec::decode(Codec::Pcmu, word));
+    let word = codec::encode(Law::Mu, 5_000);
+    let translated = codec::encode(Law::A, codec::decode(Law::Mu, word));
     // A packet that is read in the moment before the talk begins goes nowhere: the operator goes on speaking.
     let until = Instant::now() + LIMIT;
     while heard.last().is_none_or(|(_, sound)| *sound != [translated; 160]) {
@@ -204,8 +223,8 @@ fn one_stream_from_prompt_over_music_to_talk_and_strangers_are_not_heard() {
     let stamp = Stamp { marker: false, sequence: 1, timestamp: 1, ssrc: 1 };
     stranger.send_to(&datagram(stamp, 0, &[0x11; 160]), operator.to).unwrap();
     operator.say(0, &[0x22; 160]);
-    heard.extend(caller.hear_until(|sound| sound == [codec::encode(Codec::Pcma, codec::decode(Codec::Pcmu, 0x22)); 160]));
-    let foreign = codec::encode(Codec::Pcma, codec::decode(Codec::Pcmu, 0x11));
+    heard.extend(caller.hear_until(|sound| sound == [codec::encode(Law::A, codec::decode(Law::Mu, 0x22)); 160]));
+    let foreign = codec::encode(Law::A, codec::decode(Law::Mu, 0x11));
     assert!(heard.iter().all(|(_, sound)| sound[0] != foreign));
     for pair in heard.windows(2) {
         let (before, after) = (pair[0].0, pair[1].0);
@@ -215,7 +234,7 @@ fn one_stream_from_prompt_over_music_to_talk_and_strangers_are_not_heard() {
         assert!(step > 0 && step.is_multiple_of(160), "{step}");
     }
     caller.say(8, &[0x33; 160]);
-    let theirs = codec::encode(Codec::Pcmu, codec::decode(Codec::Pcma, 0x33));
+    let theirs = codec::encode(Law::Mu, codec::decode(Law::A, 0x33));
     operator.hear_until(|sound| sound == [theirs; 160]);
     bench.end();
 }
@@ -261,7 +280,7 @@ fn offers_are_agreed_again_and_refused_without_harm() {
         FromMedia::Opened { sdp, .. } => Some(*sdp),
         _ => None,
     });
-    assert!(bench.text(sdp).contains("RTP/AVP 8 0 101\r\n"));
+    assert!(bench.text(sdp).contains("RTP/AVP 8 0 9 111 101\r\n"));
     let agree = |bench: &Bench, text: &str, answer| {
         let sdp = bench.sdps.put(text.to_owned());
         bench.order(ToMedia::Agree { leg: ours, sdp, answer });
@@ -298,11 +317,11 @@ fn a_talk_is_recorded_left_and_right() {
     bench.order(both(7));
     let recording = RecordingId { call: CallId(7), n: 1 };
     bench.order(ToMedia::Record { recording, resident: leg(7, 0) });
-    let (left, right) = (codec::encode(Codec::Pcma, 9_000), codec::encode(Codec::Pcma, -9_000));
+    let (left, right) = (codec::encode(Law::A, 9_000), codec::encode(Law::A, -9_000));
     let began = Instant::now();
     for n in 0..60u32 {
-        if n % 10 == 4 {
-            // Lost on the way to us.
+        if n % 20 < 6 && n >= 20 {
+            // Lost on the way to us, for longer than is made up for.
             caller.sequence += 1;
             caller.timestamp = caller.timestamp.wrapping_add(160);
         } else {
@@ -325,8 +344,9 @@ fn a_talk_is_recorded_left_and_right() {
     };
     let (said, answered) = (loud(0, 1), loud(1, -1));
     // The last packet may be on its way when the recording is closed.
-    assert!((52 * 160..=54 * 160).contains(&said.len()) && (58 * 160..=60 * 160).contains(&answered.len()));
+    assert!((46 * 160..=48 * 160).contains(&said.len()), "{}", said.len());
+    assert!((58 * 160..=60 * 160).contains(&answered.len()), "{}", answered.len());
     assert!(said[0].abs_diff(answered[0]) <= 320, "{} and {}", said[0], answered[0]);
-    assert!(said.windows(2).filter(|pair| pair[1] - pair[0] > 1).all(|pair| pair[1] - pair[0] == 161));
+    assert!(said.windows(2).filter(|pair| pair[1] - pair[0] > 1).all(|pair| (pair[1] - pair[0]).abs_diff(6 * 160) < 20));
     bench.end();
 }

@@ -5,24 +5,35 @@
 //! and `inband` what is in the sound; `recorder`, `timeline`, `writer` and `wav` what is kept of it, and `quality` how good it was.
 
 mod codec;
+mod conceal;
 mod counters;
+mod decoder;
 mod dtmf;
+mod encoder;
 mod epoll;
 mod inband;
+mod jitter;
+mod lane;
 mod latch;
 mod leg;
 #[cfg(test)]
 mod loopback;
+#[cfg(test)]
+mod loopback_codecs;
 mod negotiation;
 mod opening;
 mod orders;
 mod pace;
 mod persist;
+mod pitch;
 mod playback;
+#[cfg(test)]
+mod poor_line;
 mod ports;
 mod priority;
 mod quality;
 mod recorder;
+mod resample;
 mod room;
 mod rtcp;
 mod rtp;
@@ -31,7 +42,9 @@ mod sdp;
 mod socket;
 mod srtp;
 mod stream;
+mod stretch;
 mod timeline;
+mod voice;
 mod wav;
 mod worker;
 mod writer;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::centre::input::Codec;
-use crate::media::codec::{name, payload_type};
+use crate::media::codec::{PREFERENCE, RATE_HZ, encoding, parameters, payload_type};
 use crate::media::sdes::Keys;
 use crate::media::sdp::{Description, Direction, Terms};
 
@@ -45,13 +45,13 @@ impl Author {
         self.with_head(&self.last)
     }
 
-    /// PCMA, PCMU and RFC 4733; once a leg is protected, with its key.
+    /// All that we speak, the preferred first, and RFC 4733; once a leg is protected, with its key.
     pub fn offer(&mut self) -> String {
-        let codecs = [Codec::Pcma, Codec::Pcmu].map(|codec| (payload_type(codec), codec));
+        let codecs = PREFERENCE.map(|codec| (payload_type(codec), codec));
         let mut body = String::new();
         let keys = self.keys.ours();
         let protocol = if keys.is_some() { "RTP/SAVP" } else { "RTP/AVP" };
-        sound(&mut body, protocol, self.local.port(), &codecs, Some(OUR_EVENT_TYPE), Direction::SendRecv);
+        sound(&mut body, protocol, self.local.port(), &codecs, Some((OUR_EVENT_TYPE, 1)), Direction::SendRecv);
         keys.into_iter().for_each(|line| line.write(&mut body));
         self.publish(body)
     }
@@ -62,7 +62,8 @@ impl Author {
         for (index, section) in offer.sections.iter().enumerate() {
             if index == terms.section {
                 let codec = [(terms.sound_type, terms.codec)];
-                sound(&mut body, &section.protocol, self.local.port(), &codec, terms.event_type, terms.direction.answered());
+                let events = terms.event_type.map(|number| (number, terms.event_steps));
+                sound(&mut body, &section.protocol, self.local.port(), &codec, events, terms.direction.answered());
                 if let Some(line) = self.keys.ours().filter(|_| terms.crypto.is_some()) {
                     line.write(&mut body);
                 }
@@ -94,16 +95,19 @@ impl Author {
     }
 }
 
-fn sound(body: &mut String, protocol: &str, port: u16, codecs: &[(u8, Codec)], event_type: Option<u8>, direction: Direction) {
+fn sound(body: &mut String, protocol: &str, port: u16, codecs: &[(u8, Codec)], events: Option<(u8, u32)>, direction: Direction) {
     let _ = write!(body, "m=audio {port} {protocol}");
-    for number in codecs.iter().map(|(number, _)| *number).chain(event_type) {
+    for number in codecs.iter().map(|(number, _)| *number).chain(events.map(|(number, _)| number)) {
         let _ = write!(body, " {number}");
     }
     for (number, codec) in codecs {
-        let _ = write!(body, "\r\na=rtpmap:{number} {}/8000", name(*codec));
+        let _ = write!(body, "\r\na=rtpmap:{number} {}", encoding(*codec));
+        if let Some(parameters) = parameters(*codec) {
+            let _ = write!(body, "\r\na=fmtp:{number} {parameters}");
+        }
     }
-    if let Some(number) = event_type {
-        let _ = write!(body, "\r\na=rtpmap:{number} telephone-event/8000\r\na=fmtp:{number} 0-15");
+    if let Some((number, steps_a_moment)) = events {
+        let _ = write!(body, "\r\na=rtpmap:{number} telephone-event/{}\r\na=fmtp:{number} 0-15", RATE_HZ * steps_a_moment);
     }
     let _ = write!(body, "\r\na=ptime:20\r\na={}\r\n", direction.name());
 }
@@ -131,8 +135,8 @@ mod tests {
             "c=IN IP4 127.0.0.1",
             "t=0 0",
             "m=video 0 RTP/AVP 96 97",
-            "m=audio 30000 RTP/AVP 0 96",
-            "a=rtpmap:0 PCMU/8000",
+            "m=audio 30000 RTP/AVP 8 96",
+            "a=rtpmap:8 PCMA/8000",
             "a=rtpmap:96 telephone-event/8000",
             "a=fmtp:96 0-15",
             "a=ptime:20",

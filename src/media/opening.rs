@@ -8,6 +8,7 @@ use crate::centre::ids::{LegId, SdpRef};
 use crate::centre::input::{FromMedia, MediaFailure};
 use crate::clock::Clock;
 use crate::config;
+use crate::media::codec::steps_a_moment;
 use crate::media::leg::Leg;
 use crate::media::negotiation::Author;
 use crate::media::persist::Record;
@@ -74,7 +75,7 @@ impl Opener {
             return None;
         };
         let author = Author::resume(SocketAddr::new(address, record.port), record.ours.reveal());
-        let (sequence, timestamp) = record.goes_on(self.clock.now());
+        let (sequence, timestamp) = record.goes_on(self.clock.now(), steps_a_moment(terms.codec));
         let mut leg = Leg::new(id, sockets, author, Outgoing::new(record.ssrc, sequence, timestamp));
         leg.agree(terms, record.signalled, self.config.inband_digits, now_us);
         record.latched.into_iter().for_each(|source| leg.settle(source));

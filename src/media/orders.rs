@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 use crate::centre::ids::{CallId, LegId, PlayId, RecordingId, SdpRef};
 use crate::centre::input::{FromMedia, MediaFailure};
 use crate::centre::output::{Ending, Hears, Sound, ToMedia};
+use crate::media::codec::passes;
 use crate::media::leg::Leg;
 use crate::media::opening::{Read, read};
 use crate::media::playback::Playback;
 use crate::media::quality;
 use crate::media::recorder::Track;
-use crate::media::room::RoomRecording;
+use crate::media::room::{Room, RoomRecording};
 use crate::media::worker::Worker;
 
 /// Legs that are put on one tick before the next is used: what few legs save in wake-ups, many would pay for in bursts.
@@ -74,6 +75,7 @@ impl Worker {
         let reply = answer.then(|| sdps.put(leg.author.answer(&description, &terms)));
         leg.agree(terms, signalled, hear_tones, now_us);
         leg.note_theirs(text, signalled);
+        self.arrange(id.call);
         Ok(Some(FromMedia::Agreed { leg: id, codec, answer: reply }))
     }
 
@@ -174,13 +176,17 @@ impl Worker {
     }
 
     /// Tells every leg of a call whom it hears, who hears it, and where it is recorded.
-    fn arrange(&mut self, call: CallId) {
+    pub(super) fn arrange(&mut self, call: CallId) {
         let now_us = self.now_us();
         let Some(room) = self.rooms.get(&call) else { return };
+        let decoded = decoded(room, &self.legs);
         for (id, place) in &room.legs {
             let Some(leg) = self.legs.get_mut(*place).and_then(Option::as_mut) else { continue };
+            let mouths = room.mouths(*id);
             leg.ears = room.ears(*id);
-            leg.hear(&room.mouths(*id), now_us);
+            leg.hear(&mouths, mouths.iter().any(|mouth| decoded.contains(&(*place, *mouth))), now_us);
+            let is_decoded = decoded.iter().any(|(_, mouth)| mouth == place);
+            leg.voice = if is_decoded { leg.voice.take().or_else(|| Some(Box::default())) } else { None };
             leg.track = room
                 .recordings
                 .iter()
@@ -201,4 +207,19 @@ impl Worker {
         let place = self.place(leg)?;
         self.legs.get_mut(place)?.as_deref_mut()
     }
+}
+
+/// Ears and mouths, by their places, between which sound must be decoded: several voices at one ear, or codecs that do not pass.
+fn decoded(room: &Room, legs: &[Option<Box<Leg>>]) -> Vec<(usize, usize)> {
+    let leg_at = |place: usize| legs.get(place).and_then(Option::as_ref);
+    let mut pairs = Vec::new();
+    for (ear, place) in &room.legs {
+        let Some(listens) = leg_at(*place).and_then(|leg| leg.codec()) else { continue };
+        let mouths = room.mouths(*ear);
+        let apart = |mouth: &usize| leg_at(*mouth).and_then(|leg| leg.speaks()).is_some_and(|speaks| !passes(speaks, listens));
+        if mouths.len() > 1 || mouths.iter().any(apart) {
+            pairs.extend(mouths.into_iter().map(|mouth| (*place, mouth)));
+        }
+    }
+    pairs
 }

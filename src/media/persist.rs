@@ -44,12 +44,13 @@ pub struct Record {
 }
 
 impl Record {
-    /// The sequence number and the timestamp with which the stream goes on at `now`: above all that were sent, and by the clock.
-    pub fn goes_on(&self, now: Time) -> (u16, u32) {
+    /// The sequence number and the timestamp with which the stream goes on at `now`: above all that were sent, and by the clock, which
+    /// has so many steps a moment of 1/8000 s.
+    pub fn goes_on(&self, now: Time, steps_a_moment: u32) -> (u16, u32) {
         let passed_ms = now.ms_since(self.at);
         let packets = passed_ms / PACKET_MS + PACKETS_AHEAD;
-        let samples = passed_ms.saturating_mul(RATE_HZ as u64) / 1_000;
-        (self.sequence.wrapping_add(packets as u16), self.timestamp.wrapping_add(samples as u32))
+        let steps = (passed_ms.saturating_mul(RATE_HZ as u64) / 1_000).wrapping_mul(steps_a_moment.into());
+        (self.sequence.wrapping_add(packets as u16), self.timestamp.wrapping_add(steps as u32))
     }
 }
 
@@ -93,7 +94,8 @@ mod tests {
             theirs: Private::new(String::new()),
             signalled: None,
         };
-        assert_eq!(record.goes_on(Time(1_000)), (64, u32::MAX - 7_999));
-        assert_eq!(record.goes_on(Time(3_000)), (164, 8_000), "two seconds later");
+        assert_eq!(record.goes_on(Time(1_000), 1), (64, u32::MAX - 7_999));
+        assert_eq!(record.goes_on(Time(3_000), 1), (164, 8_000), "two seconds later");
+        assert_eq!(record.goes_on(Time(3_000), 6), (164, 88_000), "at 48 kHz");
     }
 }

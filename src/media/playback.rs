@@ -1,9 +1,8 @@
 //! What does a leg hear that is not connected? Clips one after the other, to the sample, without a gap and without a click.
 
 use crate::centre::ids::{PlayId, PromptId};
-use crate::centre::input::Codec;
 use crate::centre::output::{Ending, Sound};
-use crate::media::codec::{FRAME, RATE_HZ, silence};
+use crate::media::codec::{FRAME, Law, RATE_HZ, silence};
 use crate::prompts::{Clip, PromptBook};
 
 /// Where sounds come from. A sound that is missing is an empty list: the rest of a sequence is played.
@@ -58,17 +57,38 @@ impl Playback {
         playback
     }
 
-    /// Fills one frame; what is left of it at the end of the last sound is silence. `position` follows the music.
-    pub fn fill(&mut self, codec: Codec, frame: &mut [u8; FRAME], position: &mut Option<MusicPosition>) -> Progress {
-        let mut rest: &mut [u8] = frame;
+    /// Fills one frame with G.711; what is left of it at the end of the last sound is silence. `position` follows the music.
+    pub fn fill(&mut self, law: Law, frame: &mut [u8; FRAME], position: &mut Option<MusicPosition>) -> Progress {
+        match law {
+            Law::A => self.fill_with(frame, silence(law), |clip| &clip.pcma, position),
+            Law::Mu => self.fill_with(frame, silence(law), |clip| &clip.pcmu, position),
+        }
+    }
+
+    /// The same with samples of 16 bits.
+    pub fn fill_pcm(&mut self, frame: &mut [i16; FRAME], position: &mut Option<MusicPosition>) -> Progress {
+        self.fill_with(frame, 0, |clip| &clip.pcm, position)
+    }
+
+    fn fill_with<T: Copy>(
+        &mut self,
+        frame: &mut [T],
+        silence: T,
+        sound_of: impl Fn(&Clip) -> &[T],
+        position: &mut Option<MusicPosition>,
+    ) -> Progress {
+        let mut rest = frame;
         while !rest.is_empty() {
             let Some(piece) = self.pieces.get(self.piece) else {
-                rest.fill(silence(codec));
+                rest.fill(silence);
                 return Progress::Ended(self.play);
             };
             let count = rest.len().min(piece.samples().saturating_sub(self.sample));
             let (now, later) = rest.split_at_mut(count);
-            piece.copy(codec, self.sample, now);
+            match piece.clip().and_then(|clip| sound_of(clip).get(self.sample..self.sample + count)) {
+                Some(sound) => now.copy_from_slice(sound),
+                None => now.fill(silence),
+            }
             rest = later;
             self.sample += count;
             if let Piece::Music { music, .. } = piece {
@@ -111,17 +131,10 @@ impl Piece {
         }
     }
 
-    fn copy(&self, codec: Codec, from: usize, out: &mut [u8]) {
-        let source = match self {
-            Piece::Clip(clip) | Piece::Music { clip, .. } => match codec {
-                Codec::Pcma => clip.pcma.get(from..from + out.len()),
-                Codec::Pcmu => clip.pcmu.get(from..from + out.len()),
-            },
+    fn clip(&self) -> Option<&Clip> {
+        match self {
+            Piece::Clip(clip) | Piece::Music { clip, .. } => Some(clip),
             Piece::Silence { .. } => None,
-        };
-        match source {
-            Some(source) => out.copy_from_slice(source),
-            None => out.fill(silence(codec)),
         }
     }
 }
@@ -144,12 +157,17 @@ pub(crate) mod tests {
     use super::*;
     use crate::centre::ids::Language;
 
-    /// A book in which "a" is 200 bytes counting up from 0, "b" 200 from 100, and music 250 from 0.
+    /// A book in which "tone" is a second of 500 Hz, "a" is 200 bytes counting up from 0, "b" 200 from 100, and music 250 from 0.
     pub(crate) struct Counting;
 
     impl Sounds for Counting {
         fn resolve(&self, sound: &Sound) -> Vec<Clip> {
             let (first, length) = match sound {
+                Sound::Prompt { id, .. } if id.as_str() == "tone" => {
+                    let tone = |n: usize| (8_000.0 * (std::f32::consts::TAU * n as f32 / 16.0).sin()) as i16;
+                    let silence: Arc<[u8]> = vec![0; 8_000].into();
+                    return vec![Clip { pcma: silence.clone(), pcmu: silence, pcm: (0..8_000).map(tone).collect() }];
+                }
                 Sound::Prompt { id, .. } if id.as_str() == "a" => (0u8, 200u8),
                 Sound::Prompt { .. } => (100, 200),
                 Sound::Music { .. } => (0, 250),
@@ -172,7 +190,7 @@ pub(crate) mod tests {
         let (mut all, mut progress) = (Vec::new(), Progress::Playing);
         for _ in 0..count {
             let mut frame = [0; FRAME];
-            progress = playback.fill(Codec::Pcma, &mut frame, position);
+            progress = playback.fill(Law::A, &mut frame, position);
             all.extend_from_slice(&frame);
         }
         (all, progress)

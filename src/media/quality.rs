@@ -92,10 +92,11 @@ pub fn mos(r: f64) -> f64 {
     (1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6).clamp(1.0, 4.5)
 }
 
-/// Ie and Bpl with concealment at the ear (G.113 appendix I, table I.3 and I.4).
+/// Ie and Bpl with concealment at the ear (G.113 appendix I, table I.3 and I.4). It has no values on this scale for G.722 and Opus, which
+/// here end at a narrowband ear more often than not: they count as G.711.
 fn equipment(codec: Codec) -> (f64, f64) {
     match codec {
-        Codec::Pcma | Codec::Pcmu => (0.0, 25.1),
+        Codec::Pcma | Codec::Pcmu | Codec::G722 | Codec::Opus => (0.0, 25.1),
     }
 }
 

@@ -1,14 +1,8 @@
 //! Who hears whom in a call, and what do two voices at one ear sound like? One matrix a call, and a sum where it is needed.
 
-use std::collections::VecDeque;
-
 use crate::centre::ids::{LegId, RecordingId};
-use crate::centre::input::Codec;
 use crate::centre::output::Hears;
-use crate::media::codec::{FRAME, decode, encode};
-
-/// Samples that wait at one ear for one voice: 120 ms, the oldest go.
-const MAX_WAITING: usize = 6 * FRAME;
+use crate::media::codec::{FRAME, Law, WIDE_FRAME, encode};
 
 /// One call on its media thread.
 #[derive(Default)]
@@ -64,35 +58,68 @@ impl Room {
     }
 }
 
-/// Several voices at one ear.
+/// Below this voices add up as they are (−2.5 dB); above it their sum is bent softly towards full scale, so that two loud ones do not crackle.
+const KNEE: i32 = 24_576;
+/// Full scale.
+const FULL: i32 = 32_767;
+
+/// Several voices at one ear, or one that must be decoded for it.
 pub struct Mixer {
-    voices: Vec<(usize, VecDeque<i16>)>,
+    mouths: Vec<usize>,
+    wide: bool,
+    sum: [i32; WIDE_FRAME],
 }
 
 impl Mixer {
-    /// A mixer of the voices at these places.
-    pub fn new(mouths: &[usize]) -> Mixer {
-        Mixer { voices: mouths.iter().map(|place| (*place, VecDeque::with_capacity(MAX_WAITING))).collect() }
+    /// A mixer of the voices at these places; at 16 kHz if `wide`, else at 8 kHz.
+    pub fn new(mouths: &[usize], wide: bool) -> Mixer {
+        Mixer { mouths: mouths.to_vec(), wide, sum: [0; WIDE_FRAME] }
     }
 
-    /// A packet of one voice.
-    pub fn hear(&mut self, mouth: usize, codec: Codec, sound: &[u8]) {
-        let Some((_, waiting)) = self.voices.iter_mut().find(|(place, _)| *place == mouth) else { return };
-        for byte in sound {
-            if waiting.len() >= MAX_WAITING {
-                waiting.pop_front();
-            }
-            waiting.push_back(decode(codec, *byte));
+    /// Whose voices.
+    pub fn mouths(&self) -> &[usize] {
+        &self.mouths
+    }
+
+    /// Whether it wants frames at 16 kHz.
+    pub fn is_wide(&self) -> bool {
+        self.wide
+    }
+
+    /// A new frame, without a sound yet.
+    pub fn begin(&mut self) {
+        self.sum = [0; WIDE_FRAME];
+    }
+
+    /// Adds a frame of one voice at this mixer's rate.
+    pub fn add(&mut self, frame: &[i16]) {
+        for (sum, sample) in self.sum.iter_mut().zip(frame) {
+            *sum += i32::from(*sample);
         }
     }
 
-    /// The next frame of all voices together; a voice that has nothing is silent.
-    pub fn fill(&mut self, codec: Codec, frame: &mut [u8; FRAME]) {
-        for byte in frame {
-            let sum: i32 = self.voices.iter_mut().filter_map(|(_, waiting)| waiting.pop_front()).map(i32::from).sum();
-            *byte = encode(codec, sum.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16);
+    /// The frame in G.711, of a mixer at 8 kHz.
+    pub fn write(&self, law: Law, frame: &mut [u8; FRAME]) {
+        for (byte, sum) in frame.iter_mut().zip(self.sum) {
+            *byte = encode(law, within_scale(sum));
         }
     }
+
+    /// The frame at 16 kHz, of a wide mixer.
+    pub fn wide(&self) -> [i16; WIDE_FRAME] {
+        self.sum.map(within_scale)
+    }
+}
+
+/// A sum as a sample: exact up to the knee, then ever less steep, never beyond full scale.
+fn within_scale(sum: i32) -> i16 {
+    let size = sum.abs();
+    if size <= KNEE {
+        return sum as i16;
+    }
+    let (over, room) = (size - KNEE, FULL - KNEE);
+    let bent = KNEE + (i64::from(over) * i64::from(room) / i64::from(over + room)) as i32;
+    (bent * sum.signum()) as i16
 }
 
 #[cfg(test)]
@@ -114,13 +141,17 @@ mod tests {
     }
 
     #[test]
-    fn voices_add_up() {
-        let mut mixer = Mixer::new(&[3, 4]);
-        mixer.hear(3, Codec::Pcma, &[encode(Codec::Pcma, 1_000); FRAME]);
-        mixer.hear(4, Codec::Pcmu, &[encode(Codec::Pcmu, 2_000); FRAME / 2]);
-        let mut frame = [0; FRAME];
-        mixer.fill(Codec::Pcma, &mut frame);
-        assert!((decode(Codec::Pcma, frame[0]) - 3_000).abs() < 130);
-        assert!((decode(Codec::Pcma, frame[FRAME - 1]) - 1_000).abs() < 40);
+    fn voices_add_up_and_loud_ones_do_not_wrap() {
+        let mut mixer = Mixer::new(&[3, 4], true);
+        mixer.add(&[1_000; WIDE_FRAME]);
+        mixer.add(&[2_000; FRAME]);
+        assert_eq!((mixer.wide()[0], mixer.wide()[WIDE_FRAME - 1]), (3_000, 1_000));
+        mixer.begin();
+        for _ in 0..5 {
+            mixer.add(&[i16::MIN; WIDE_FRAME]);
+        }
+        assert!((-32_767..-31_000).contains(&mixer.wide()[0]));
+        let bent: Vec<i16> = (0..200_000).step_by(50).map(within_scale).collect();
+        assert!(bent.windows(2).all(|pair| pair[0] <= pair[1]) && bent.last().is_some_and(|most| *most > 31_000));
     }
 }

@@ -89,6 +89,8 @@ pub fn write_header(out: &mut [u8; HEADER], stamp: Stamp, payload_type: u8) {
 pub struct Reception {
     stream: Option<Stream>,
     jitter_16th: u32,
+    /// Steps of the timestamp a moment of 1/8000 s, where they are not one.
+    steps_a_moment: Option<u32>,
     /// Of the streams before this one.
     before: Arrived,
 }
@@ -141,9 +143,14 @@ const RESTART: i32 = 3_000;
 const WINDOW: u32 = u64::BITS;
 
 impl Reception {
+    /// The clock of what arrives from here on: steps a moment of 1/8000 s.
+    pub fn set_steps_a_moment(&mut self, steps: u32) {
+        self.steps_a_moment = Some(steps.max(1));
+    }
+
     /// Takes note of a packet that arrived at `now_us`.
     pub fn note(&mut self, packet: &Packet, now_us: u64) -> Novelty {
-        let arrival = i64::try_from(now_us / 125).unwrap_or(0);
+        let arrival = i64::try_from(now_us / 125).unwrap_or(0).saturating_mul(self.steps_a_moment.unwrap_or(1).into());
         let transit = arrival.wrapping_sub(i64::from(packet.timestamp));
         let Some((stream, novelty)) = self.stream.as_mut().and_then(|stream| stream.note(packet).map(|novelty| (stream, novelty))) else {
             self.before = self.arrived();
@@ -171,8 +178,8 @@ impl Reception {
             expected: self.before.expected + stream.highest - stream.first + 1,
             received: self.before.received + stream.received,
             runs: self.before.runs + stream.runs_with_window(),
-            // Samples of 125 µs.
-            jitter_us: (self.jitter_16th >> 4).saturating_mul(125),
+            // Moments of 125 µs.
+            jitter_us: (self.jitter_16th >> 4).saturating_mul(125) / self.steps_a_moment.unwrap_or(1),
         }
     }
 

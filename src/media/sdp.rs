@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::centre::input::{Codec, MediaFailure};
-use crate::media::codec::payload_type;
+use crate::media::codec::{PREFERENCE, encoding, of_static_type, steps_a_moment};
 use crate::media::sdes::CryptoLine;
 
 /// Longer texts are no session descriptions of a telephone call.
@@ -70,12 +70,14 @@ pub struct Terms {
     pub address: Option<SocketAddr>,
     /// Where it wants RTCP, on the same host.
     pub report_port: u16,
-    /// The sound, first of the author's list that we speak.
+    /// The sound: of what the author lists, what we prefer ([`PREFERENCE`]), so that as little as possible is transcoded.
     pub codec: Codec,
     /// The sound's payload type.
     pub sound_type: u8,
     /// The payload type of RFC 4733 events, if the far end reads them.
     pub event_type: Option<u8>,
+    /// Steps of an event's clock a moment of 1/8000 s.
+    pub event_steps: u32,
     /// The author's direction.
     pub direction: Direction,
     /// The author wants no sound at present (`c=0.0.0.0`, RFC 2543's hold).
@@ -217,7 +219,9 @@ impl Section {
         }
         let crypto = self.crypto(crypto_on_avp)?;
         let numbers = || self.formats.iter().filter_map(|format| format.parse::<u8>().ok()).filter(|number| *number < 128);
-        let (sound_type, codec) = numbers().find_map(|number| Some((number, self.codec_of(number)?)))?;
+        let (sound_type, codec) =
+            PREFERENCE.into_iter().find_map(|codec| Some((numbers().find(|number| self.codec_of(*number) == Some(codec))?, codec)))?;
+        let (event_type, event_steps) = self.events_beside(codec);
         let address = self.address.filter(|address| address.is_ipv4() == ipv4);
         Some(Terms {
             section,
@@ -225,7 +229,8 @@ impl Section {
             report_port: self.report_port.unwrap_or(self.port.saturating_add(1)),
             codec,
             sound_type,
-            event_type: numbers().find(|number| self.encoding_of(*number) == Some("telephone-event/8000")),
+            event_type,
+            event_steps,
             direction: self.direction,
             muted: self.nowhere,
             crypto,
@@ -244,12 +249,19 @@ impl Section {
 
     /// Static types keep their meaning without a map (RFC 3551 §6).
     fn codec_of(&self, number: u8) -> Option<Codec> {
-        match self.encoding_of(number) {
-            Some("pcma/8000" | "pcma/8000/1") => Some(Codec::Pcma),
-            Some("pcmu/8000" | "pcmu/8000/1") => Some(Codec::Pcmu),
-            Some(_) => None,
-            None => [Codec::Pcma, Codec::Pcmu].into_iter().find(|codec| payload_type(*codec) == number),
-        }
+        let Some(mapped) = self.encoding_of(number) else { return of_static_type(number) };
+        let plain = mapped.strip_suffix("/1").unwrap_or(mapped);
+        PREFERENCE.into_iter().find(|codec| encoding(*codec).eq_ignore_ascii_case(plain))
+    }
+
+    /// Events at the clock of the sound (RFC 4733 §2.1), or at 8 kHz, which some send beside Opus; and the steps of that clock.
+    fn events_beside(&self, codec: Codec) -> (Option<u8>, u32) {
+        let find = |steps: u32| {
+            let wanted = format!("telephone-event/{}", 8_000 * steps);
+            let mut numbers = self.formats.iter().filter_map(|format| format.parse::<u8>().ok()).filter(|number| *number < 128);
+            numbers.find(|number| self.encoding_of(*number) == Some(wanted.as_str())).map(|number| (Some(number), steps))
+        };
+        find(steps_a_moment(codec)).or_else(|| find(1)).unwrap_or((None, 1))
     }
 
     fn encoding_of(&self, number: u8) -> Option<&str> {
@@ -268,11 +280,21 @@ mod tests {
     }
 
     #[test]
-    fn the_first_codec_of_the_offer_is_taken() {
-        let offer = ["v=0", "c=IN IP4 203.0.113.7", "m=audio 4000 RTP/AVP 18 0 8 96", "a=rtpmap:96 telephone-event/8000"];
+    fn of_an_offer_what_we_prefer_is_taken() {
+        let offer = ["v=0", "c=IN IP4 203.0.113.7", "m=audio 4000 RTP/AVP 18 0 9 8 96", "a=rtpmap:96 telephone-event/8000"];
         let read = terms(&offer).unwrap();
-        assert_eq!((read.codec, read.sound_type, read.event_type), (Codec::Pcmu, 0, Some(96)));
+        assert_eq!((read.codec, read.sound_type, read.event_type), (Codec::Pcma, 8, Some(96)));
         assert_eq!((read.address, read.report_port), (Some("203.0.113.7:4000".parse().unwrap()), 4001));
+    }
+
+    #[test]
+    fn wideband_is_taken_where_nothing_else_is_offered() {
+        let read = terms(&["m=audio 4000 RTP/AVP 9 101", "a=rtpmap:101 telephone-event/8000"]).unwrap();
+        assert_eq!((read.codec, read.sound_type, read.event_type), (Codec::G722, 9, Some(101)));
+        let offer = ["m=audio 4000 RTP/AVP 96 101 102", "a=rtpmap:96 OPUS/48000/2", "a=rtpmap:101 telephone-event/8000"];
+        let read = terms(&[&offer[..], &["a=rtpmap:102 telephone-event/48000"]].concat()).unwrap();
+        assert_eq!((read.codec, read.sound_type, read.event_type, read.event_steps), (Codec::Opus, 96, Some(102), 6));
+        assert_eq!(terms(&offer).unwrap().event_steps, 1, "events at 8 kHz beside Opus");
     }
 
     #[test]
@@ -313,7 +335,7 @@ mod tests {
         assert_eq!(terms(&["m=audio many RTP/AVP 8"]), Err(MediaFailure::BadSdp));
         assert_eq!(terms(&["m=audio 4000 RTP/AVP 18"]), Err(MediaFailure::NoCodec));
         assert_eq!(terms(&["m=audio 4000 RTP/SAVP 8"]), Err(MediaFailure::NoCodec));
-        assert_eq!(terms(&["m=audio 4000 RTP/AVP 8", "a=rtpmap:8 opus/48000/2"]), Err(MediaFailure::NoCodec));
+        assert_eq!(terms(&["m=audio 4000 RTP/AVP 8", "a=rtpmap:8 speex/8000"]), Err(MediaFailure::NoCodec));
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub struct Outgoing {
     splice: Option<Splice>,
     packets: u32,
     octets: u32,
+    /// Steps of the timestamp a moment of 1/8000 s.
+    steps_a_moment: u32,
+    /// The event that is passed on beside our own frames: its source's timestamp and ours.
+    event: Option<(u32, u32)>,
 }
 
 /// How a source's numbers become ours, for as long as nothing else is sent in between.
@@ -39,7 +43,22 @@ struct Splice {
 impl Outgoing {
     /// A stream with these first numbers, which RFC 3550 §5.1 wants random.
     pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Outgoing {
-        Outgoing { ssrc, next_sequence: sequence, last: None, first_timestamp: timestamp, splice: None, packets: 0, octets: 0 }
+        Outgoing {
+            ssrc,
+            next_sequence: sequence,
+            last: None,
+            first_timestamp: timestamp,
+            splice: None,
+            packets: 0,
+            octets: 0,
+            steps_a_moment: 1,
+            event: None,
+        }
+    }
+
+    /// The clock of the codec that is sent from here on; the timestamp goes on from where it is (RFC 7160 §4).
+    pub fn set_steps_a_moment(&mut self, steps: u32) {
+        self.steps_a_moment = steps.max(1);
     }
 
     /// The sequence number of the next packet.
@@ -77,24 +96,35 @@ impl Outgoing {
     /// The timestamp that a sample of this moment has, for sender reports.
     pub fn timestamp_at(&self, now_us: u64) -> u32 {
         let (timestamp, at) = self.last.unwrap_or((self.first_timestamp, now_us));
-        timestamp.wrapping_add((now_us.saturating_sub(at) / 125) as u32)
+        timestamp.wrapping_add(((now_us.saturating_sub(at) / 125) as u32).wrapping_mul(self.steps_a_moment))
     }
 
     /// Numbers for a frame of 20 ms of our own: a prompt, music, silence, a mix.
-    pub fn own(&mut self, now_us: u64) -> Stamp {
+    pub fn own(&mut self, octets: usize, now_us: u64) -> Stamp {
         let continues = self.splice.is_none() && self.last.is_some_and(|(_, at)| now_us.saturating_sub(at) <= SPURT_GAP_US);
         self.splice = None;
         let timestamp = self.next_timestamp(now_us);
         let sequence = self.next_sequence;
         self.next_sequence = sequence.wrapping_add(1);
         self.last = Some((timestamp, now_us));
-        self.stamp(!continues, sequence, timestamp, FRAME)
+        self.stamp(!continues, sequence, timestamp, octets)
+    }
+
+    /// Numbers for a packet of an event that is passed on between frames of our own: all of one event have its first moment's timestamp
+    /// (RFC 4733 §2.3).
+    pub fn event(&mut self, packet: &Packet, now_us: u64) -> Stamp {
+        let begun = self.event.filter(|(theirs, _)| *theirs == packet.timestamp).map(|(_, ours)| ours);
+        let timestamp = begun.unwrap_or_else(|| self.timestamp_at(now_us));
+        self.event = Some((packet.timestamp, timestamp));
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        self.stamp(packet.marker, sequence, timestamp, packet.end - packet.begin)
     }
 
     /// Numbers for a packet that is passed on. Gaps, order and spacing of its source are kept, so that the receiver can
     /// tell loss from silence. `None` if it is older than the sound that the stream has already gone on with.
     pub fn forwarded(&mut self, packet: &Packet, now_us: u64) -> Option<Stamp> {
-        let fits = self.splice.as_ref().is_some_and(|splice| splice.fits(packet));
+        let fits = self.splice.as_ref().is_some_and(|splice| splice.fits(packet, self.steps_a_moment));
         if !fits {
             self.splice = Some(Splice {
                 ssrc: packet.ssrc,
@@ -133,15 +163,15 @@ impl Outgoing {
         let Some((timestamp, at)) = self.last else { return self.first_timestamp };
         let passed_us = now_us.saturating_sub(at);
         let frames = if passed_us > SPURT_GAP_US { (passed_us + 10_000) / 20_000 } else { 1 };
-        timestamp.wrapping_add((frames as u32).wrapping_mul(FRAME as u32))
+        timestamp.wrapping_add((frames as u32).wrapping_mul(FRAME as u32 * self.steps_a_moment))
     }
 }
 
 impl Splice {
-    fn fits(&self, packet: &Packet) -> bool {
+    fn fits(&self, packet: &Packet, steps_a_moment: u32) -> bool {
         self.ssrc == packet.ssrc
             && steps(self.highest, packet.sequence).abs() <= SOURCE_JUMP
-            && samples_between(self.timestamp, packet.timestamp).abs() <= SOURCE_JUMP_SAMPLES
+            && samples_between(self.timestamp, packet.timestamp).abs() <= SOURCE_JUMP_SAMPLES * i64::from(steps_a_moment)
     }
 }
 
@@ -157,11 +187,11 @@ mod tests {
     #[test]
     fn prompt_talk_and_prompt_are_one_stream() {
         let mut out = Outgoing::new(1, 65_534, 1_000);
-        let a = out.own(0);
-        let b = out.own(20_000);
+        let a = out.own(160, 0);
+        let b = out.own(160, 20_000);
         let c = out.forwarded(&packet(500, 77_000), 35_000).unwrap();
         let d = out.forwarded(&packet(501, 77_160), 55_000).unwrap();
-        let e = out.own(80_000);
+        let e = out.own(160, 80_000);
         let numbers = [a, b, c, d, e].map(|s| (s.marker, s.sequence, s.timestamp));
         assert_eq!(numbers, [(true, 65_534, 1_000), (false, 65_535, 1_160), (true, 0, 1_320), (false, 1, 1_480), (true, 2, 1_640)]);
     }
@@ -188,8 +218,8 @@ mod tests {
     #[test]
     fn a_pause_moves_the_timestamp_by_the_clock() {
         let mut out = Outgoing::new(1, 0, 0);
-        out.own(0);
-        let late = out.own(1_001_000);
+        out.own(160, 0);
+        let late = out.own(160, 1_001_000);
         assert_eq!((late.marker, late.timestamp), (true, 8_000));
     }
 }

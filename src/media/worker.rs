@@ -12,6 +12,7 @@ use crate::centre::output::ToMedia;
 use crate::clock::Clock;
 use crate::kept::Kept;
 use crate::lanes::Inputs;
+use crate::media::codec::moments;
 use crate::media::counters::Counters;
 use crate::media::epoll::Alarm;
 use crate::media::leg::{Buffer, Heard, Leg};
@@ -92,6 +93,8 @@ pub struct Worker {
     /// because fetching each leg from memory to learn that nothing is due would cost more than a system call now and then.
     pub(super) talking: Vec<(usize, u64)>,
     pub(super) counters: Counters,
+    /// Calls in which somebody speaks another codec than before.
+    unsettled: Vec<CallId>,
     reports: VecDeque<FromMedia>,
     ticking: bool,
     /// When the grid began, and how many of its ticks are done.
@@ -111,6 +114,7 @@ impl Worker {
             turns: Default::default(),
             talking: Vec::new(),
             counters: Counters::default(),
+            unsettled: Vec::new(),
             reports: VecDeque::new(),
             ticking: true,
             grid_us: 0,
@@ -227,6 +231,9 @@ impl Worker {
         if let Some(places) = self.turns.get_mut(phase) {
             *places = turns;
         }
+        while let Some(call) = self.unsettled.pop() {
+            self.arrange(call);
+        }
     }
 
     /// One leg's turn: it is read, if that is not done on every tick, and sends.
@@ -234,6 +241,7 @@ impl Worker {
         if self.legs.get(place).and_then(Option::as_ref).is_some_and(|leg| !leg.is_talking()) {
             self.listen(place, buffer, now_us);
         }
+        self.mix(place, now_us);
         let limit_us = self.outfit.config.silence_after_ms.saturating_mul(1_000);
         let Some(leg) = self.legs.get_mut(place).and_then(Option::as_mut) else { return };
         let ended = leg.take_turn(now_us, &mut self.counters);
@@ -246,6 +254,23 @@ impl Worker {
         }
         let unheard = leg.watch_hearing(now_us);
         ended.into_iter().chain(silence).chain(unheard).for_each(|report| self.tell(report));
+    }
+
+    /// Adds up for a leg what it hears in this period, where that has to be decoded.
+    fn mix(&mut self, place: usize, now_us: u64) {
+        let period = self.ticks / PHASES as u64;
+        let Some(mut mixer) = self.legs.get_mut(place).and_then(Option::as_mut).and_then(|leg| leg.mixer.take()) else { return };
+        mixer.begin();
+        for n in 0..mixer.mouths().len() {
+            let mouth = mixer.mouths().get(n).and_then(|mouth| self.legs.get_mut(*mouth)).and_then(Option::as_mut);
+            if let Some(voice) = mouth.and_then(|mouth| mouth.voice.as_mut()) {
+                let wide = mixer.is_wide();
+                mixer.add(voice.frame(period, wide, now_us));
+            }
+        }
+        if let Some(leg) = self.legs.get_mut(place).and_then(Option::as_mut) {
+            leg.mixer = Some(mixer);
+        }
     }
 
     /// Reads what has arrived for one leg and passes it on. When to ask again.
@@ -266,11 +291,12 @@ impl Worker {
                     continue;
                 }
                 Heard::Sound(packet, codec) => {
-                    self.pass_sound(place, &mut leg, packet, codec, buffer, now_us);
-                    (packet.end - packet.begin) as u64 * 125
+                    self.pass_sound(&mut leg, packet, codec, buffer, now_us);
+                    moments(codec, buffer.get(packet.begin..packet.end).unwrap_or_default()) as u64 * 125
                 }
                 Heard::Event(packet, digit) => {
-                    self.ears_of(&leg, |ear, counters| ear.pass_event(&packet, buffer, now_us, counters));
+                    let steps = leg.event_steps();
+                    self.ears_of(&leg, |ear, counters| ear.pass_event(&packet, steps, buffer, now_us, counters));
                     digit.into_iter().for_each(|digit| self.tell(FromMedia::Digit { leg: leg.id, digit }));
                     EVENT_PERIOD_US
                 }
@@ -286,7 +312,7 @@ impl Worker {
         ask_from_us
     }
 
-    fn pass_sound(&mut self, place: usize, leg: &mut Leg, packet: Packet, codec: Codec, buffer: &mut Buffer, now_us: u64) {
+    fn pass_sound(&mut self, leg: &mut Leg, packet: Packet, codec: Codec, buffer: &mut Buffer, now_us: u64) {
         let sound = buffer.get(packet.begin..packet.end).unwrap_or_default();
         if let Some(track) = leg.track {
             self.outfit.tap.frame(track, codec, &packet, sound, now_us);
@@ -294,10 +320,17 @@ impl Worker {
         if let Some(digit) = leg.tone(codec, sound) {
             self.tell(FromMedia::Digit { leg: leg.id, digit });
         }
+        if let Some(voice) = &mut leg.voice {
+            voice.put(&packet, codec, sound, now_us);
+        }
+        if leg.spoke(codec) {
+            self.unsettled.push(leg.id.call);
+        }
         let mut lies = codec;
-        self.ears_of(leg, |ear, counters| match &mut ear.mixer {
-            Some(mixer) => mixer.hear(place, lies, buffer.get(packet.begin..packet.end).unwrap_or_default()),
-            None => ear.pass_sound(&packet, &mut lies, buffer, now_us, counters),
+        self.ears_of(leg, |ear, counters| {
+            if ear.mixer.is_none() {
+                ear.pass_sound(&packet, &mut lies, buffer, now_us, counters);
+            }
         });
     }
 

@@ -7,13 +7,12 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use crate::centre::ids::{CallId, RecordingId};
-use crate::centre::input::{Codec, FromMedia, Input};
+use crate::centre::input::{FromMedia, Input};
 use crate::clock::Clock;
 use crate::lanes::Inputs;
-use crate::media::codec::samples_of;
+use crate::media::lane::Lane;
 use crate::media::recorder::{Block, Frame, ToWriter};
 use crate::media::room::Side;
-use crate::media::timeline::Timeline;
 use crate::media::wav::{WavFile, length_ms};
 
 /// A packet may arrive this much later than its place and still be written (250 ms): jitter, and the way from the media thread.
@@ -24,12 +23,8 @@ const SETTLED: u64 = 3_200;
 const MESSAGES_A_ROUND: usize = 1_024;
 /// Between two looks at all recordings.
 const ROUND: Duration = Duration::from_millis(100);
-/// First packets of a voice that are looked at together before it is placed (200 ms of sound).
-const FIRST_PACKETS: usize = 10;
-/// By so much at most the first of them came later than the least late (100 ms); a file that gets so near to it waits no longer.
-const LATE: u64 = 800;
-/// Sound beyond this much ahead of what is written (4 s) is not kept.
-const MAX_AHEAD: usize = 32_000;
+/// Written at once at most (4 s).
+const MOST_AT_ONCE: usize = 32_000;
 /// The folder of marks of recordings that are not closed yet.
 const OPEN_MARKS: &str = "open";
 
@@ -89,24 +84,16 @@ pub struct Writer {
     bytes: Vec<u8>,
 }
 
-/// One leg's voice in a recording.
-#[derive(Default)]
-struct Voice {
-    timeline: Timeline,
-    /// Its first packets, until so many have come that the least late of them is known, or the file gets to them.
-    first: Vec<(Frame, Vec<u8>)>,
-}
-
 /// A recording that grows. Positions count moments, 1/8000 s, from its beginning.
 struct Recording {
     path: PathBuf,
     file: Option<WavFile>,
     began_us: u64,
-    voices: BTreeMap<(Side, u16), Voice>,
+    voices: BTreeMap<(Side, u16), Lane>,
     /// The first moment that is not written.
     written: u64,
-    /// Left and right from there on.
-    ahead: Vec<[i16; 2]>,
+    /// Left and right of one write.
+    moments: Vec<[i16; 2]>,
     /// Moments that the disk did not take.
     lost: u64,
 }
@@ -197,11 +184,10 @@ impl Writer {
 }
 
 /// Adds sound to one channel.
-fn add(moments: &mut [[i16; 2]], codec: Codec, sound: &[u8], channel: impl Fn(&mut [i16; 2]) -> &mut i16) {
-    let samples = samples_of(codec);
-    for (moment, byte) in moments.iter_mut().zip(sound) {
+fn add(moments: &mut [[i16; 2]], sound: &[i16], channel: impl Fn(&mut [i16; 2]) -> &mut i16) {
+    for (moment, sample) in moments.iter_mut().zip(sound) {
         let channel = channel(moment);
-        *channel = channel.saturating_add(samples[usize::from(*byte)]);
+        *channel = channel.saturating_add(*sample);
     }
 }
 
@@ -214,7 +200,7 @@ fn mark(path: &Path) {
 
 impl Recording {
     fn begin(path: PathBuf, began_us: u64) -> Recording {
-        let mut recording = Recording { path, file: None, began_us, voices: BTreeMap::new(), written: 0, ahead: Vec::new(), lost: 0 };
+        let mut recording = Recording { path, file: None, began_us, voices: BTreeMap::new(), written: 0, moments: Vec::new(), lost: 0 };
         recording.create();
         recording
     }
@@ -234,74 +220,40 @@ impl Recording {
         at_us.saturating_sub(self.began_us) / 125
     }
 
-    /// Takes one packet. One that begins a voice, or begins it anew, waits for the next few.
+    /// Lays one packet where it belongs.
     fn lay(&mut self, frame: &Frame, sound: &[u8]) {
-        let arrival = self.moment(frame.arrived_us) as i64;
-        let voice = self.voices.entry((frame.track.side, frame.track.mouth)).or_default();
-        if voice.first.is_empty() && voice.timeline.continues(frame.ssrc, frame.timestamp, arrival) {
-            return self.put(frame, sound);
-        }
-        voice.first.push((*frame, sound.to_vec()));
-        if voice.first.len() >= FIRST_PACKETS {
-            self.begin_voices(|voice| voice.first.len() >= FIRST_PACKETS);
-        }
-    }
-
-    /// Places the first packets of those voices.
-    fn begin_voices(&mut self, ready: impl Fn(&Voice) -> bool) {
-        let began_us = self.began_us;
-        let arrival = |frame: &Frame| (frame.arrived_us.saturating_sub(began_us) / 125) as i64;
-        let mut first = Vec::new();
-        for voice in self.voices.values_mut().filter(|voice| !voice.first.is_empty() && ready(voice)) {
-            voice.timeline.begin(voice.first.iter().map(|(frame, _)| (frame.ssrc, frame.timestamp, arrival(frame))));
-            first.append(&mut voice.first);
-        }
-        first.iter().for_each(|(frame, sound)| self.put(frame, sound));
-    }
-
-    /// Lays one packet where it belongs. Voices of the same side add up.
-    fn put(&mut self, frame: &Frame, sound: &[u8]) {
-        let (side, mouth) = (frame.track.side, frame.track.mouth);
-        let arrival = self.moment(frame.arrived_us) as i64;
-        let voice = self.voices.entry((side, mouth)).or_default();
-        let Some(place) = voice.timeline.place(frame.ssrc, frame.timestamp, sound.len(), arrival) else { return };
-        let offset = place - self.written as i64;
-        // What would lie in the part that is written came too late; its end may still be in time.
-        let skipped = usize::try_from(-offset.min(0)).unwrap_or(usize::MAX);
-        let begin = usize::try_from(offset.max(0)).unwrap_or(usize::MAX);
-        let sound = sound.get(skipped..).unwrap_or_default();
-        let end = begin.saturating_add(sound.len());
-        if end > MAX_AHEAD {
-            return;
-        }
-        if self.ahead.len() < end {
-            self.ahead.resize(end, [0; 2]);
-        }
-        let moments = self.ahead.get_mut(begin..).unwrap_or_default();
-        match side {
-            Side::Left => add(moments, frame.codec, sound, |[left, _]| left),
-            Side::Right => add(moments, frame.codec, sound, |[_, right]| right),
-        }
+        let (arrival, written) = (self.moment(frame.arrived_us), self.written);
+        let voice = self.voices.entry((frame.track.side, frame.track.mouth));
+        voice.or_insert_with(|| Lane::new(written)).lay(frame, sound, arrival);
     }
 
     /// Writes up to moment `end`, silence where nothing was said. What the disk refuses is lost, and silence if it comes back.
     fn write_to(&mut self, end: u64, bytes: &mut Vec<u8>) {
-        let began_us = self.began_us;
-        let near = |frame: &Frame| frame.arrived_us.saturating_sub(began_us) / 125 < end + LATE;
-        self.begin_voices(|voice| voice.first.first().is_some_and(|(frame, _)| near(frame)));
         while self.written < end {
-            let count = usize::try_from(end - self.written).unwrap_or(MAX_AHEAD).min(MAX_AHEAD);
+            let count = usize::try_from(end - self.written).unwrap_or(MOST_AT_ONCE).min(MOST_AT_ONCE);
             self.write(count, bytes);
         }
     }
 
-    fn write(&mut self, count: usize, bytes: &mut Vec<u8>) {
-        if self.ahead.len() < count {
-            self.ahead.resize(count, [0; 2]);
+    /// The next `count` moments of all voices; those of the same side add up.
+    fn add_up(&mut self, count: usize) {
+        self.moments.clear();
+        self.moments.resize(count, [0; 2]);
+        for ((side, _), lane) in &mut self.voices {
+            lane.settle(self.written + count as u64);
+            match side {
+                Side::Left => add(&mut self.moments, lane.next(count), |[left, _]| left),
+                Side::Right => add(&mut self.moments, lane.next(count), |[_, right]| right),
+            }
+            lane.advance(count);
         }
+    }
+
+    fn write(&mut self, count: usize, bytes: &mut Vec<u8>) {
+        self.add_up(count);
         bytes.clear();
         bytes.resize(count * 4, 0);
-        for (four, [left, right]) in bytes.chunks_exact_mut(4).zip(self.ahead.drain(..count)) {
+        for (four, [left, right]) in bytes.chunks_exact_mut(4).zip(&self.moments) {
             let ([a, b], [c, d]) = (left.to_le_bytes(), right.to_le_bytes());
             four.copy_from_slice(&[a, b, c, d]);
         }
@@ -325,7 +277,8 @@ impl Recording {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::media::codec::{FRAME, encode};
+    use crate::centre::input::Codec;
+    use crate::media::codec::{FRAME, Law, encode};
     use crate::media::recorder::Track;
 
     fn id() -> RecordingId {
@@ -346,13 +299,13 @@ mod tests {
     }
 
     #[test]
-    fn both_sides_lie_where_they_were_said_and_loss_is_silence() {
+    fn both_sides_lie_where_they_were_said_and_a_long_loss_is_silence() {
         let folder = folder("lay");
         let path = recording_path(&folder, id());
         assert!(path.ends_with("000012/12345-1.wav"));
         let mut recording = Recording::begin(path.clone(), 1_000_000);
-        let (loud, mut bytes) = (encode(Codec::Pcma, 8_000), Vec::new());
-        for n in (0..500u32).filter(|n| n % 10 != 3) {
+        let (loud, mut bytes) = (encode(Law::A, 8_000), Vec::new());
+        for n in (0..500u32).filter(|n| n % 10 < 6) {
             // The left side begins 100 ms in, the right side 40 ms after it; both jitter.
             let at = 1_100_000 + u64::from(n) * 20_000;
             recording.lay(&frame(Side::Left, n, at + u64::from(if n == 0 { 0 } else { n % 3 * 9_000 })), &[loud; FRAME]);
@@ -368,7 +321,7 @@ mod tests {
         let said = |moment: usize, channel: usize| all[2 * moment + channel] > 7_000;
         for moment in 0..84_000 {
             for (channel, begin) in [(0, 800), (1, 1_120)] {
-                let expected = moment >= begin && moment < begin + 80_000 && (moment - begin) / FRAME % 10 != 3;
+                let expected = moment >= begin && moment < begin + 80_000 && (moment - begin) / FRAME % 10 < 6;
                 assert_eq!(said(moment, channel), expected, "channel {channel} at {moment}");
             }
         }
@@ -380,7 +333,7 @@ mod tests {
         let folder = folder("seam");
         let path = recording_path(&folder, id());
         let mut recording = Recording::begin(path.clone(), 0);
-        let (loud, mut bytes) = (encode(Codec::Pcma, 8_000), Vec::new());
+        let (loud, mut bytes) = (encode(Law::A, 8_000), Vec::new());
         for n in 0..100u32 {
             let (sent, late) = (200_000 + u64::from(n) * 20_000, [38_000, 18_000, 36_000, 16_000, 2_000]);
             let arrived = sent + late.get(n as usize).copied().unwrap_or(1_000);

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use cityline_phone::judge::chirp::{self, Voice};
-use cityline_phone::media::sound::{read_wav, write_wav};
+use cityline_phone::media::sound::write_wav;
 
 use super::SOON;
 use super::ears::Ear;
@@ -43,10 +43,10 @@ impl Baresip {
         write_wav(&speech, says).unwrap();
         let control = free_port();
         let settings = format!(
-            "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule srtp.so\nmodule aufile.so\n\
+            "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule g722.so\nmodule opus.so\nmodule srtp.so\nmodule aufile.so\n\
              module aubridge.so\nmodule sndfile.so\nmodule ctrl_tcp.so\nmodule_app account.so\nmodule_app menu.so\n\
              ctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {heard}\naudio_source aufile,{speech}\naudio_player aubridge,nothing\n\
-             audio_srate 8000\naudio_channels 1\n",
+             ausrc_srate 8000\nausrc_channels 1\n",
             heard = folder.join("heard").display(),
             speech = speech.display()
         );
@@ -109,9 +109,9 @@ impl Baresip {
 
     /// What it has heard, once its call is over and the file is whole.
     pub fn heard(&self) -> Vec<i16> {
-        let read = || read_wav(&self.file()?).ok().filter(|channels| channels.first().is_some_and(|channel| !channel.is_empty()));
-        self.until("recording of its call", || read().is_some());
-        read().unwrap().swap_remove(0)
+        let is_whole = |file: PathBuf| hound::WavReader::open(file).is_ok_and(|whole| whole.duration() > 0);
+        self.until("recording of its call", || self.file().is_some_and(is_whole));
+        self.heard_so_far()
     }
 }
 
@@ -122,13 +122,11 @@ impl Ear for Baresip {
 
     /// The file is written packet by packet, and its head says how long it is only at the end.
     fn heard_so_far(&self) -> Vec<i16> {
-        let bytes = self.file().map(|file| fs::read(file).unwrap()).unwrap_or_default();
-        bytes.get(HEAD_BYTES..).unwrap_or_default().chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+        self.file().map(|file| at_8_khz(&fs::read(file).unwrap())).unwrap_or_default()
     }
 
     fn length(&self) -> usize {
-        let bytes = self.file().map_or(0, |file| fs::metadata(file).unwrap().len() as usize);
-        bytes.saturating_sub(HEAD_BYTES) / 2
+        self.heard_so_far().len()
     }
 }
 
@@ -140,4 +138,15 @@ impl Drop for Baresip {
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
+}
+
+/// The first channel of a WAV file, which a wideband call has written at its own rate, at 8 kHz: means of the samples in between.
+fn at_8_khz(file: &[u8]) -> Vec<i16> {
+    let Some((head, sound)) = file.split_at_checked(HEAD_BYTES) else { return Vec::new() };
+    let number = |at: usize| usize::from(u16::from_le_bytes([head[at], head[at + 1]]));
+    // RIFF: channels at 22, samples a second at 24.
+    let (channels, step) = (number(22).max(1), (number(24) / 8_000).max(1));
+    let first = sound.chunks_exact(2 * channels).map(|samples| i32::from(i16::from_le_bytes([samples[0], samples[1]])));
+    let first: Vec<i32> = first.collect();
+    first.chunks_exact(step).map(|samples| (samples.iter().sum::<i32>() / step as i32) as i16).collect()
 }
