@@ -33,6 +33,8 @@ const ENOUGH_PACKETS: u32 = 50;
 const NOTHING_256TH: u8 = 250;
 /// Longer round trips are none: the answer is to another report.
 const LONGEST_TRIP_US: u64 = 10_000_000;
+/// Far ends that count in milliseconds say by up to so much more than they took; on a short way that is more than the trip.
+const ROUNDING_US: u64 = 2_000;
 
 /// What the far end has reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -112,7 +114,8 @@ impl FarReports {
         let last = block.last_sender_report_timestamp();
         let (_, sent_us) = self.ours.into_iter().flatten().find(|(ntp, _)| last != 0 && *ntp == last)?;
         let delay_us = u64::from(block.delay_since_last_sender_report_timestamp()) * 1_000_000 / 65_536;
-        at_us.checked_sub(sent_us)?.checked_sub(delay_us).filter(|trip| *trip <= LONGEST_TRIP_US)
+        let trip_us = (at_us.checked_sub(sent_us)? + ROUNDING_US).checked_sub(delay_us)?.saturating_sub(ROUNDING_US);
+        Some(trip_us).filter(|trip| *trip <= LONGEST_TRIP_US)
     }
 
     /// The last round trip, in microseconds; `None` before the far end has answered a report of ours.
@@ -236,6 +239,10 @@ mod tests {
         assert!((119_900..=120_100).contains(&trip), "{trip}: 40 ms there, 80 back, 500 in between");
         us.read(&theirs, OURS, 60_000_000);
         assert_eq!(us.round_trip_us(), Some(trip), "an answer that old is to something else");
+        us.read(&theirs, OURS, 1_490_000);
+        assert_eq!(us.round_trip_us(), Some(trip), "it took longer than the whole way: that is none");
+        us.read(&theirs, OURS, 1_499_000);
+        assert_eq!(us.round_trip_us(), Some(0), "a far end that counts in milliseconds has rounded up");
     }
 
     #[test]
