@@ -34,9 +34,10 @@ test: setup check ## every test; peers that are not ours take part
 bench: build ## the load table: set-ups, prompts, music, bridged and recorded
 	@tools/bench/run.sh
 
-soak: build ## kill -9 in mid-call, ten times, and ten thousand calls over a poor line; see tools/soak/README.md
+soak: build ## kill -9 in mid-call, a poor line, a busy hour: two hours in all; see tools/soak/README.md
 	@tools/soak/kill.sh
 	tools/soak/lines.sh
+	tools/soak/hour.sh
 
 torture: ## RFC 4475 and RFC 5118 messages over UDP and TCP; TORTURE names torture.py
 	@cargo build

@@ -3,27 +3,14 @@
 # Writes tools/soak/REPORT.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source tools/soak/table.sh
 
-report=$PWD/tools/soak/REPORT.md
-figures=$(mktemp)
-trap 'rm -f "$figures"' EXIT
-
-export SOAK_REPORT=$figures
 export SOAK_KILLS=${KILLS:-10} SOAK_TALK_S=${TALK_S:-600} SOAK_OUTAGE_S=${OUTAGE_S:-60}
 export SOAK_CRASHES=${CRASHES:-10} SOAK_TALKS=${TALKS:-50} SOAK_WAITS=${WAITS:-100}
 # The many callers of the first one run alone; whatever fails, the others are run and the table is written.
 failed=0
-cargo test --profile "${PROFILE:-release}" --test it -- --nocapture calls::recovery || failed=1
-cargo test --profile "${PROFILE:-release}" --test it -- --nocapture --test-threads 2 calls::crash calls::disk calls::length || failed=1
+soak calls::recovery || failed=1
+soak --test-threads 2 calls::crash calls::disk calls::length || failed=1
 
-{
-    echo "# The last \`make soak\`"
-    echo
-    echo "$(date -u +%Y-%m-%d), commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown), $(nproc) cores, profile ${PROFILE:-release}."
-    echo
-    echo "| what | measured |"
-    echo "|---|---|"
-    cat "$figures"
-} >"$report"
-cat "$report"
+table "The last \`make soak\`" tools/soak/REPORT.md
 exit "$failed"

@@ -8,6 +8,7 @@ mod desk;
 mod disk;
 mod ears;
 mod endings;
+mod flat;
 mod foreign;
 mod hold;
 mod kamailio;
