@@ -2,6 +2,8 @@
 //!
 //! A source is believed if the session description names its address; or, within the first seconds, if the description names
 //! none or a private one, because a NAT stands in between, and the source's address is the one that signalling comes from.
+//! Within the same seconds the very port of the description takes the place of another one: a carrier's machine that sends a last packet
+//! of a former call, to the port that is this leg's now, does not make it deaf.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -46,9 +48,16 @@ impl Remote {
         self.latched.is_some()
     }
 
-    /// Whether a datagram of `from` is the far end's; the first one that is decides for good.
+    /// Whether no other source can take the place of the latched one any more.
+    pub fn is_final(&self, now_us: u64) -> bool {
+        self.latched.is_some() && (self.latched == self.promised || now_us >= self.open_until_us)
+    }
+
+    /// Whether a datagram of `from` is the far end's; the first one that is decides, unless the very port that was promised comes soon.
     pub fn admits(&mut self, from: SocketAddr, now_us: u64) -> bool {
-        if let Some(latched) = self.latched {
+        if let Some(latched) = self.latched
+            && (latched == from || self.promised != Some(from) || self.is_final(now_us))
+        {
             return latched == from;
         }
         let promised = self.promised.map(|promised| promised.ip());
@@ -106,8 +115,19 @@ mod tests {
         let mut remote = aimed("203.0.113.7:4000");
         assert!(!remote.admits(at("198.51.100.9:4000"), 1));
         assert!(remote.admits(at("203.0.113.7:4002"), 1), "another port of the same host");
-        assert!(!remote.admits(at("203.0.113.7:4000"), 1), "it latched once");
+        assert!(!remote.admits(at("203.0.113.7:4004"), 1), "it latched once");
         assert_eq!(remote.target(), Some(at("203.0.113.7:4002")));
+        assert!(remote.is_final(INTRODUCTION_US));
+        assert!(!remote.admits(at("203.0.113.7:4000"), INTRODUCTION_US), "too late");
+    }
+
+    #[test]
+    fn a_packet_of_a_former_call_does_not_make_the_leg_deaf() {
+        let mut remote = aimed("203.0.113.7:4000");
+        assert!(remote.admits(at("203.0.113.7:3998"), 1) && !remote.is_final(1));
+        assert!(remote.admits(at("203.0.113.7:4000"), 2) && remote.is_final(2));
+        assert!(!remote.admits(at("203.0.113.7:3998"), 3));
+        assert_eq!(remote.target(), Some(at("203.0.113.7:4000")));
     }
 
     #[test]

@@ -300,7 +300,7 @@ impl Leg {
             counters.foreign += 1;
             return Heard::Dropped;
         }
-        if self.sockets.keep_to(from) {
+        if self.remote.is_final(now_us) && self.sockets.keep_to(from) {
             self.kept_until_us = 0;
         }
         self.heard = self.heard.map(|_| now_us);

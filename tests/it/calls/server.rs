@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSo
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The server starts within this, on a busy machine too.
@@ -28,6 +28,7 @@ pub struct Place {
     sip: u16,
     web: u16,
     rtp: u16,
+    _rtp_lock: Arc<UdpSocket>,
 }
 
 /// Between two looks at something that is waited for with a limit.
@@ -59,7 +60,8 @@ impl Place {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        Place { folder, sip: free_port(), web: free_port(), rtp: rtp_ports() }
+        let (rtp, rtp_lock) = rtp_ports();
+        Place { folder, sip: free_port(), web: free_port(), rtp, _rtp_lock: rtp_lock }
     }
 
     /// Where SIP is to be taken.
@@ -293,8 +295,13 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// The first of a thousand RTP ports that no other test of this run uses.
-fn rtp_ports() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    12_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 20 * 1_000
+/// Blocks of a thousand RTP ports, the first of which begins here. Who has bound the block's lock has the block.
+const BLOCKS: std::ops::Range<u16> = 0..20;
+const FIRST_BLOCK: u16 = 12_000;
+const FIRST_LOCK: u16 = 9_000;
+
+/// A thousand RTP ports that no other server has, of this run of the tests or of another: a stray packet of theirs would be heard.
+fn rtp_ports() -> (u16, Arc<UdpSocket>) {
+    let lock = |block| Some((FIRST_BLOCK + block * 1_000, Arc::new(UdpSocket::bind(("127.0.0.1", FIRST_LOCK + block)).ok()?)));
+    BLOCKS.into_iter().find_map(lock).expect("20 servers of tests run already: wait for their end")
 }
