@@ -33,16 +33,25 @@ const EVENTS: usize = 120;
 const JOURNAL_EVERY: u64 = 50;
 
 /// What must have happened on thousands of days, or they prove nothing of it.
-const LIVELY: [&str; 13] = [
+const LIVELY: [&str; 22] = [
     "Connected",
     "Held",
     "partner",
     "consultant",
     "guest",
+    "monitor",
     "whisper",
     "barge",
+    "TakenOver",
     "consult_completed",
+    "consult_handed_on",
+    "consult_ended",
+    "consult_consultant_gone",
+    "consult_call_over",
+    "consult_declined",
     "consult_no_answer",
+    "consult_failed",
+    "consult_agent_gone",
     "Transferred",
     "TransferFailed",
     "CalledOut",

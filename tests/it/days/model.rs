@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cityline::centre::deadline::Reason;
-use cityline::centre::dialplan::Action;
+use cityline::centre::dialplan::{Action, Plan};
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, QueueEnd};
 use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, QueueId, RecordingId, SkillId, StepId};
 use cityline::centre::input::{FromDesk, FromLine, FromMedia, HangUpCause, Input};
@@ -26,6 +26,8 @@ pub struct Model {
     pub settings: Settings,
     /// The last rules of every queue that has ever been.
     rules: BTreeMap<QueueId, QueueSettings>,
+    /// The last plan of the city's number: calls that are up go on by it when the number is taken away.
+    plan: Option<Plan>,
     pub legs: Legs,
     pub staff: Staff,
     owed: BTreeSet<CallId>,
@@ -230,6 +232,7 @@ impl Model {
                 if let Input::SettingsChanged(settings) = input {
                     self.check(settings.revision == *revision, || "another revision was applied".to_owned());
                     self.rules.extend(settings.queues.clone());
+                    self.plan = settings.numbers.values().next().cloned().or(self.plan.take());
                     self.settings = (**settings).clone();
                     self.staff.settings_applied(&self.settings);
                 }
@@ -286,8 +289,7 @@ impl Model {
         let Some(known) = self.calls.get_mut(&call) else { return };
         let door = known.at_the_door.take();
         let again = door.is_some() && std::mem::replace(&mut known.overflowed, true);
-        let plan = self.settings.numbers.values().next();
-        known.at_the_door = plan.and_then(|plan| plan.steps.get(step)).and_then(|step| match &step.action {
+        known.at_the_door = self.plan.as_ref().and_then(|plan| plan.steps.get(step)).and_then(|step| match &step.action {
             Action::Queue { queue, overflow: Some(_) } => Some(queue.clone()),
             _ => None,
         });

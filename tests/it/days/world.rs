@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cityline::centre::Centre;
-use cityline::centre::fact::Fact;
+use cityline::centre::fact::{AgentStatus, Fact};
 use cityline::centre::ids::{AgentId, CallId, CallTo, CallerRef, ContactId, Generation, Language, LegId, SdpRef, Supervision};
 use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure, ReferTo};
 use cityline::centre::output::{Ending, Output, ToLine, ToMedia};
@@ -79,7 +79,7 @@ impl World {
     }
 
     fn something_happens(&mut self) {
-        match self.dice.below(1_200) {
+        match self.dice.below(1_500) {
             0..230 => self.somebody_calls(),
             230..480 => self.somebody_presses(),
             480..560 => self.somebody_hangs_up(),
@@ -95,7 +95,7 @@ impl World {
             986..989 => self.handle(Input::DrainStarted),
             989..990 => self.stops(),
             990..1_000 => self.handle(Input::DeadlineReached),
-            1_000..1_180 => self.an_operator_works_with_a_call(),
+            1_000..1_440 => self.an_operator_works_with_a_call(),
             _ => self.a_phone_works_with_its_call(),
         }
     }
@@ -274,7 +274,7 @@ impl World {
         let agent = self.somebody_at_work();
         let call = self.model.staff.status(&agent).call().filter(|_| self.dice.percent(95)).or_else(|| self.somebody_up());
         let call = call.unwrap_or(CallId(0));
-        let input = match self.dice.below(20) {
+        let input = match self.dice.below(26) {
             0..3 => FromDesk::Hold { agent, call },
             3..5 => FromDesk::Resume { agent, call },
             5..9 => FromDesk::Consult { agent, call, with: self.somebody_to_call() },
@@ -283,8 +283,7 @@ impl World {
             12..14 => FromDesk::Conference { agent, call },
             14..16 => FromDesk::Transfer { agent, call, to: self.somebody_to_call() },
             16 => return self.somebody_is_called(),
-            17 => FromDesk::StopMonitor { agent, call },
-            18 => FromDesk::TakeOver { agent, call },
+            17..22 => return self.a_supervisor_goes_on(),
             _ => return self.somebody_supervises(),
         };
         self.handle(Input::Desk(input));
@@ -322,6 +321,25 @@ impl World {
         let modes = [Supervision::Monitor, Supervision::Whisper, Supervision::Barge];
         let mode = *self.dice.pick(&modes).unwrap_or(&Supervision::Monitor);
         self.handle(Input::Desk(FromDesk::Monitor { agent, call, mode }));
+    }
+
+    /// Another mode, the end of it, or the talk itself.
+    fn a_supervisor_goes_on(&mut self) {
+        let busy = self.model.staff.busy();
+        let beside = |agent: &AgentId| match self.model.staff.status(agent) {
+            AgentStatus::Supervising(call) => Some((agent.clone(), call)),
+            _ => None,
+        };
+        let supervisors: Vec<(AgentId, CallId)> = busy.iter().filter_map(beside).collect();
+        let Some((agent, call)) = self.dice.pick(&supervisors).cloned() else { return self.somebody_supervises() };
+        let input = match self.dice.below(8) {
+            0 => FromDesk::StopMonitor { agent, call },
+            1..3 => FromDesk::TakeOver { agent, call },
+            3..5 => FromDesk::Monitor { agent, call, mode: Supervision::Barge },
+            5..7 => FromDesk::Monitor { agent, call, mode: Supervision::Whisper },
+            _ => FromDesk::Monitor { agent, call, mode: Supervision::Monitor },
+        };
+        self.handle(Input::Desk(input));
     }
 
     fn a_phone_works_with_its_call(&mut self) {
