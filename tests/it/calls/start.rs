@@ -53,6 +53,20 @@ fn a_key_or_a_value_that_is_wrong() {
 }
 
 #[test]
+fn an_emergency_number_that_leads_nowhere_is_told() {
+    let place = Place::new("start-nowhere");
+    let said = |settings: &str| {
+        let out = place.command(settings, &["check"]).output().unwrap();
+        let said = String::from_utf8(out.stdout).unwrap();
+        assert!(out.status.success(), "{said}");
+        said
+    };
+    names(&said(ONE_OPERATOR), &["! number 109", "112", "give a trunk its `to`"]);
+    let with_a_way = said(&format!("[trunks.city]\nto = \"127.0.0.2\"\n{ONE_OPERATOR}"));
+    assert!(!with_a_way.contains('!'), "{with_a_way}");
+}
+
+#[test]
 fn a_port_that_is_busy() {
     let place = Place::new("start-port");
     let udp = UdpSocket::bind(place.sip()).unwrap();
