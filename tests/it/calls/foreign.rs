@@ -95,29 +95,6 @@ fn baresip_speaks_over_tls_and_srtp_at_both_ends() {
 }
 
 #[test]
-fn a_resident_with_g722_and_an_operator_with_opus_understand_each_other() {
-    let server = Server::start("baresip-wide", &short_city_with_one());
-    let account = format!("<sip:202@{}>;auth_pass=secret-202;answermode=auto;regint=300;audio_codecs=opus/48000/2", server.sip);
-    let operator = Baresip::start("opus", &account, OPERATOR);
-    until_operator_is(&server, "daniyar", "ready", SOON);
-    let account = format!("<sip:+77010500003@{}>;regint=0;audio_codecs=G722/16000/1", server.sip);
-    let resident = Baresip::start("g722", &account, RESIDENT);
-    resident.order("dial", &server.uri("200"));
-    operator.until("talk of six seconds", || read_wav(&server.recording(1, 1)).is_ok_and(|channels| channels[0].len() >= 6 * 8000));
-    resident.order("hangup", "");
-    assert_eq!(ended(&server, "end_reason"), "caller_hung_up");
-    for (phone, voice) in [(&resident, OPERATOR), (&operator, RESIDENT)] {
-        let heard = heard(&phone.heard(), voice).map_or(0, |hearing| hearing.chirps.len());
-        assert!(heard >= 12, "{heard} chirps of {voice:?}\n{}", phone.log());
-    }
-    let channels = read_wav(&server.recording(1, 1)).unwrap();
-    for (channel, voice, other) in [(0, RESIDENT, OPERATOR), (1, OPERATOR, RESIDENT)] {
-        let found = heard(&channels[channel], voice).map_or(0, |hearing| hearing.chirps.len());
-        assert!(found >= 12 && heard(&channels[channel], other).is_none(), "{found} chirps of {voice:?} in the recording");
-    }
-}
-
-#[test]
 fn sipp_calls_by_the_dozen_and_one_operator_serves_them_in_turn() {
     let server = Server::start("sipp", &short_city_with_one().replace("wrap_up_ms = 500", "wrap_up_ms = 0"));
     let _operator = phone_of(&server, "202", rings(20, Then::AnswerFor(Duration::from_secs(60)), OPERATOR));

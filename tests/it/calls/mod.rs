@@ -3,6 +3,7 @@
 
 mod baresip;
 mod cast;
+mod codecs;
 mod crash;
 mod desk;
 mod disk;

@@ -24,7 +24,7 @@ const KEYS: &str = "25#80";
 const PRESSED: Duration = Duration::from_millis(5 * 260 + 500);
 
 /// Loss of 5 % in runs of two on average, jitter of 50 ms, every twentieth packet overtaken, every fiftieth twice.
-const POOR: Impairment = Impairment {
+pub const POOR: Impairment = Impairment {
     lose: 0.05,
     burst: 2.0,
     longest: 8,

@@ -25,7 +25,7 @@ const NO_TRACE_DB: f64 = -60.0;
 
 /// A city whose number 200 is answered by aigul, the queue `roads` by daniyar, and nothing by olena unless she is asked; numbers
 /// outside are reached at `carrier`.
-fn city(carrier: u16) -> String {
+pub fn city(carrier: u16) -> String {
     let operators: String = [("aigul", "first", "201"), ("daniyar", "second", "202"), ("olena", "third", "203")]
         .map(|(name, skill, user)| {
             format!("[operators.{name}]\nskills = [\"{skill}\"]\nphone = {{ user = \"{user}\", password = \"secret-{user}\" }}\n")
@@ -71,7 +71,7 @@ fn talk(server: &Server) -> (Baresip, Baresip, Desk) {
 }
 
 /// The resident calls, and aigul, whose phone is there, takes the call.
-fn begin(server: &Server, resident: &Baresip) -> Desk {
+pub fn begin(server: &Server, resident: &Baresip) -> Desk {
     let mut desk = Desk::ready(server, "aigul");
     resident.order("dial", &server.uri("200"));
     desk.until("talk", |message| message["type"] == "call_state" && message["state"] == "connected");
