@@ -97,6 +97,8 @@ pub struct Leg {
     hush_us: u64,
     hushed_until_us: u64,
     sound_lost: bool,
+    /// Whether its far end holds, as far as that has been told.
+    held: bool,
     /// The first and last refusal of a row of them.
     refused_us: Option<(u64, u64)>,
     unheard: bool,
@@ -149,6 +151,7 @@ impl Leg {
             hush_us: 0,
             hushed_until_us: 0,
             sound_lost: false,
+            held: false,
             refused_us: None,
             unheard: false,
             turn: 0,
@@ -239,6 +242,12 @@ impl Leg {
     /// Takes note of what a packet of it was. Whether who hears it must be arranged anew, because its sound can no longer be passed on as before.
     pub fn spoke(&mut self, codec: Codec) -> bool {
         self.speaks.replace(codec).is_some_and(|before| !passes(before, codec))
+    }
+
+    /// Whether the far end holds (RFC 3264 §8.4: it wants nothing of ours), where that is other than was told last.
+    pub fn hold_changed(&mut self) -> Option<bool> {
+        let held = self.terms.as_ref().is_some_and(|terms| !terms.we_may_send());
+        (std::mem::replace(&mut self.held, held) != held).then_some(held)
     }
 
     /// Its RTP port.

@@ -297,6 +297,14 @@ fn offers_are_agreed_again_and_refused_without_harm() {
     let (codec, answer) = bench.wait(agreed);
     assert_eq!(codec, Codec::Pcma);
     assert!(bench.text(answer.unwrap()).contains("a=recvonly"));
+    let hold = |report: &FromMedia| match report {
+        FromMedia::Held { held, .. } => Some(*held),
+        _ => None,
+    };
+    assert!(bench.wait(hold), "sendonly is a hold");
+    agree(&bench, "c=IN IP4 127.0.0.7\nm=audio 4000 RTP/AVP 8\na=inactive", true);
+    agree(&bench, "c=IN IP4 127.0.0.7\nm=audio 4000 RTP/AVP 8", true);
+    assert!(!bench.wait(hold), "each change is told once");
     bench.end();
 }
 

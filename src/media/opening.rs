@@ -78,6 +78,8 @@ impl Opener {
         let (sequence, timestamp) = record.goes_on(self.clock.now(), steps_a_moment(terms.codec));
         let mut leg = Leg::new(id, sockets, author, Outgoing::new(record.ssrc, sequence, timestamp));
         leg.agree(terms, record.signalled, self.config.inband_digits, now_us);
+        // The core knows from its journal who held; what is told is the next change.
+        leg.hold_changed();
         record.latched.into_iter().for_each(|source| leg.settle(source));
         leg.note_theirs(record.theirs.into_inner(), record.signalled);
         Some(leg)

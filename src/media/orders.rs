@@ -26,6 +26,9 @@ impl Worker {
             ToMedia::Agree { leg, sdp, answer } => {
                 let agreed = self.agree(leg, sdp, answer);
                 self.answer(leg, agreed);
+                if let Some(held) = self.leg_mut(leg).and_then(Leg::hold_changed) {
+                    self.tell(FromMedia::Held { leg, held });
+                }
             }
             ToMedia::Play { leg, play, sounds, ending } => self.play(leg, play, &sounds, ending),
             ToMedia::StopPlay { leg } => {
