@@ -36,6 +36,8 @@ pub struct Trunk {
     pub untrusted: bool,
     /// Whether what we offer it is protected sound only (RTP/SAVP, RFC 4568).
     pub secure: bool,
+    /// Whether operators whose phones are reached by it may give calls away by REFER (RFC 3515); nobody else of it ever may.
+    pub refers: bool,
     /// How numbers are written on it.
     pub numbers: NumberRules,
 }

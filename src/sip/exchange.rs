@@ -28,6 +28,7 @@ use super::registrar::{PhoneAccount, Registrar};
 use super::reply::{ABILITIES, Reply, ReplyHead};
 use super::servers::{self, Outgoing, Servers};
 use super::timers::{Due, Timers};
+use super::transfer::Consultations;
 use super::trunk::Trunks;
 use super::unsent::Unsent;
 
@@ -52,6 +53,8 @@ pub struct Exchange {
     pub(super) clients: Clients,
     pub(super) timers: Timers,
     pub(super) legs: HashMap<LegId, Leg>,
+    /// Calls between phones that a transfer is to take the place of.
+    pub(super) consultations: Consultations,
     /// The number of each resident whose leg is up, to be shown where the call is dialled on.
     pub(super) numbers: HashMap<CallId, Private<String>>,
     pub(super) out: Vec<Outgoing>,
@@ -93,6 +96,7 @@ impl Exchange {
             trunks: Trunks::default(),
             names: Names::default(),
             unfound: BTreeMap::new(),
+            consultations: Consultations::default(),
             registrar,
             servers: Servers::default(),
             clients: Clients::default(),

@@ -69,8 +69,8 @@ impl Exchange {
         let number = rewrite(&rules.dial, &tries.number).replace('#', "%23");
         let uri = format!("sip:{number}@{}", rules.domain.as_deref().unwrap_or(&tries.way.host));
         let route = Route { uri, peer: tries.way.peer, pinned: false };
-        let new =
-            NewCall { shown: self.shown_to(leg, &tries), auto_answer: tries.wish.auto_answer, refers: false, sdp, tries: Some(tries) };
+        let (shown, auto_answer, refers) = (self.shown_to(leg, &tries), tries.wish.auto_answer, rules.refers);
+        let new = NewCall { shown, auto_answer, refers, replaces: None, sdp, tries: Some(tries) };
         self.send_invite(now, leg, route, new);
     }
 

@@ -140,12 +140,13 @@ impl Exchange {
             Target::Address(text) => is_own_address(text),
             Target::Outside(_) => false,
         };
-        self.send_invite(now, leg, route, NewCall { shown, auto_answer: wish.auto_answer, refers, sdp, tries: None });
+        let replaces = if matches!(wish.target, Target::Contact(_)) { self.consulted_by(now, leg.call) } else { None };
+        self.send_invite(now, leg, route, NewCall { shown, auto_answer: wish.auto_answer, refers, replaces, sdp, tries: None });
     }
 
     /// The first INVITE of a leg.
     pub(super) fn send_invite(&mut self, now: Time, leg: LegId, route: Route, new: NewCall) {
-        let NewCall { shown, auto_answer, refers, sdp, tries } = new;
+        let NewCall { shown, auto_answer, refers, replaces, sdp, tries } = new;
         let Route { uri, peer, pinned } = route;
         let tag = tag_of(leg, self.salts.next());
         let call_id = format!("{:016x}{:016x}", self.salts.next(), self.salts.next());
@@ -153,7 +154,8 @@ impl Exchange {
         let dialog = Dialog { pinned, ..Dialog::outgoing(call_id, local, tag, remote, uri, peer) };
         let own = self.own.address(peer);
         let answer = if auto_answer { format!("Call-Info: <sip:{own}>;answer-after=0\r\n") } else { String::new() };
-        let mut calling = Calling::new(leg, dialog, sdp, answer + &shown.headers);
+        let replaces = replaces.map_or(String::new(), |dialog| format!("Replaces: {dialog}\r\n"));
+        let mut calling = Calling::new(leg, dialog, sdp, answer + &replaces + &shown.headers);
         (calling.tries, calling.refers) = (tries, refers);
         self.call(now, Box::new(calling));
     }
@@ -376,6 +378,8 @@ pub(super) struct NewCall {
     pub auto_answer: bool,
     /// Whether its far end may ask us by REFER to take the other side elsewhere.
     pub refers: bool,
+    /// The dialog of the far end that this call takes the place of (RFC 3891).
+    pub replaces: Option<String>,
     /// Our offer.
     pub sdp: String,
     /// How the call may go on elsewhere.

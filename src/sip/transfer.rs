@@ -1,6 +1,8 @@
 //! How does an operator give a call away by the phone itself? REFER, the NOTIFYs that tell how it goes, and Replaces (RFC 3515, RFC 4488, RFC 3891).
 
-use crate::centre::ids::LegId;
+use std::collections::BTreeMap;
+
+use crate::centre::ids::{CallId, LegId};
 use crate::centre::input::{FromLine, ReferTo};
 use crate::centre::time::Time;
 
@@ -18,6 +20,17 @@ use super::uri::{NameAddr, Uri, param, unescape};
 const OUTSIDE_DIGITS: usize = 5;
 /// For how long a phone may count on further NOTIFYs, in seconds: longer than anybody rings.
 const SUBSCRIBED_S: u32 = 180;
+
+/// How long a dialog between two phones is remembered that a transfer is to take the place of, in milliseconds: the phone is dialled at once.
+const REMEMBERED_MS: u64 = 10_000;
+/// Such dialogs at one time; a further transfer rings like any call.
+const MOST_CONSULTATIONS: usize = 1_000;
+/// The longest value of a Replaces that is passed on, in bytes.
+const LONGEST_REPLACES: usize = 512;
+
+/// Dialogs between two phones that are no legs of ours, by the call that takes their place: what the phone of a colleague who was asked
+/// is told in our INVITE (RFC 5589 §7).
+pub type Consultations = BTreeMap<CallId, (Time, String)>;
 
 /// A REFER whose end has not been told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +51,7 @@ impl Exchange {
         let status = match self.legs.get(&leg) {
             Some(Leg::Up(up)) if !up.refers => 403,
             Some(Leg::Up(up)) if up.referral.is_some() => 491,
-            Some(Leg::Up(_)) => match self.refer_to(request) {
+            Some(Leg::Up(_)) => match self.refer_to(now, leg.call, request) {
                 Some(to) => return self.take_referral(now, leg, to, request, key),
                 None => 400,
             },
@@ -65,12 +78,19 @@ impl Exchange {
     }
 
     /// Whom a REFER names; `None` for what is no address of ours and no number.
-    fn refer_to(&mut self, request: &Request<'_>) -> Option<ReferTo> {
+    fn refer_to(&mut self, now: Time, call: CallId, request: &Request<'_>) -> Option<ReferTo> {
         let to = NameAddr::read(request.message.only(Name::ReferTo)?)?;
-        if let Some(replaces) = to.uri.headers.split('&').find_map(|header| header.strip_prefix("Replaces=")) {
-            return self.replaced(&unescape(replaces)).map(ReferTo::Replaces);
-        }
         let user = to.uri.user_text();
+        self.consultations.remove(&call);
+        if let Some(replaces) = to.uri.headers.split('&').find_map(|header| header.strip_prefix("Replaces=")) {
+            let replaces = unescape(replaces);
+            if let Some(leg) = self.replaced(&replaces) {
+                return Some(ReferTo::Replaces(leg));
+            }
+            let agent = self.registrar.agent_of(&user)?.clone();
+            self.remember_consultation(now, call, replaces)?;
+            return Some(ReferTo::Agent(agent));
+        }
         if let Some(agent) = self.registrar.agent_of(&user) {
             return Some(ReferTo::Agent(agent.clone()));
         }
@@ -79,6 +99,25 @@ impl Exchange {
             return self.links.numbers.put(&user).map(ReferTo::Outside);
         }
         is_number(&user).then_some(ReferTo::Name(user))
+    }
+
+    /// The phone has asked a colleague by a call of its own, past us: our INVITE to the colleague's phone takes that call's place.
+    fn remember_consultation(&mut self, now: Time, call: CallId, replaces: String) -> Option<()> {
+        let sound = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+        if replaces.len() > LONGEST_REPLACES || !replaces.bytes().all(sound) || !replaces.contains(";to-tag=") {
+            return None;
+        }
+        self.consultations.retain(|_, (at, _)| now.ms_since(*at) < REMEMBERED_MS);
+        if self.consultations.len() < MOST_CONSULTATIONS {
+            self.consultations.insert(call, (now, replaces));
+        }
+        Some(())
+    }
+
+    /// The dialog that an INVITE to a phone takes the place of in this call.
+    pub(super) fn consulted_by(&self, now: Time, call: CallId) -> Option<String> {
+        let (at, replaces) = self.consultations.get(&call)?;
+        (now.ms_since(*at) < REMEMBERED_MS).then(|| replaces.clone())
     }
 
     /// The leg whose dialog a Replaces names, from either side's view.
@@ -95,6 +134,9 @@ impl Exchange {
     /// The core tells how it went. A phone that has hung up in the meantime need not be told.
     pub(super) fn refer_progress(&mut self, now: Time, leg: LegId, status: u16) {
         self.notify(now, leg, status);
+        if status >= 300 {
+            self.consultations.remove(&leg.call);
+        }
         if let Some(Leg::Up(up)) = self.legs.get_mut(&leg)
             && status >= 200
         {

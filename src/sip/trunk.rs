@@ -42,6 +42,8 @@ pub struct Rules {
     pub trusted: bool,
     /// Whether it is offered protected sound only.
     pub secure: bool,
+    /// Whether operators at its far ends may give calls away by REFER.
+    pub refers: bool,
     /// How callers' numbers are rewritten.
     pub caller: Vec<NumberRule>,
     /// How numbers that we dial are rewritten.
@@ -68,6 +70,7 @@ impl Rules {
             shown: trunk.shown.clone(),
             trusted: !trunk.untrusted,
             secure: trunk.secure,
+            refers: trunk.refers,
             caller: trunk.numbers.caller.clone(),
             dial: trunk.numbers.dial.clone(),
         }

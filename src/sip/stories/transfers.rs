@@ -100,6 +100,24 @@ fn a_phone_names_the_dialog_that_is_to_be_replaced() {
 }
 
 #[test]
+fn a_colleague_who_was_asked_past_us_is_told_which_call_is_replaced() {
+    let mut stage = Stage::new();
+    let invite = talking(&mut stage);
+    stage.sent();
+    let asked = "Refer-To: <sip:202@198.51.100.9?Replaces=c%40phones%3Bto-tag%3Dx1%3Bfrom-tag%3Dy2>\r\n";
+    stage.hear_from(FAR, &refer(&invite, 1, asked));
+    assert_eq!(stage.told(), Some(FromLine::Referred { leg: us(), to: ReferTo::Agent("olena".into()) }));
+    stage.order(ToLine::ReferProgress { leg: us(), status: 200 });
+    let replaced = |stage: &Stage| stage.exchange.consulted_by(stage.now, us().call);
+    assert_eq!(replaced(&stage).as_deref(), Some("c@phones;to-tag=x1;from-tag=y2"));
+    stage.wait(10_000);
+    assert_eq!(replaced(&stage), None, "what was not dialled at once is not replaced later");
+    let odd = "Refer-To: <sip:202@198.51.100.9?Replaces=c%0d%0aEvil: 1%3Bto-tag%3Dx1%3Bfrom-tag%3Dy2>\r\n";
+    stage.hear_from(FAR, &refer(&invite, 2, odd));
+    assert_eq!((stage.told(), replaced(&stage)), (None, None), "a line of its own");
+}
+
+#[test]
 fn residents_strangers_and_nonsense_take_nobody_anywhere() {
     let mut stage = Stage::new();
     let to = up(&mut stage);
