@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Centre;
 use super::call_out::CallingOut;
 use super::deadline::Reason;
+use super::early::Early;
 use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
 use super::ids::{CallId, CallerRef, Language, LegId, NumberId, PlayId, QueueId, SdpRef, StepId, TrunkId};
 use super::input::{CallerKnown, Digit, Diverted, FromLine, FromMedia, HangUpCause, MediaFailure};
@@ -61,6 +62,9 @@ pub struct Call {
     /// The legs that hear music because nobody talks to them.
     #[serde(default)]
     pub hold_music: BTreeSet<u16>,
+    /// The leg that hears the ringing tone of somebody who is called.
+    #[serde(default)]
+    pub ring_tone: Option<u16>,
     /// The number of the next recording.
     pub next_recording: u16,
     /// What is going on.
@@ -105,7 +109,8 @@ impl Centre {
         match input {
             FromLine::CallArrived { call, caller, number, trunk, sdp } => self.arrive(call, caller, number, trunk, sdp),
             FromLine::Diverted { call, why } => self.diverted(call, why),
-            FromLine::Ringing { .. } | FromLine::EarlyMedia { .. } => {}
+            FromLine::Ringing { leg } => self.far_end_rings(leg),
+            FromLine::EarlyMedia { leg, sdp } => self.far_end_speaks_early(leg, sdp),
             FromLine::Answered { leg, sdp } => self.far_end_answered(leg, sdp),
             FromLine::Refused { leg, status } => self.far_end_refused(leg, status),
             FromLine::Reoffered { leg, sdp } => self.far_end_reoffered(leg, sdp),
@@ -233,6 +238,9 @@ impl Centre {
     }
 
     fn media_agreed(&mut self, leg: LegId, answer: Option<SdpRef>) {
+        if answer.is_none() && self.is_about_early_sound(leg) {
+            return self.early_sound(leg);
+        }
         let Some(known) = self.leg_mut(leg) else { return };
         if let Some(sdp) = answer {
             if std::mem::take(&mut known.reoffered) {
@@ -364,6 +372,10 @@ impl Centre {
     }
 
     fn media_failed(&mut self, leg: LegId, why: MediaFailure) {
+        // Sound before the answer that we cannot take is not heard; the answer may bring another.
+        if self.is_about_early_sound(leg) {
+            return;
+        }
         let Some(known) = self.leg_mut(leg) else { return };
         if known.reoffered {
             known.reoffered = false;
@@ -478,7 +490,14 @@ impl Centre {
 
 impl Call {
     fn arriving(number: NumberId, caller: CallerRef, arrived: Time, late: bool) -> Self {
-        let resident = Leg { party: Party::Resident, state: LegState::Arriving { late }, reoffered: false, held: false };
+        let resident = Leg {
+            party: Party::Resident,
+            state: LegState::Arriving { late },
+            reoffered: false,
+            held: false,
+            early: Early::Nothing,
+            early_asked: 0,
+        };
         Self { legs: BTreeMap::from([(0, resident)]), ..Self::going_out(number, caller, arrived, Stage::Arriving) }
     }
 
@@ -501,6 +520,7 @@ impl Call {
             next_leg: 1,
             play: PlayId(0),
             hold_music: BTreeSet::new(),
+            ring_tone: None,
             next_recording: 1,
             stage,
         }

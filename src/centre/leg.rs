@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Centre;
 use super::call::RETRY_AFTER_S;
+use super::early::Early;
 use super::fact::{EndReason, Fact, Party};
 use super::ids::{CallId, LegId, SdpRef};
 use super::output::{Shown, Target, ToLine, ToMedia};
@@ -20,6 +21,12 @@ pub struct Leg {
     /// Whether its far end's own phone holds.
     #[serde(default)]
     pub held: bool,
+    /// What has come of its far end before the answer.
+    #[serde(default)]
+    pub early: Early,
+    /// Orders to put sound before the answer in force whose outcome has not been told.
+    #[serde(default)]
+    pub early_asked: u8,
 }
 
 /// How far a leg is.
@@ -60,6 +67,7 @@ impl Centre {
     pub(super) fn drop_leg(&mut self, leg: LegId, reason: EndReason) {
         let Some(known) = self.calls.get_mut(&leg.call) else { return };
         known.hold_music.remove(&leg.n);
+        known.ring_tone = known.ring_tone.filter(|n| *n != leg.n);
         if known.legs.remove(&leg.n).is_some() {
             self.out.media(ToMedia::Close { leg });
             self.out.fact(Fact::LegEnded { leg, reason });
@@ -78,7 +86,7 @@ impl Centre {
     /// Begins a leg under a number of its own: that of a resident who is called.
     pub(super) fn open_leg_as(&mut self, leg: LegId, party: Party, state: LegState) {
         let Some(known) = self.calls.get_mut(&leg.call) else { return };
-        known.legs.insert(leg.n, Leg { party: party.clone(), state, reoffered: false, held: false });
+        known.legs.insert(leg.n, Leg { party: party.clone(), state, reoffered: false, held: false, early: Early::Nothing, early_asked: 0 });
         self.out.fact(Fact::LegStarted { leg, party });
         self.out.media(ToMedia::Open { leg, offer: None });
     }

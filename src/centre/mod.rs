@@ -11,6 +11,7 @@ pub mod calling;
 pub mod consult;
 pub mod deadline;
 pub mod dialplan;
+pub mod early;
 pub mod explanation;
 pub mod fact;
 pub mod ids;

@@ -144,6 +144,8 @@ pub enum Sound {
     Music { id: PromptId },
     /// Nothing, for so long.
     Silence { ms: u32 },
+    /// That a far end rings (ITU-T E.180): one tone and its pause.
+    RingTone,
 }
 
 /// What follows when the last sound has been played.

@@ -70,6 +70,7 @@ impl Centre {
     pub(super) fn start_talk(&mut self, call: CallId, talk: Talk, record: bool) {
         let partner = talk.partner.clone();
         self.set_stage(call, Stage::Talking(talk));
+        self.end_ring_tone(call);
         self.stop_hold_music(call, 0);
         let Arrangement { hears, music } = self.arrangement(call);
         self.stop_other_music(call, &music);
@@ -197,11 +198,13 @@ impl Centre {
             return;
         }
         let after = self.arrangement(call);
+        self.end_ring_tone(call);
         self.stop_other_music(call, &after.music);
         if before.hears != after.hears {
             self.out.media(ToMedia::Connect { call, hears: after.hears.clone() });
         }
         self.play_missing_music(call, &after.music);
+        self.begin_ring_tone(call);
         self.note_silence(call, |_| {});
     }
 
@@ -221,6 +224,7 @@ impl Centre {
             supervisors: supervisors.collect(),
         };
         let Arrangement { mut hears, mut music } = room.arrange();
+        hears.extend(self.early_pair(call).filter(|pair| !room.holding.contains(&pair.ear)));
         hears.retain(|pair| is_up(&pair.ear) && is_up(&pair.mouth));
         music.retain(is_up);
         Arrangement { hears, music }

@@ -145,7 +145,9 @@ fn pieces_of(sound: &Sound, book: &dyn Sounds) -> Vec<Piece> {
             vec![Piece::Silence { samples: usize::try_from(u64::from(*ms) * u64::from(RATE_HZ) / 1_000).unwrap_or(0) }]
         }
         Sound::Music { id } => book.resolve(sound).into_iter().map(|clip| Piece::Music { music: id.clone(), clip }).collect(),
-        Sound::Prompt { .. } | Sound::Position { .. } | Sound::Minutes { .. } => book.resolve(sound).into_iter().map(Piece::Clip).collect(),
+        Sound::Prompt { .. } | Sound::Position { .. } | Sound::Minutes { .. } | Sound::RingTone => {
+            book.resolve(sound).into_iter().map(Piece::Clip).collect()
+        }
     }
 }
 
@@ -171,7 +173,7 @@ pub(crate) mod tests {
                 Sound::Prompt { id, .. } if id.as_str() == "a" => (0u8, 200u8),
                 Sound::Prompt { .. } => (100, 200),
                 Sound::Music { .. } => (0, 250),
-                Sound::Position { .. } | Sound::Minutes { .. } | Sound::Silence { .. } => return Vec::new(),
+                Sound::Position { .. } | Sound::Minutes { .. } | Sound::Silence { .. } | Sound::RingTone => return Vec::new(),
             };
             let bytes: Arc<[u8]> = (0..length).map(|n| first.wrapping_add(n)).collect();
             vec![Clip { pcma: bytes.clone(), pcmu: bytes, pcm: Vec::new().into() }]

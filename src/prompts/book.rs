@@ -9,7 +9,7 @@ use audio_codec::pcma::PcmaEncoder;
 use audio_codec::pcmu::PcmuEncoder;
 
 use super::fault::PromptsError;
-use super::sound::read_built;
+use super::sound::{RATE_HZ, read_built};
 use super::source::{Manifest, minutes_number, position_number};
 use crate::centre::ids::{Language, PromptId};
 use crate::centre::output::Sound;
@@ -20,6 +20,13 @@ pub const FRAME: usize = 160;
 const LONGEST_SILENCE_MS: u32 = 60_000;
 /// What is heard in place of a sound that does not exist, in milliseconds of silence.
 const UNKNOWN_MS: u32 = 1_000;
+
+/// The ringing tone: its pitch, its peak (−22 dB below full scale, as loud as speech), its length, its soft edges and its pause.
+const TONE_HZ: f32 = 425.0;
+const TONE_PEAK: f32 = 2_600.0;
+const TONE_SAMPLES: usize = 6_400;
+const EDGE_SAMPLES: f32 = 40.0;
+const TONE_PAUSE_SAMPLES: usize = 25_600;
 
 /// A sound, ready to be sent: the same samples as A-law, µ-law and 16 bits, at 8 kHz, in whole frames of 20 ms.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +42,17 @@ pub struct Clip {
 impl Clip {
     fn new(pcm: Arc<[i16]>) -> Self {
         Self { pcma: PcmaEncoder::new().encode(&pcm).into(), pcmu: PcmuEncoder::new().encode(&pcm).into(), pcm }
+    }
+
+    /// The ringing tone of Kazakhstan and its neighbours (ITU-T E.180): 425 Hz for 0.8 s, then 3.2 s of pause.
+    fn ring_tone() -> Self {
+        static TONE: OnceLock<Clip> = OnceLock::new();
+        let sample = |n: usize| {
+            let edge = (n.min(TONE_SAMPLES - 1 - n) as f32 / EDGE_SAMPLES).min(1.0);
+            (edge * TONE_PEAK * (std::f32::consts::TAU * TONE_HZ * n as f32 / RATE_HZ as f32).sin()) as i16
+        };
+        let tone = || (0..TONE_SAMPLES).map(sample).chain([0; TONE_PAUSE_SAMPLES]).collect();
+        TONE.get_or_init(|| Self::new(tone())).clone()
     }
 
     /// Silence of so many milliseconds, rounded up to whole frames; at most a minute.
@@ -105,6 +123,7 @@ impl PromptBook {
             Sound::Minutes { n, language } => self.minutes(*n, *language),
             Sound::Music { id } => vec![self.music.get(id).map_or_else(|| self.unknown.clone(), Track::clip)],
             Sound::Silence { ms } => vec![Clip::silence((*ms).max(1))],
+            Sound::RingTone => vec![Clip::ring_tone()],
         }
     }
 

@@ -33,7 +33,8 @@ impl Model {
             ToMedia::Play { leg, sounds, .. } => {
                 let music = matches!(sounds.as_slice(), [Sound::Music { .. }]);
                 let menu = leg.n == 0 && self.calls.get(&leg.call).is_none_or(|known| !known.was_served());
-                self.check(music || menu, || format!("{sounds:?} plays into {leg}"));
+                let tone = matches!(sounds.as_slice(), [Sound::RingTone]) && leg.n != 0;
+                self.check(music || menu || tone, || format!("{sounds:?} plays into {leg}"));
                 self.rooms.plays(*leg, music && self.legs.is_live(*leg));
             }
             ToMedia::StopPlay { leg } => self.rooms.plays(*leg, false),

@@ -3,6 +3,7 @@
 
 mod call_outs;
 mod consults;
+mod early;
 mod hang_ups;
 mod holds;
 mod lines;

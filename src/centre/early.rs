@@ -1,0 +1,123 @@
+//! What does an operator hear of somebody who is called and has not answered? A ringing tone, or the far end's own sound (RFC 3960).
+
+use serde::{Deserialize, Serialize};
+
+use super::Centre;
+use super::call::Stage;
+use super::call_out::{CallingOut, Step};
+use super::consult::Third;
+use super::ids::{CallId, LegId, PlayId, SdpRef};
+use super::leg::LegState;
+use super::output::{Ending, Hears, Sound, ToMedia};
+
+/// What has come of a far end that was dialled, before its answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Early {
+    /// Nothing that can be heard.
+    #[default]
+    Nothing,
+    /// It rings.
+    Rings,
+    /// It lets its own sound be heard.
+    Sounds,
+}
+
+/// Who listens, and to whom of those who are called.
+struct Listening {
+    ear: u16,
+    called: Vec<u16>,
+}
+
+impl Centre {
+    /// The far end of a leg that we dialled rings.
+    pub(super) fn far_end_rings(&mut self, leg: LegId) {
+        if let Some(known) = self.leg_mut(leg).filter(|known| known.state == LegState::Dialled && known.early == Early::Nothing) {
+            known.early = Early::Rings;
+            self.begin_ring_tone(leg.call);
+        }
+    }
+
+    /// It describes its sound before it answers: that is put in force for whoever listens.
+    pub(super) fn far_end_speaks_early(&mut self, leg: LegId, sdp: SdpRef) {
+        let is_heard = self.listening(leg.call).is_some_and(|listening| listening.called.contains(&leg.n));
+        let Some(known) = self.leg_mut(leg).filter(|known| is_heard && known.state == LegState::Dialled) else { return };
+        known.early_asked = known.early_asked.saturating_add(1);
+        self.out.media(ToMedia::Agree { leg, sdp, answer: false });
+    }
+
+    /// Whether what media says of a leg is about sound before its answer; each such order has one outcome.
+    pub(super) fn is_about_early_sound(&mut self, leg: LegId) -> bool {
+        self.leg_mut(leg).is_some_and(|known| {
+            let is = known.early_asked > 0;
+            known.early_asked = known.early_asked.saturating_sub(1);
+            is
+        })
+    }
+
+    /// The early sound can flow. It takes the place of the ringing tone; nobody is heard by the far end yet.
+    pub(super) fn early_sound(&mut self, leg: LegId) {
+        let call = leg.call;
+        let before = self.arrangement(call);
+        let Some(known) = self.leg_mut(leg).filter(|known| known.state == LegState::Dialled) else { return };
+        known.early = Early::Sounds;
+        self.end_ring_tone(call);
+        self.arranged(call, &before);
+        if let Some(Stage::CallingOut(CallingOut { step: Step::Resident { operator }, .. })) = self.stage(call) {
+            let hears = vec![Hears { ear: LegId { call, n: *operator }, mouth: leg }];
+            self.out.media(ToMedia::Connect { call, hears });
+        }
+    }
+
+    /// The ear and the mouth of early sound within a talk.
+    pub(super) fn early_pair(&self, call: CallId) -> Option<Hears> {
+        let Listening { ear, called } = self.listening(call)?;
+        let mouth = called.into_iter().find(|n| self.early(call, *n) == Early::Sounds)?;
+        Some(Hears { ear: LegId { call, n: ear }, mouth: LegId { call, n: mouth } })
+    }
+
+    /// Ends the ringing tone where it is over: before music or voices come.
+    pub(super) fn end_ring_tone(&mut self, call: CallId) {
+        let wanted = self.ring_tone(call);
+        let Some(known) = self.calls.get_mut(&call).filter(|known| known.ring_tone != wanted) else { return };
+        if let Some(n) = known.ring_tone.take().filter(|n| known.legs.contains_key(n)) {
+            self.out.media(ToMedia::StopPlay { leg: LegId { call, n } });
+        }
+    }
+
+    /// Plays the ringing tone to whoever waits for an answer and hears nothing else of it.
+    pub(super) fn begin_ring_tone(&mut self, call: CallId) {
+        let wanted = self.ring_tone(call);
+        let Some(known) = self.calls.get_mut(&call).filter(|known| known.ring_tone.is_none()) else { return };
+        let Some(n) = wanted else { return };
+        (known.ring_tone, known.play) = (wanted, PlayId(known.play.0.wrapping_add(1)));
+        let play = known.play;
+        self.out.media(ToMedia::Play { leg: LegId { call, n }, play, sounds: vec![Sound::RingTone], ending: Ending::Repeat });
+    }
+
+    fn ring_tone(&self, call: CallId) -> Option<u16> {
+        let Listening { ear, called } = self.listening(call)?;
+        let any = |early| called.iter().any(|n| self.early(call, *n) == early);
+        (any(Early::Rings) && !any(Early::Sounds) && !self.holds_by_phone(LegId { call, n: ear })).then_some(ear)
+    }
+
+    /// An operator who has asked for somebody, or who calls a resident. A resident who is given away goes on hearing music.
+    fn listening(&self, call: CallId) -> Option<Listening> {
+        match self.stage(call)? {
+            Stage::Talking(talk) => match &talk.third {
+                Some(Third::Called(calling)) => Some(Listening { ear: talk.leg, called: calling.legs.iter().copied().collect() }),
+                Some(Third::Consulted { .. } | Third::Guest { .. }) | None => None,
+            },
+            Stage::CallingOut(out) => match out.step {
+                Step::Resident { operator } => Some(Listening { ear: operator, called: vec![0] }),
+                Step::Operator(_) => None,
+            },
+            Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Transferring(_) => {
+                None
+            }
+        }
+    }
+
+    fn early(&self, call: CallId, n: u16) -> Early {
+        self.calls.get(&call).and_then(|known| known.legs.get(&n)).map_or(Early::Nothing, |leg| leg.early)
+    }
+}
