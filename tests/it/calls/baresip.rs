@@ -54,7 +54,7 @@ impl Baresip {
         fs::write(folder.join("accounts"), format!("{account}\n")).unwrap();
         let out = fs::File::create(folder.join("log")).unwrap();
         let process = Command::new("baresip")
-            .args(["-v", "-f"])
+            .args(["-v", "-s", "-f"])
             .arg(&folder)
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
@@ -122,12 +122,17 @@ impl Ear for Baresip {
 
     /// The file is written packet by packet, and its head says how long it is only at the end.
     fn heard_so_far(&self) -> Vec<i16> {
-        self.file().map(|file| at_8_khz(&fs::read(file).unwrap())).unwrap_or_default()
+        self.file().map(|file| pcm_of(&file)).unwrap_or_default()
     }
 
     fn length(&self) -> usize {
         self.heard_so_far().len()
     }
+}
+
+/// The sound of a WAV file of 16-bit PCM that is still being written, at 8 kHz; none where there is no file yet.
+pub fn pcm_of(file: &Path) -> Vec<i16> {
+    at_8_khz(&fs::read(file).unwrap_or_default())
 }
 
 impl Drop for Baresip {

@@ -16,6 +16,7 @@ mod kamailio;
 mod keys;
 mod length;
 mod lines;
+mod linphone;
 mod path;
 mod poor;
 mod quality;
