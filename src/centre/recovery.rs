@@ -32,6 +32,7 @@ impl Centre {
                 leg.state = LegState::Unknown;
             }
         }
+        self.listen_anew();
         if downtime_ms > LIVES_ON_MS {
             self.send_operators_home();
         } else {
@@ -43,6 +44,22 @@ impl Centre {
         if !self.calls.is_empty() {
             // From the start of the new process on: this is told as of the end of the former one.
             self.deadlines.set(Reason::Recovery, self.now.plus_ms(downtime_ms).plus_ms(RECOVERY_MS));
+        }
+    }
+
+    /// The new process has heard nothing yet, and tells of silence again where there is some: what the former one told is no news of now,
+    /// and would end a talk that is heard well.
+    fn listen_anew(&mut self) {
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        for call in calls {
+            self.deadlines.cancel(&Reason::NoSound(call));
+            let Some(known) = self.calls.get_mut(&call) else { continue };
+            for n in std::mem::take(&mut known.unheard) {
+                self.out.fact(Fact::LegUnheard { leg: LegId { call, n }, unheard: false });
+            }
+            if std::mem::take(&mut known.silent) {
+                self.out.fact(Fact::LegSound { leg: LegId::caller(call), lost: false });
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use cityline::centre::deadline::Reason;
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, QueueEnd};
 use cityline::centre::ids::{CallId, CallerRef, LegId, RecordingId};
-use cityline::centre::input::{FromDesk, Input};
+use cityline::centre::input::{FromDesk, FromMedia, Input};
 use cityline::centre::output::{Output, ToLine, ToMedia};
 
 use super::story::{SPEAKS_MS, Story};
@@ -289,5 +289,24 @@ fn a_pause_and_a_wrap_up_go_on_and_after_a_long_night_nobody_is_at_work() {
     assert_eq!(story.agent("aigul"), AgentStatus::Ready);
     story.restarts(301_000);
     assert_eq!((story.agent("aigul"), story.agent("olena")), (AgentStatus::Offline, AgentStatus::Offline));
+    story.everything_is_released();
+}
+
+#[test]
+fn a_line_that_was_silent_before_is_judged_anew() {
+    let mut story = city();
+    story.signs_in("aigul", &[11]);
+    let call = story.talks_with(77, "aigul");
+    let leg = LegId::caller(call);
+    story.media(FromMedia::SoundLost { leg });
+    story.restarts(2_000);
+    for n in [0, 1] {
+        story.happens(Input::LegRecovered { leg: LegId { call, n } });
+    }
+    story.pass(300_000);
+    assert_eq!(story.ended(call), None, "the new process hears it");
+    story.media(FromMedia::SoundLost { leg });
+    story.pass(60_000);
+    assert_eq!(story.ended(call), Some(EndReason::NoSound));
     story.everything_is_released();
 }
