@@ -12,6 +12,7 @@ SERIES = {
     "prompt": "callers hearing a prompt",
     "music": "callers on music",
     "bridged": "bridged and recorded",
+    "encrypted": "the same, SRTP on both sides",
     "queue": "waiting, 30 operators",
     "register": "REGISTER with digest",
 }

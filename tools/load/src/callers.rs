@@ -39,6 +39,8 @@ pub struct Plan {
     pub registered: u64,
     /// Operators' legs that must be up before the window begins.
     pub operators: u64,
+    /// Is protected sound offered, and no other?
+    pub secure: bool,
     /// Calls whose sound is kept.
     pub judged: usize,
     pub keep: Duration,
@@ -121,8 +123,8 @@ impl Callers {
         self.placed += 1;
         let judged = number < self.plan.judged;
         let keep = if judged { self.plan.keep } else { Duration::ZERO };
-        let options =
-            CallOptions { from: "sipp".to_owned(), sound: Sound::Chirps(content::caller_voice(number)), keep, ..CallOptions::default() };
+        let (from, sound) = ("sipp".to_owned(), Sound::Chirps(content::caller_voice(number)));
+        let options = CallOptions { from, sound, keep, secure: self.plan.secure, ..CallOptions::default() };
         match line.call(&format!("sip:{}@{}", self.plan.number, self.plan.target), &options) {
             Ok(key) => {
                 self.callers.insert(key, Caller { number, since: now, answered: false, heard: false });

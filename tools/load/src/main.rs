@@ -37,12 +37,21 @@ enum Mode {
     Music,
     /// Callers who talk to operators.
     Bridged,
+    /// The same, and both sides protect their sound (SDES-SRTP).
+    Encrypted,
     /// Callers who wait, and operators who hang up.
     Queue,
     /// Phones that register with digest at a rate, the accounts of `--register` in turn.
     Register,
     /// No callers: answer every call at `--operators-at` for `--seconds`, and chirp. Another run of this program has a far end in it.
     Answer,
+}
+
+impl Mode {
+    /// Does every caller talk to an operator, in a call of their own?
+    fn bridges(self) -> bool {
+        matches!(self, Mode::Bridged | Mode::Encrypted)
+    }
 }
 
 /// Plays callers and operators with sound against a call server, and judges what arrives.
@@ -109,7 +118,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Mode::Answer => return run_answer(&options),
         Mode::Setups => run_setups(&options)?,
         Mode::Register => run_registers(&options)?,
-        Mode::Prompt | Mode::Music | Mode::Bridged | Mode::Queue => run_held(&options)?,
+        Mode::Prompt | Mode::Music | Mode::Bridged | Mode::Encrypted | Mode::Queue => run_held(&options)?,
     };
     println!("{}", report.line());
     if let Some(path) = &options.report {
@@ -130,7 +139,8 @@ fn plan(options: &Options) -> Plan {
         window,
         refill: options.mode == Mode::Queue,
         registered: if options.register.is_some() { options.operators as u64 } else { 0 },
-        operators: if options.mode == Mode::Bridged { options.calls as u64 } else { 0 },
+        operators: if options.mode.bridges() { options.calls as u64 } else { 0 },
+        secure: options.mode == Mode::Encrypted,
         judged: options.judge,
         keep: ramp + window + Duration::from_secs(30),
         pid: options.pid,
@@ -172,7 +182,7 @@ fn run_held(options: &Options) -> Result<Report, Box<dyn Error>> {
     let wanted = options.prompt.as_deref().map(sound::read_wav).transpose()?.and_then(|channels| channels.into_iter().next());
     let window = Arc::new(Window::default());
     let line = Line::bind(options.source)?;
-    let talks = matches!(options.mode, Mode::Bridged | Mode::Queue);
+    let talks = options.mode.bridges() || options.mode == Mode::Queue;
     let room = if talks { Some(Line::bind(options.operators_at)?) } else { None };
     let behaviour = operators_of(options);
     let shared = Arc::clone(&window);
@@ -187,7 +197,7 @@ fn run_held(options: &Options) -> Result<Report, Box<dyn Error>> {
     if let Some(operators) = &operators {
         add_operators(&mut report, options, &outcome, operators);
     }
-    if options.mode != Mode::Bridged {
+    if !options.mode.bridges() {
         report.callers_content = content::judge_sound(&outcome.records, wanted.as_deref());
     }
     report.conclude(true);
@@ -206,6 +216,7 @@ fn operators_of(options: &Options) -> operators::Behaviour {
     operators::Behaviour {
         accounts: accounts.collect(),
         registrar: options.target,
+        secure: options.mode == Mode::Encrypted,
         talk: (options.mode == Mode::Queue).then(|| (millis(0), millis(1))),
         judged: options.judge,
         keep: plan(options).keep,

@@ -28,6 +28,8 @@ pub struct Behaviour {
     /// Those who register, and where.
     pub accounts: Vec<Credentials>,
     pub registrar: SocketAddrV4,
+    /// Are protected offers taken, and no others?
+    pub secure: bool,
     /// Talks end by the operator after a time between these; none: by the server.
     pub talk: Option<(Duration, Duration)>,
     /// Legs whose sound is kept.
@@ -112,7 +114,7 @@ impl Room {
         let keep = if number < self.behaviour.judged { self.behaviour.keep } else { Duration::ZERO };
         let sound = Sound::Chirps(content::operator_voice(number));
         line.ring(key);
-        if line.answer(key, &AnswerOptions { sound, keep, ..AnswerOptions::default() }).is_err() {
+        if line.answer(key, &AnswerOptions { sound, keep, secure: self.behaviour.secure, ..AnswerOptions::default() }).is_err() {
             self.outcome.failed += 1;
             return line.reject(key, 480);
         }

@@ -12,6 +12,7 @@ use crate::media::capture::Heard;
 use crate::media::g711::Codec;
 use crate::media::leg::{Leg, Noticed};
 use crate::media::sound::Sound;
+use crate::media::srtp::Crypto;
 use crate::media::{LegKey, Media, dtmf};
 use crate::sdp::{Description, Direction};
 use crate::sip::agent::{Agent, Order, Outgoing};
@@ -52,6 +53,8 @@ pub struct CallOptions {
     pub codecs: Vec<Codec>,
     /// Are RFC 4733 events offered?
     pub events: bool,
+    /// Is protected sound offered, and no other?
+    pub secure: bool,
     pub sound: Sound,
     /// How much of what is heard is kept (counts and arrival times are kept in any case).
     pub keep: Duration,
@@ -69,6 +72,7 @@ impl Default for CallOptions {
             tcp: false,
             codecs: vec![Codec::Alaw, Codec::Ulaw],
             events: true,
+            secure: false,
             sound: Sound::Silence,
             keep: Duration::from_secs(15 * 60),
             credentials: None,
@@ -81,6 +85,8 @@ impl Default for CallOptions {
 #[derive(Clone, Debug)]
 pub struct AnswerOptions {
     pub codecs: Vec<Codec>,
+    /// Is a protected offer taken, and no other?
+    pub secure: bool,
     pub sound: Sound,
     /// How much of what is heard is kept.
     pub keep: Duration,
@@ -88,8 +94,8 @@ pub struct AnswerOptions {
 
 impl Default for AnswerOptions {
     fn default() -> Self {
-        let CallOptions { codecs, sound, keep, .. } = CallOptions::default();
-        Self { codecs, sound, keep }
+        let CallOptions { codecs, secure, sound, keep, .. } = CallOptions::default();
+        Self { codecs, secure, sound, keep }
     }
 }
 
@@ -202,7 +208,8 @@ impl Line {
         let address = options.via.or(named).ok_or_else(|| LineError::Uri(to.to_owned()))?;
         let (leg, local) = self.media.open(options.sound.clone(), options.keep).map_err(LineError::NoSocket)?;
         let events = options.events.then_some(101);
-        let offer = Description { address: local, codecs: options.codecs.clone(), events, direction: Direction::SendRecv };
+        let crypto = options.secure.then(Crypto::random);
+        let offer = Description { address: local, codecs: options.codecs.clone(), events, direction: Direction::SendRecv, crypto };
         let outgoing = Outgoing {
             to: to.to_owned(),
             from_user: options.from.clone(),
@@ -259,7 +266,8 @@ impl Line {
                 address
             }
         };
-        Ok(Description { address, codecs: options.codecs.clone(), events: Some(101), direction: Direction::SendRecv })
+        let crypto = options.secure.then(Crypto::random);
+        Ok(Description { address, codecs: options.codecs.clone(), events: Some(101), direction: Direction::SendRecv, crypto })
     }
 
     /// Refuses an incoming call with a final answer of 300 or more.

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use crate::media::g711::Codec;
+use crate::media::srtp::Crypto;
 
 /// Who sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,16 +50,19 @@ pub struct Description {
     /// Payload type of telephone events (RFC 4733), where they are offered.
     pub events: Option<u8>,
     pub direction: Direction,
+    /// With what this side protects what it sends; none: plain RTP.
+    pub crypto: Option<Crypto>,
 }
 
 impl Description {
     /// The SDP text; `version` counts up with every change (RFC 3264 §8).
     pub fn to_text(&self, session: u64, version: u32) -> String {
-        let Self { address, codecs, events, direction } = self;
+        let Self { address, codecs, events, direction, crypto } = self;
+        let profile = if crypto.is_some() { "RTP/SAVP" } else { "RTP/AVP" };
         let types = codecs.iter().map(|codec| codec.payload_type()).chain(*events);
         let types = types.map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
         let mut text = format!(
-            "v=0\r\no=- {session} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {types}\r\n",
+            "v=0\r\no=- {session} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} {profile} {types}\r\n",
             ip = address.ip(),
             port = address.port()
         );
@@ -67,6 +71,9 @@ impl Description {
         }
         if let Some(events) = events {
             text.push_str(&format!("a=rtpmap:{events} telephone-event/8000\r\na=fmtp:{events} 0-15\r\n"));
+        }
+        if let Some(crypto) = crypto {
+            text.push_str(&format!("a=crypto:{}\r\n", crypto.to_value()));
         }
         text.push_str(&format!("a=ptime:20\r\na={}\r\n", direction.name()));
         text
@@ -80,12 +87,14 @@ impl Description {
         let connection = |part: &str| part.lines().find_map(|line| line.trim().strip_prefix("c=IN IP4 ")?.parse::<Ipv4Addr>().ok());
         let mut words = media.lines().next()?.split_whitespace();
         let port = words.next()?.parse().ok()?;
-        let types: Vec<u8> = words.skip(1).filter_map(|word| word.parse().ok()).collect();
+        let secure = words.next()?.starts_with("RTP/SAVP");
+        let crypto = media.lines().find_map(|line| Crypto::read(line.trim().strip_prefix("a=crypto:")?)).filter(|_| secure);
+        let types: Vec<u8> = words.filter_map(|word| word.parse().ok()).collect();
         let codecs: Vec<_> = types.iter().filter_map(|number| Codec::of_payload_type(*number)).collect();
         let events = media.lines().find_map(events_of).filter(|number| types.contains(number));
         let direction = media.lines().chain(session.lines()).find_map(direction_of).unwrap_or(Direction::SendRecv);
         let address = SocketAddrV4::new(connection(media).or_else(|| connection(session))?, port);
-        (!codecs.is_empty()).then_some(Self { address, codecs, events, direction })
+        (!codecs.is_empty()).then_some(Self { address, codecs, events, direction, crypto })
     }
 }
 
@@ -113,8 +122,10 @@ mod tests {
     fn reads_what_it_writes() {
         let address = SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 7), 4000);
         let codecs = vec![Codec::Alaw, Codec::Ulaw];
-        let offer = Description { address, codecs, events: Some(101), direction: Direction::SendOnly };
-        assert_eq!(Description::parse(offer.to_text(1, 2).as_bytes()), Some(offer));
+        let offer = Description { address, codecs, events: Some(101), direction: Direction::SendOnly, crypto: None };
+        for offer in [Description { crypto: Some(Crypto::random()), ..offer.clone() }, offer] {
+            assert_eq!(Description::parse(offer.to_text(1, 2).as_bytes()), Some(offer));
+        }
     }
 
     #[test]

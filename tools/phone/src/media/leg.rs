@@ -7,6 +7,7 @@ use super::dtmf::{Keypad, Listener};
 use super::g711::Codec;
 use super::rtp::{self, HEADER_BYTES, Header};
 use super::sound::{PACKET_SAMPLES, Playing, Sound};
+use super::srtp::{Keys, Session, TAG_BYTES};
 use crate::judge::chirp::Said;
 use crate::sys::{self, Arrival};
 
@@ -19,6 +20,8 @@ pub struct Far {
     pub events: Option<u8>,
     /// Does the far end want to hear us?
     pub listens: bool,
+    /// With what both sides protect their sound; none: it is plain.
+    pub keys: Option<Keys>,
 }
 
 /// What a packet that came in meant.
@@ -39,6 +42,8 @@ const AUDIBLE: i16 = 300;
 pub struct Leg {
     socket: UdpSocket,
     far: Option<Far>,
+    /// What goes out and what comes in, where it is protected.
+    secure: Option<Box<[Session; 2]>>,
     detour: Option<SocketAddrV4>,
     playing: Playing,
     keypad: Keypad,
@@ -59,6 +64,7 @@ impl Leg {
         Self {
             socket,
             far: None,
+            secure: None,
             detour: None,
             playing: Playing::new(sound),
             keypad: Keypad::default(),
@@ -79,6 +85,9 @@ impl Leg {
 
     /// Sends to that side from the next 20 ms on.
     pub fn connect(&mut self, far: Far) {
+        if self.far.and_then(|far| far.keys) != far.keys {
+            self.secure = far.keys.map(|keys| Box::new([Session::new(&keys.ours), Session::new(&keys.theirs)]));
+        }
         self.far = Some(far);
     }
 
@@ -153,11 +162,14 @@ impl Leg {
     }
 
     fn transmit(&mut self, header: Header, payload: &[u8], far: Far) {
-        let mut packet = [0; HEADER_BYTES + PACKET_SAMPLES];
-        let length = HEADER_BYTES + payload.len();
+        let mut packet = [0; HEADER_BYTES + PACKET_SAMPLES + TAG_BYTES];
+        let mut length = HEADER_BYTES + payload.len();
         packet[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
         if let Some(room) = packet.get_mut(HEADER_BYTES..length) {
             room.copy_from_slice(payload);
+        }
+        if let Some([outgoing, _]) = self.secure.as_deref_mut() {
+            length = outgoing.protect(&mut packet, length).unwrap_or(length);
         }
         // A send that fails is a lost packet: the far end's judge sees it.
         let _ = self.socket.send_to(packet.get(..length).unwrap_or(&packet), self.detour.unwrap_or(far.address));
@@ -168,16 +180,24 @@ impl Leg {
     /// Takes one datagram out of the socket; none when it is empty.
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Option<Notices> {
         let arrival = sys::receive(&self.socket, buffer)?;
-        let packet = buffer.get(..arrival.length).unwrap_or_default();
-        Some(self.take(packet, arrival))
+        let packet = buffer.get_mut(..arrival.length).unwrap_or_default();
+        let opened = self.open(packet);
+        Some(self.take(packet.get(..opened).unwrap_or_default(), arrival))
+    }
+
+    /// Decrypts a packet where the leg is protected; its length. What is not authentic has none, so that it counts as foreign.
+    fn open(&mut self, packet: &mut [u8]) -> usize {
+        match self.secure.as_deref_mut() {
+            Some([_, incoming]) if !is_report(packet) => incoming.open(packet).unwrap_or(0),
+            _ => packet.len(),
+        }
     }
 
     fn take(&mut self, packet: &[u8], arrival: Arrival) -> Notices {
         let mut noticed = Notices::default();
         let Some((header, payload)) = rtp::parse(packet) else {
             // RTCP may come to the same port (RFC 5761); anything else is a fault to be counted.
-            let rtcp = packet.get(1).is_some_and(|kind| (200..=204).contains(kind));
-            self.heard.arrivals.foreign += u64::from(!rtcp);
+            self.heard.arrivals.foreign += u64::from(!is_report(packet));
             return noticed;
         };
         if matches!(self.playing.sound, Sound::Echo) {
@@ -210,6 +230,10 @@ impl Leg {
         self.audible = true;
         Some(Noticed::FirstSound)
     }
+}
+
+fn is_report(packet: &[u8]) -> bool {
+    packet.get(1).is_some_and(|kind| (200..=204).contains(kind))
 }
 
 /// What one packet meant: at most two things, kept without the heap.

@@ -8,6 +8,7 @@ pub mod g711;
 pub mod leg;
 pub mod rtp;
 pub mod sound;
+pub mod srtp;
 
 use std::collections::HashMap;
 use std::io;
@@ -218,7 +219,7 @@ impl EchoControl {
         let (echo, address) = media.open(Sound::Echo, Duration::ZERO)?;
         let (caller, _) = media.open(Sound::Silence, Duration::ZERO)?;
         if let Some(leg) = media.leg_mut(caller) {
-            leg.connect(Far { address, codec: Codec::Alaw, events: None, listens: true });
+            leg.connect(Far { address, codec: Codec::Alaw, events: None, listens: true, keys: None });
         }
         Ok(Self { caller, echo })
     }
@@ -265,7 +266,7 @@ mod tests {
         let mut media = Media::new(Ipv4Addr::LOCALHOST, 2).unwrap();
         let (ear, address) = media.open(Sound::Nothing, Duration::from_secs(5)).unwrap();
         let (mouth, _) = media.open(Sound::once(&[4000; 1600]), Duration::ZERO).unwrap();
-        let far = Far { address, codec: Codec::Ulaw, events: Some(101), listens: true };
+        let far = Far { address, codec: Codec::Ulaw, events: Some(101), listens: true, keys: None };
         media.leg_mut(mouth).unwrap().connect(far);
         media.leg_mut(ear).unwrap().connect(Far { listens: false, ..far });
         media.leg_mut(mouth).unwrap().press("4#");

@@ -28,6 +28,17 @@ impl Header {
 
 /// Header and payload of a packet; none for what is no RTP of version 2 (RTCP's types 72–76 included).
 pub fn parse(packet: &[u8]) -> Option<(Header, &[u8])> {
+    let (header, from) = parse_header(packet)?;
+    let mut rest = packet.get(from..)?;
+    if packet.first()? & 0x20 != 0 {
+        let padding = usize::from(*rest.last()?);
+        rest = rest.get(..rest.len().checked_sub(padding)?)?;
+    }
+    Some((header, rest))
+}
+
+/// Header of a packet, and where what follows its sources and its extension begins.
+pub fn parse_header(packet: &[u8]) -> Option<(Header, usize)> {
     let (head, mut rest) = packet.split_at_checked(HEADER_BYTES)?;
     let &[flags, second, s1, s2, t1, t2, t3, t4, c1, c2, c3, c4] = head else { return None };
     let payload_type = second & 0x7f;
@@ -40,10 +51,6 @@ pub fn parse(packet: &[u8]) -> Option<(Header, &[u8])> {
         let &[_, _, high, low] = extension else { return None };
         rest = after.get(usize::from(u16::from_be_bytes([high, low])) * 4..)?;
     }
-    if flags & 0x20 != 0 {
-        let padding = usize::from(*rest.last()?);
-        rest = rest.get(..rest.len().checked_sub(padding)?)?;
-    }
     let header = Header {
         marker: second & 0x80 != 0,
         payload_type,
@@ -51,7 +58,7 @@ pub fn parse(packet: &[u8]) -> Option<(Header, &[u8])> {
         timestamp: u32::from_be_bytes([t1, t2, t3, t4]),
         ssrc: u32::from_be_bytes([c1, c2, c3, c4]),
     };
-    Some((header, rest))
+    Some((header, packet.len() - rest.len()))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::transaction::{GIVE_UP, Purpose, Said, T1, T2, Transaction};
 use super::transport::Peer;
 use crate::agenda::Agenda;
 use crate::media::leg::Far;
+use crate::media::srtp::Keys;
 use crate::sdp::Description;
 
 pub use super::registration::{Account, RegistrationKey};
@@ -446,7 +447,13 @@ impl Call {
         let speaks = |codec| ours.is_none_or(|ours| ours.codecs.contains(codec));
         let codec = theirs.codecs.iter().find(|codec| speaks(codec)).copied()?;
         let listens = theirs.direction.listens() && !theirs.address.ip().is_unspecified() && theirs.address.port() != 0;
-        let far = Far { address: theirs.address, codec, events: theirs.events, listens };
+        let keys = match (ours.and_then(|ours| ours.crypto), theirs.crypto) {
+            (Some(ours), Some(theirs)) => Some(Keys { ours, theirs }),
+            (None, None) => None,
+            // One side wants protection that the other does not give.
+            _ => return None,
+        };
+        let far = Far { address: theirs.address, codec, events: theirs.events, listens, keys };
         self.far = Some(far);
         Some(far)
     }
@@ -456,6 +463,7 @@ impl Call {
         let ours = self.described.clone()?;
         let codecs: Vec<_> = theirs.codecs.iter().copied().filter(|codec| ours.codecs.contains(codec)).collect();
         let direction = theirs.direction.mirrored();
-        (!codecs.is_empty()).then_some(Description { codecs, events: theirs.events, direction, ..ours })
+        let crypto = ours.crypto.zip(theirs.crypto).map(|(ours, theirs)| ours.answering(&theirs));
+        (!codecs.is_empty()).then_some(Description { codecs, events: theirs.events, direction, crypto, ..ours })
     }
 }
