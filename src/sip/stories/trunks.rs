@@ -64,6 +64,28 @@ fn a_call_goes_on_by_the_next_address_until_something_rings() {
 }
 
 #[test]
+fn an_operator_behind_a_trunk_gives_calls_away_where_its_settings_say_so() {
+    for (settings, status) in [(TWO.to_owned(), "403"), (format!("{TWO}refers = true\n"), "202")] {
+        let mut stage = Stage::with_trunks(&settings);
+        dial(&mut stage, "+77010000001", city());
+        let (_, invite) = sent(&mut stage);
+        stage.hear_from(A, &reply(&invite, 200, "f", ANSWER));
+        stage.sent();
+        while stage.told().is_some() {}
+        let (from, to, id) = (header(&invite, "To"), header(&invite, "From"), header(&invite, "Call-ID"));
+        stage.hear_from(
+            A,
+            &format!(
+                "REFER sip:cityline@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {A};branch=z9hG4bKr\r\nFrom: {from};tag=f\r\nTo: {to}\r\nCall-ID: {id}\r\n\
+                 CSeq: 1 REFER\r\nContact: <sip:far@{A}>\r\nRefer-To: <sip:202@cityline>\r\nContent-Length: 0\r\n\r\n"
+            ),
+        );
+        assert!(stage.sent()[0].1.starts_with(&format!("SIP/2.0 {status} ")), "{settings}");
+        assert_eq!(stage.told().is_some(), status == "202", "{settings}");
+    }
+}
+
+#[test]
 fn what_the_far_end_decides_is_final() {
     for status in [404, 486, 500, 603] {
         let mut stage = Stage::with_trunks(TWO);
