@@ -101,6 +101,8 @@ if [ $kind = quick ]; then
     climb prompt 200 100 300
     climb music 410 100 300
     climb bridged 300 50 100
+    climb opus 300 50 50
+    climb g722 300 50 50
     climb encrypted 302 50 100
     measure queue 400 100 40 --seconds 12 || true
     climb_rates register - 200
@@ -111,6 +113,8 @@ else
     climb prompt 200 100 100 300 500 750 1000 1500 2000
     climb music 410 100 100 300 500 1000 1500
     climb bridged 300 50 100 200 300 500 750 1000
+    climb opus 300 50 50 100 200 300
+    climb g722 300 50 50 100 200 300
     climb encrypted 302 50 100 200 300 500
     for waiting in 300 1000; do
         measure queue 400 "$waiting" 40 --seconds 40 || true

@@ -12,7 +12,9 @@ SERIES = {
     "prompt": "callers hearing a prompt",
     "music": "callers on music",
     "bridged": "bridged and recorded",
-    "encrypted": "the same, SRTP on both sides",
+    "opus": "bridged and recorded, A-law to Opus",
+    "g722": "bridged and recorded, A-law to G.722",
+    "encrypted": "bridged and recorded, SRTP on both sides",
     "queue": "waiting, 30 operators",
     "register": "REGISTER with digest",
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use cityline_phone::judge::chirp::Voice;
-use cityline_phone::media::g711::Codec;
+use cityline_phone::media::g711::Law;
 use cityline_phone::media::sound::read_wav;
 use cityline_phone::{CallOptions, Event, Phone, Sound, Then};
 use cityline_relay::{Impairment, Relay, Ways};
@@ -124,7 +124,7 @@ fn speech() -> Vec<i16> {
     let said = [("kk", "welcome-109"), ("ru", "welcome-1520"), ("uk", "welcome-1520"), ("en", "welcome-109")];
     let notices = ["kk", "ru", "uk", "en"].map(|language| (language, "recorded-notice"));
     let pcm = said.iter().chain(&notices).flat_map(|(language, id)| prompt(language, id));
-    let mut pcm: Vec<i16> = pcm.map(|sample| Codec::Alaw.decode(Codec::Alaw.encode(sample))).collect();
+    let mut pcm: Vec<i16> = pcm.map(|sample| Law::Alaw.decode(Law::Alaw.encode(sample))).collect();
     pcm.truncate(pcm.len() / FRAME * FRAME);
     pcm
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cityline_phone::media::g711::Codec;
+use cityline_phone::media::g711::Law;
 use cityline_phone::media::sound::write_wav;
 use cityline_phone::{CallOptions, Event, Phone};
 
@@ -38,7 +38,7 @@ fn link(from: &std::path::Path, to: &std::path::Path) {
 /// How many samples from `at` on are the music from place `from` on, and where the music stands then.
 fn follows(heard: &[i16], at: usize, music: &[i16], from: usize) -> (usize, usize) {
     let same = |(n, sample): (usize, &i16)| {
-        let expected = Codec::Alaw.decode(Codec::Alaw.encode(music[(from + n) % music.len()]));
+        let expected = Law::Alaw.decode(Law::Alaw.encode(music[(from + n) % music.len()]));
         (sample - expected).abs() <= 16 + expected.abs() / 16
     };
     let count = heard[at..].iter().enumerate().take_while(|pair| same((pair.0, pair.1))).count();

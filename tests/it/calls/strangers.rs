@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use cityline_phone::judge::chirp;
-use cityline_phone::media::g711::Codec;
+use cityline_phone::media::g711::Law;
 use cityline_phone::sip::transport::Peer;
 use cityline_phone::{CallOptions, Event, Phone, Side, Then};
 use cityline_relay::{Impairment, Relay};
@@ -64,7 +64,7 @@ fn sound_may_come_from_another_port_than_described_and_foreign_packets_are_not_h
     // Strangers chirp into the same port, from another host and from another port of the same host.
     let [elsewhere, beside] = [ELSEWHERE, Ipv4Addr::LOCALHOST].map(|host| UdpSocket::bind((host, 0)).unwrap());
     for (sequence, samples) in (0_u16..).zip(chirp::pcm(STRANGER, 10).chunks(160)) {
-        let payload: Vec<u8> = samples.iter().map(|sample| Codec::Alaw.encode(*sample)).collect();
+        let payload: Vec<u8> = samples.iter().map(|sample| Law::Alaw.encode(*sample)).collect();
         let mut packet = vec![0x80, 8];
         packet.extend(sequence.to_be_bytes());
         packet.extend((u32::from(sequence) * 160).to_be_bytes());

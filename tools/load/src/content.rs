@@ -12,7 +12,7 @@ use cityline_phone::media::sound::PACKET_SAMPLES;
 use crate::report::{Content, Ms};
 
 /// Callers chirp in the first two bands, operators in the others: 512 of each can be told apart.
-const VOICES: usize = 512;
+pub const VOICES: usize = 512;
 /// Level from which a packet counts as sound.
 const AUDIBLE: i16 = 100;
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cityline_phone::line::{Account, Line};
+use cityline_phone::media::codec::Codec;
 use cityline_phone::media::sound;
 use cityline_phone::sip::digest::Credentials;
 use cityline_phone::sip::transport::Peer;
@@ -23,6 +24,7 @@ use cityline_phone::sys;
 use clap::{Parser, ValueEnum};
 
 use callers::{Outcome, Plan};
+use operators::Speech;
 use report::{Content, Flow, Ms, Report};
 use window::{Phase, Window};
 
@@ -37,7 +39,11 @@ enum Mode {
     Music,
     /// Callers who talk to operators.
     Bridged,
-    /// The same, and both sides protect their sound (SDES-SRTP).
+    /// Callers in A-law who talk to operators in Opus.
+    Opus,
+    /// Callers in A-law who talk to operators in G.722.
+    G722,
+    /// Callers who talk to operators, and both sides protect their sound (SDES-SRTP).
     Encrypted,
     /// Callers who wait, and operators who hang up.
     Queue,
@@ -50,7 +56,16 @@ enum Mode {
 impl Mode {
     /// Does every caller talk to an operator, in a call of their own?
     fn bridges(self) -> bool {
-        matches!(self, Mode::Bridged | Mode::Encrypted)
+        matches!(self, Mode::Bridged | Mode::Opus | Mode::G722 | Mode::Encrypted)
+    }
+
+    /// What operators speak alone, where it is not what callers speak.
+    fn operators_codec(self) -> Option<Codec> {
+        match self {
+            Mode::Opus => Some(Codec::Opus),
+            Mode::G722 => Some(Codec::G722),
+            _ => None,
+        }
     }
 }
 
@@ -118,7 +133,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Mode::Answer => return run_answer(&options),
         Mode::Setups => run_setups(&options)?,
         Mode::Register => run_registers(&options)?,
-        Mode::Prompt | Mode::Music | Mode::Bridged | Mode::Encrypted | Mode::Queue => run_held(&options)?,
+        Mode::Prompt | Mode::Music | Mode::Bridged | Mode::Opus | Mode::G722 | Mode::Encrypted | Mode::Queue => run_held(&options)?,
     };
     println!("{}", report.line());
     if let Some(path) = &options.report {
@@ -217,6 +232,7 @@ fn operators_of(options: &Options) -> operators::Behaviour {
         accounts: accounts.collect(),
         registrar: options.target,
         secure: options.mode == Mode::Encrypted,
+        speech: options.mode.operators_codec().map(|codec| Speech::encode(codec, options.calls)),
         talk: (options.mode == Mode::Queue).then(|| (millis(0), millis(1))),
         judged: options.judge,
         keep: plan(options).keep,

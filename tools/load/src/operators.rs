@@ -12,6 +12,7 @@ use cityline_phone::judge::chirp::{Said, Voice};
 use cityline_phone::line::{Account, AnswerOptions, CallKey, Event, Line, LineError, Notice, Record, RegistrationKey, Script, Side};
 use cityline_phone::media::EchoControl;
 use cityline_phone::media::capture::Arrivals;
+use cityline_phone::media::codec::{Codec, Coded};
 use cityline_phone::sip::digest::Credentials;
 use cityline_phone::sip::transport::Peer;
 
@@ -30,12 +31,33 @@ pub struct Behaviour {
     pub registrar: SocketAddrV4,
     /// Are protected offers taken, and no others?
     pub secure: bool,
+    /// What operators say, and the one codec that they take for it; none: chirps in G.711.
+    pub speech: Option<Speech>,
     /// Talks end by the operator after a time between these; none: by the server.
     pub talk: Option<(Duration, Duration)>,
     /// Legs whose sound is kept.
     pub judged: usize,
     pub keep: Duration,
     pub seed: u64,
+}
+
+/// What operators say in a codec that costs too much to be spoken at the time.
+#[derive(Clone, Debug)]
+pub struct Speech {
+    codec: Codec,
+    voices: Arc<[Arc<Coded>]>,
+}
+
+impl Speech {
+    /// Encodes a voice for each leg, some 50 ms of work each; beyond the voices that can be told apart they begin again.
+    pub fn encode(codec: Codec, legs: usize) -> Self {
+        let numbers = 0..legs.min(content::VOICES);
+        Self { codec, voices: numbers.filter_map(|number| Coded::chirps(content::operator_voice(number), codec)).collect() }
+    }
+
+    fn of(&self, number: usize) -> Sound {
+        self.voices.get(number % self.voices.len().max(1)).map_or(Sound::Silence, |coded| Sound::Coded(Arc::clone(coded)))
+    }
 }
 
 /// What the operators saw.
@@ -112,9 +134,13 @@ impl Room {
         let number = self.count;
         self.count += 1;
         let keep = if number < self.behaviour.judged { self.behaviour.keep } else { Duration::ZERO };
-        let sound = Sound::Chirps(content::operator_voice(number));
+        let mut options = AnswerOptions { keep, secure: self.behaviour.secure, ..AnswerOptions::default() };
+        match &self.behaviour.speech {
+            Some(speech) => (options.codecs, options.sound) = (vec![speech.codec], speech.of(number)),
+            None => options.sound = Sound::Chirps(content::operator_voice(number)),
+        }
         line.ring(key);
-        if line.answer(key, &AnswerOptions { sound, keep, secure: self.behaviour.secure, ..AnswerOptions::default() }).is_err() {
+        if line.answer(key, &options).is_err() {
             self.outcome.failed += 1;
             return line.reject(key, 480);
         }

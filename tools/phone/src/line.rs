@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::judge::chirp::Said;
 use crate::media::capture::Heard;
-use crate::media::g711::Codec;
+use crate::media::codec::Codec;
 use crate::media::leg::{Leg, Noticed};
 use crate::media::sound::Sound;
 use crate::media::srtp::Crypto;

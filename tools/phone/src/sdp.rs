@@ -1,8 +1,8 @@
-//! What do two phones agree on? The offers and answers of RFC 3264 for one G.711 stream with telephone events.
+//! What do two phones agree on? The offers and answers of RFC 3264 for one stream with telephone events.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use crate::media::g711::Codec;
+use crate::media::codec::Codec;
 use crate::media::srtp::Crypto;
 
 /// Who sends.
@@ -67,7 +67,7 @@ impl Description {
             port = address.port()
         );
         for codec in codecs {
-            text.push_str(&format!("a=rtpmap:{} {}/8000\r\n", codec.payload_type(), codec.name()));
+            text.push_str(&format!("a=rtpmap:{} {}\r\n", codec.payload_type(), codec.encoding()));
         }
         if let Some(events) = events {
             text.push_str(&format!("a=rtpmap:{events} telephone-event/8000\r\na=fmtp:{events} 0-15\r\n"));
@@ -90,12 +90,19 @@ impl Description {
         let secure = words.next()?.starts_with("RTP/SAVP");
         let crypto = media.lines().find_map(|line| Crypto::read(line.trim().strip_prefix("a=crypto:")?)).filter(|_| secure);
         let types: Vec<u8> = words.filter_map(|word| word.parse().ok()).collect();
-        let codecs: Vec<_> = types.iter().filter_map(|number| Codec::of_payload_type(*number)).collect();
+        let named = |codec: &Codec| *codec != Codec::Opus || media.lines().any(|line| is_opus(line, codec.payload_type()));
+        let codecs: Vec<_> = types.iter().filter_map(|number| Codec::of_payload_type(*number)).filter(named).collect();
         let events = media.lines().find_map(events_of).filter(|number| types.contains(number));
         let direction = media.lines().chain(session.lines()).find_map(direction_of).unwrap_or(Direction::SendRecv);
         let address = SocketAddrV4::new(connection(media).or_else(|| connection(session))?, port);
         (!codecs.is_empty()).then_some(Self { address, codecs, events, direction, crypto })
     }
+}
+
+/// Opus has no payload type of its own (RFC 7587 §7).
+fn is_opus(line: &str, number: u8) -> bool {
+    let named = line.trim().strip_prefix("a=rtpmap:").and_then(|rest| rest.split_once(' '));
+    named.is_some_and(|(of, name)| of.parse() == Ok(number) && name.eq_ignore_ascii_case(Codec::Opus.encoding()))
 }
 
 fn events_of(line: &str) -> Option<u8> {
@@ -121,7 +128,7 @@ mod tests {
     #[test]
     fn reads_what_it_writes() {
         let address = SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 7), 4000);
-        let codecs = vec![Codec::Alaw, Codec::Ulaw];
+        let codecs = vec![Codec::Alaw, Codec::Ulaw, Codec::G722, Codec::Opus];
         let offer = Description { address, codecs, events: Some(101), direction: Direction::SendOnly, crypto: None };
         for offer in [Description { crypto: Some(Crypto::random()), ..offer.clone() }, offer] {
             assert_eq!(Description::parse(offer.to_text(1, 2).as_bytes()), Some(offer));

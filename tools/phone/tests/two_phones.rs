@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use cityline_phone::judge::chirp::Voice;
 use cityline_phone::judge::find;
 use cityline_phone::line::Record;
-use cityline_phone::media::g711::Codec;
+use cityline_phone::media::codec::Codec;
 use cityline_phone::sdp::Direction;
 use cityline_phone::sip::transport::Peer;
 use cityline_phone::{AnswerOptions, Behaviour, Call, CallOptions, Event, Phone, Side, Sound, Then};

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cityline_phone::judge::chirp::{self, Voice};
-use cityline_phone::media::g711::Codec;
+use cityline_phone::media::g711::Law;
 use serde_json::json;
 
 use super::{FIFTH, OUTSIDE, city, ends, events, only, recorded, talk};
@@ -26,7 +26,7 @@ impl Early {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("early-{carrier}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let speech = folder.join("speech.alaw");
-        fs::write(&speech, chirp::pcm(voice, 600).into_iter().map(|sample| Codec::Alaw.encode(sample)).collect::<Vec<u8>>()).unwrap();
+        fs::write(&speech, chirp::pcm(voice, 600).into_iter().map(|sample| Law::Alaw.encode(sample)).collect::<Vec<u8>>()).unwrap();
         let scenario = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tools/sipp/early_media.xml"));
         fs::write(folder.join("early.xml"), scenario.replace("SPEECH,", &format!("{},", speech.display()))).unwrap();
         // SIPp takes the ports above its first one as well.

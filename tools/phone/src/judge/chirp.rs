@@ -6,7 +6,7 @@
 use std::f64::consts::{PI, TAU};
 use std::sync::OnceLock;
 
-use crate::media::g711::Codec;
+use crate::media::g711::Law;
 use crate::media::sound::{PACKET_SAMPLES, Sound};
 
 /// Packets of 20 ms from the start of a chirp to the start of the next.
@@ -57,7 +57,11 @@ pub struct Said {
 impl Said {
     /// An empty record.
     pub(crate) fn for_sound(sound: &Sound) -> Self {
-        let voice = if let Sound::Chirps(voice) = sound { Some(*voice) } else { None };
+        let voice = match sound {
+            Sound::Chirps(voice) => Some(*voice),
+            Sound::Coded(coded) => Some(coded.voice()),
+            _ => None,
+        };
         Self { voice, sent_ns: Vec::new() }
     }
 
@@ -69,9 +73,9 @@ impl Said {
 }
 
 /// The payload of the n-th packet of a voice's endless row of chirps.
-pub(crate) fn packet(voice: Voice, codec: Codec, n: u64) -> &'static [u8] {
+pub(crate) fn packet(voice: Voice, law: Law, n: u64) -> &'static [u8] {
     let (number, step) = ((n / PACKETS) as u8, (n % PACKETS) as usize);
-    let table = table(voice.band, codec);
+    let table = table(voice.band, law);
     match step {
         0 | 1 => table.get(step * PACKET_SAMPLES..(step + 1) * PACKET_SAMPLES).unwrap_or_default(),
         2..9 => {
@@ -85,22 +89,22 @@ pub(crate) fn packet(voice: Voice, codec: Codec, n: u64) -> &'static [u8] {
 /// So many chirps as PCM, for files and tests.
 pub fn pcm(voice: Voice, count: usize) -> Vec<i16> {
     let packets = 0..count as u64 * PACKETS;
-    packets.flat_map(|n| packet(voice, Codec::Ulaw, n).iter().map(|byte| Codec::Ulaw.decode(*byte))).collect()
+    packets.flat_map(|n| packet(voice, Law::Ulaw, n).iter().map(|byte| Law::Ulaw.decode(*byte))).collect()
 }
 
 /// Sweep, tones and silence of a band, encoded.
-fn table(band: u8, codec: Codec) -> &'static [u8] {
+fn table(band: u8, law: Law) -> &'static [u8] {
     static TABLES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     let tables = TABLES.get_or_init(|| {
         let bands = (0..BANDS).map(|band| sweep(band).into_iter().chain((0..TONES).flat_map(move |tone| wave(band, tone))).collect());
         let bands: Vec<Vec<f64>> = bands.collect();
-        let encode = |codec: Codec, band: &Vec<f64>| {
-            let sound = band.iter().map(|sample| codec.encode((sample * PEAK) as i16));
-            sound.chain([codec.silence(); PACKET_SAMPLES]).collect()
+        let encode = |law: Law, band: &Vec<f64>| {
+            let sound = band.iter().map(|sample| law.encode((sample * PEAK) as i16));
+            sound.chain([law.silence(); PACKET_SAMPLES]).collect()
         };
-        [Codec::Alaw, Codec::Ulaw].iter().flat_map(|codec| bands.iter().map(|band| encode(*codec, band))).collect()
+        [Law::Alaw, Law::Ulaw].iter().flat_map(|law| bands.iter().map(|band| encode(*law, band))).collect()
     });
-    let at = usize::from(band) + if codec == Codec::Ulaw { usize::from(BANDS) } else { 0 };
+    let at = usize::from(band) + if law == Law::Ulaw { usize::from(BANDS) } else { 0 };
     tables.get(at).map_or(&[], Vec::as_slice)
 }
 

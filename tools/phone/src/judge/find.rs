@@ -215,19 +215,19 @@ impl Hearing {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use crate::media::g711::Codec;
+    use crate::media::g711::Law;
 
-    fn through(codec: Codec, pcm: &[i16]) -> Vec<i16> {
-        pcm.iter().map(|sample| codec.decode(codec.encode(*sample))).collect()
+    fn through(law: Law, pcm: &[i16]) -> Vec<i16> {
+        pcm.iter().map(|sample| law.decode(law.encode(*sample))).collect()
     }
 
     #[test]
     fn finds_every_chirp_at_its_place_through_both_codecs() {
         let voice = Voice::new(2, 200);
-        for codec in [Codec::Alaw, Codec::Ulaw] {
+        for law in [Law::Alaw, Law::Ulaw] {
             let mut sound = vec![0; 777];
             sound.extend(chirp::pcm(voice, 300).iter().map(|sample| sample / 3));
-            let found = chirps(&through(codec, &sound), &[0, 1, 2, 3]);
+            let found = chirps(&through(law, &sound), &[0, 1, 2, 3]);
             let hearing = &hearings(&found)[&voice];
             assert_eq!((found.chirps.len(), found.damaged.len()), (300, 0));
             assert!(hearing.is_whole(2), "{} {}", hearing.missing, hearing.slip);
@@ -254,7 +254,7 @@ mod tests {
         let rows: Vec<_> = voices.iter().map(|voice| chirp::pcm(*voice, 20)).collect();
         let mix: Vec<i16> =
             (0..20 * SPACING).map(|at| rows.iter().enumerate().map(|(n, row)| row.get(at + n * 431).copied().unwrap_or(0)).sum()).collect();
-        let hearings = hearings(&chirps(&through(Codec::Alaw, &mix), &[0, 1, 2, 3]));
+        let hearings = hearings(&chirps(&through(Law::Alaw, &mix), &[0, 1, 2, 3]));
         assert_eq!(hearings.keys().copied().collect::<Vec<_>>(), voices);
         assert!(hearings.values().all(|hearing| hearing.chirps.len() >= 19 && hearing.is_whole(4)));
     }

@@ -54,7 +54,7 @@ fn energy(sound: &[f32]) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use crate::media::g711::Codec;
+    use crate::media::g711::Law;
     use std::process::Command;
 
     /// Speech of espeak-ng at 8 kHz.
@@ -69,7 +69,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         let noise = |random: &mut fastrand::Rng| random.i16(-20..20);
         let mut heard: Vec<i16> = (0..5000).map(|_| noise(&mut random)).collect();
-        heard.extend(prompt.iter().map(|sample| Codec::Alaw.decode(Codec::Alaw.encode(sample / 2))));
+        heard.extend(prompt.iter().map(|sample| Law::Alaw.decode(Law::Alaw.encode(sample / 2))));
         heard.extend((0..9000).map(|_| noise(&mut random)));
         heard
     }

@@ -1,6 +1,6 @@
 //! What did a leg receive, when, and how evenly?
 
-use crate::media::g711::Codec;
+use crate::media::codec::{Codec, Ear};
 use crate::media::rtp::Header;
 
 /// Gaps of up to 200 ms have a bin of 1 ms each; the last bin holds all that are longer.
@@ -168,9 +168,14 @@ impl Heard {
     pub fn timeline(&self) -> Timeline {
         let mut timeline = Timeline::default();
         let mut last: Option<(&Packet, usize)> = None;
+        let mut ear: Option<(Codec, Ear)> = None;
         for packet in &self.packets {
             let at = last.map_or(0, |(before, place)| place_after(before, place, packet, timeline.pcm.len()));
-            timeline.put(at, self.payload(packet), packet);
+            let (_, ear) = match &mut ear {
+                Some(known) if known.0 == packet.codec => known,
+                other => other.insert((packet.codec, Ear::new(packet.codec))),
+            };
+            timeline.put(at, &ear.hear(self.payload(packet)), packet.at_ns);
             last = Some((packet, at));
         }
         timeline.marks.sort_unstable();
@@ -180,8 +185,8 @@ impl Heard {
     /// The sound of the last packets, in the order they came in.
     pub fn recent(&self, packets: usize) -> Vec<i16> {
         let from = self.packets.len().saturating_sub(packets);
-        let last = self.packets.iter().skip(from);
-        last.flat_map(|packet| self.payload(packet).iter().map(|byte| packet.codec.decode(*byte))).collect()
+        let mut ear = Ear::new(self.packets.last().map_or(Codec::Alaw, |packet| packet.codec));
+        self.packets.iter().skip(from).flat_map(|packet| ear.hear(self.payload(packet))).collect()
     }
 
     fn payload(&self, packet: &Packet) -> &[u8] {
@@ -192,7 +197,7 @@ impl Heard {
 
 fn place_after(before: &Packet, place: usize, packet: &Packet, end: usize) -> usize {
     const MINUTE: i64 = 60 * 8000;
-    let step = i64::from(packet.header.timestamp.wrapping_sub(before.header.timestamp) as i32);
+    let step = i64::from(packet.header.timestamp.wrapping_sub(before.header.timestamp) as i32) / i64::from(packet.codec.steps());
     if packet.header.ssrc == before.header.ssrc && step.abs() < MINUTE {
         return (place as i64 + step).max(0) as usize;
     }
@@ -210,15 +215,15 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    fn put(&mut self, at: usize, payload: &[u8], packet: &Packet) {
-        let end = at + payload.len();
+    fn put(&mut self, at: usize, sound: &[i16], at_ns: u64) {
+        let end = at + sound.len();
         if self.pcm.len() < end {
             self.pcm.resize(end, 0);
         }
-        for (sample, byte) in self.pcm.iter_mut().skip(at).zip(payload) {
-            *sample = packet.codec.decode(*byte);
+        for (place, sample) in self.pcm.iter_mut().skip(at).zip(sound) {
+            *place = *sample;
         }
-        self.marks.push((at, packet.at_ns));
+        self.marks.push((at, at_ns));
     }
 
     /// When the packet with that sample came in, nanoseconds since the epoch, plus the sample's place in the packet.
@@ -233,6 +238,7 @@ impl Timeline {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::media::g711::Law;
 
     fn header(sequence: u16, ssrc: u32) -> Header {
         Header { marker: false, payload_type: 8, sequence, timestamp: u32::from(sequence).wrapping_mul(160), ssrc }
@@ -253,7 +259,7 @@ mod tests {
     fn the_timeline_puts_packets_where_they_belong() {
         let mut heard = Heard::with_limit(10);
         for (sequence, value) in [(10, 1000), (12, 3000), (11, 2000)] {
-            let payload = [Codec::Alaw.encode(value); 160];
+            let payload = [Law::Alaw.encode(value); 160];
             heard.keep(header(sequence, 1), Codec::Alaw, &payload, u64::from(sequence) * 20_000_000);
         }
         let timeline = heard.timeline();

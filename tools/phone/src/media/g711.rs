@@ -1,40 +1,15 @@
 //! What is a sample of G.711 worth? A-law and µ-law, both ways (ITU-T G.711).
 
-/// A codec that the phone speaks.
+/// A law of G.711.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Codec {
-    /// PCMA, payload type 8.
+pub enum Law {
+    /// A-law (PCMA).
     Alaw,
-    /// PCMU, payload type 0.
+    /// µ-law (PCMU).
     Ulaw,
 }
 
-impl Codec {
-    /// The static RTP payload type (RFC 3551).
-    pub const fn payload_type(self) -> u8 {
-        match self {
-            Self::Alaw => 8,
-            Self::Ulaw => 0,
-        }
-    }
-
-    /// The codec of a static payload type.
-    pub const fn of_payload_type(number: u8) -> Option<Self> {
-        match number {
-            8 => Some(Self::Alaw),
-            0 => Some(Self::Ulaw),
-            _ => None,
-        }
-    }
-
-    /// The name in SDP.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Alaw => "PCMA",
-            Self::Ulaw => "PCMU",
-        }
-    }
-
+impl Law {
     /// The byte of silence.
     pub const fn silence(self) -> u8 {
         match self {
@@ -100,9 +75,9 @@ mod tests {
 
     #[test]
     fn every_byte_survives_a_round() {
-        for codec in [Codec::Alaw, Codec::Ulaw] {
+        for codec in [Law::Alaw, Law::Ulaw] {
             // µ-law has two zeros; the negative one (0x7f) is written as the positive one.
-            for byte in (0..=255).filter(|byte| !(codec == Codec::Ulaw && *byte == 0x7f)) {
+            for byte in (0..=255).filter(|byte| !(codec == Law::Ulaw && *byte == 0x7f)) {
                 assert_eq!(codec.encode(codec.decode(byte)), byte, "{codec:?} {byte:#x}");
             }
             assert!(codec.decode(codec.silence()).abs() <= 8);
@@ -111,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_error_stays_within_a_step() {
-        for codec in [Codec::Alaw, Codec::Ulaw] {
+        for codec in [Law::Alaw, Law::Ulaw] {
             for sample in (i16::MIN..=i16::MAX).step_by(7) {
                 let error = (i32::from(codec.decode(codec.encode(sample))) - i32::from(sample)).abs();
                 assert!(error <= i32::from(sample).abs() / 16 + 16, "{codec:?} {sample}: {error}");
@@ -121,7 +96,7 @@ mod tests {
 
     #[test]
     fn known_values() {
-        assert_eq!((Codec::Alaw.encode(0), Codec::Alaw.encode(32_767), Codec::Alaw.encode(-32_768)), (0xd5, 0xaa, 0x2a));
-        assert_eq!((Codec::Ulaw.encode(0), Codec::Ulaw.encode(32_767), Codec::Ulaw.encode(-32_768)), (0xff, 0x80, 0x00));
+        assert_eq!((Law::Alaw.encode(0), Law::Alaw.encode(32_767), Law::Alaw.encode(-32_768)), (0xd5, 0xaa, 0x2a));
+        assert_eq!((Law::Ulaw.encode(0), Law::Ulaw.encode(32_767), Law::Ulaw.encode(-32_768)), (0xff, 0x80, 0x00));
     }
 }

@@ -3,8 +3,8 @@
 use std::net::{SocketAddrV4, UdpSocket};
 
 use super::capture::Heard;
+use super::codec::Codec;
 use super::dtmf::{Keypad, Listener};
-use super::g711::Codec;
 use super::rtp::{self, HEADER_BYTES, Header};
 use super::sound::{PACKET_SAMPLES, Playing, Sound};
 use super::srtp::{Keys, Session, TAG_BYTES};
@@ -29,7 +29,7 @@ pub struct Far {
 pub enum Noticed {
     /// The first packet of all.
     FirstPacket,
-    /// The first sound that is not silence.
+    /// The first sound that is not silence; told of G.711 alone, which is read as it comes.
     FirstSound,
     Digit(char),
 }
@@ -140,7 +140,7 @@ impl Leg {
     /// Sends what is due in this 20 ms.
     pub(super) fn send(&mut self) {
         let Some(far) = self.far.filter(|far| far.listens) else { return };
-        self.header.timestamp = self.header.timestamp.wrapping_add(PACKET_SAMPLES as u32);
+        self.header.timestamp = self.header.timestamp.wrapping_add(PACKET_SAMPLES as u32 * far.codec.steps());
         let event = far.events.and_then(|number| Some((number, self.keypad.tick()?)));
         if let Some((number, event)) = event {
             if event.first {
@@ -154,11 +154,12 @@ impl Leg {
             return;
         }
         let mut payload = [0; PACKET_SAMPLES];
-        if self.playing.fill(far.codec, &mut payload) {
+        let Some(filled) = self.playing.fill(far.codec, &mut payload) else { return };
+        if filled.chirp {
             self.said.mark(sys::wall_ns());
         }
         let header = Header { marker: self.sent == 0, payload_type: far.codec.payload_type(), ..self.header };
-        self.transmit(header, &payload, far);
+        self.transmit(header, payload.get(..filled.length).unwrap_or_default(), far);
     }
 
     fn transmit(&mut self, header: Header, payload: &[u8], far: Far) {
@@ -224,7 +225,8 @@ impl Leg {
     }
 
     fn first_sound(&mut self, codec: Codec, payload: &[u8]) -> Option<Noticed> {
-        if self.audible || !payload.iter().any(|byte| codec.decode(*byte).abs() > AUDIBLE) {
+        let law = codec.law()?;
+        if self.audible || !payload.iter().any(|byte| law.decode(*byte).abs() > AUDIBLE) {
             return None;
         }
         self.audible = true;

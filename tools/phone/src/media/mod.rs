@@ -3,6 +3,7 @@
 //! A leg sends in every fourth tick; sockets are drained in every tick, so that a wake-up serves all of them.
 
 pub mod capture;
+pub mod codec;
 pub mod dtmf;
 pub mod g711;
 pub mod leg;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use crate::sys::{self, Poller};
 use capture::{Arrivals, Heard};
-use g711::Codec;
+use codec::Codec;
 use leg::{Far, Leg, Noticed};
 use sound::Sound;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::judge::chirp::{self, Voice};
-use crate::media::g711::Codec;
+use crate::media::codec::{Codec, Coded};
+use crate::media::g711::Law;
 
 /// Samples in 20 ms at 8 kHz.
 pub const PACKET_SAMPLES: usize = 160;
@@ -21,6 +22,8 @@ pub enum Sound {
     Pcm { samples: Arc<[i16]>, looped: bool },
     /// Chirps with running numbers, one every 200 ms.
     Chirps(Voice),
+    /// The same, encoded ahead; a leg that agrees on another codec than it was made for says nothing, or chirps in G.711.
+    Coded(Arc<Coded>),
     /// Every packet that comes in goes back at once, as it is.
     Echo,
 }
@@ -88,26 +91,39 @@ impl Playing {
         Self { sound, packet: 0 }
     }
 
-    /// Fills the next 20 ms; true when a numbered chirp begins with it. False and untouched for sounds that send nothing of their own.
-    pub fn fill(&mut self, codec: Codec, payload: &mut [u8; PACKET_SAMPLES]) -> bool {
+    /// Fills the next 20 ms; none for what cannot be said in this codec.
+    pub fn fill(&mut self, codec: Codec, payload: &mut [u8; PACKET_SAMPLES]) -> Option<Filled> {
         let packet = self.packet;
         self.packet += 1;
+        let chirp = matches!(self.sound, Sound::Chirps(_) | Sound::Coded(_)) && packet.is_multiple_of(chirp::PACKETS);
+        let Some(law) = codec.law() else {
+            let Sound::Coded(coded) = &self.sound else { return None };
+            let coded = coded.packet(codec, packet)?;
+            payload.get_mut(..coded.len())?.copy_from_slice(coded);
+            return Some(Filled { length: coded.len(), chirp });
+        };
         match &self.sound {
-            Sound::Silence | Sound::Nothing | Sound::Echo => payload.fill(codec.silence()),
-            Sound::Chirps(voice) => {
-                payload.copy_from_slice(chirp::packet(*voice, codec, packet));
-                return packet.is_multiple_of(chirp::PACKETS);
-            }
-            Sound::Pcm { samples, looped } => fill_pcm(samples, *looped, packet, codec, payload),
+            Sound::Silence | Sound::Nothing | Sound::Echo => payload.fill(law.silence()),
+            Sound::Chirps(voice) => payload.copy_from_slice(chirp::packet(*voice, law, packet)),
+            Sound::Coded(coded) => payload.copy_from_slice(chirp::packet(coded.voice(), law, packet)),
+            Sound::Pcm { samples, looped } => fill_pcm(samples, *looped, packet, law, payload),
         }
-        false
+        Some(Filled { length: PACKET_SAMPLES, chirp })
     }
 }
 
-fn fill_pcm(samples: &[i16], looped: bool, packet: u64, codec: Codec, payload: &mut [u8; PACKET_SAMPLES]) {
+/// What the next 20 ms are.
+pub(super) struct Filled {
+    /// Bytes of the payload.
+    pub length: usize,
+    /// Does a numbered chirp begin with it?
+    pub chirp: bool,
+}
+
+fn fill_pcm(samples: &[i16], looped: bool, packet: u64, law: Law, payload: &mut [u8; PACKET_SAMPLES]) {
     let from = packet as usize * PACKET_SAMPLES;
     for (at, byte) in payload.iter_mut().enumerate() {
         let at = if looped { (from + at) % samples.len().max(1) } else { from + at };
-        *byte = samples.get(at).map_or(codec.silence(), |sample| codec.encode(*sample));
+        *byte = samples.get(at).map_or(law.silence(), |sample| law.encode(*sample));
     }
 }
