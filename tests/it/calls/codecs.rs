@@ -16,7 +16,7 @@ use super::cast::until_operator_is;
 use super::cast::{CENTRE_112 as COLLEAGUE, OPERATOR, RESIDENT, calls, ended, goes_on, phone_of, record, rings, short_city_with_one};
 use super::crash::report;
 use super::desk::Desk;
-use super::ears::{Hears, room};
+use super::ears::{Ear, Hears, lately, room, until};
 use super::poor::POOR;
 use super::rooms::{begin, city};
 use super::server::{Server, free_port, prompt};
@@ -117,6 +117,29 @@ fn three_with_three_codecs_hear_the_other_two() {
     );
     resident.order("hangup", "");
     ended(&server, "id");
+}
+
+#[test]
+fn a_transcoded_talk_goes_on_in_the_next_process() {
+    let settings = short_city_with_one();
+    let server = Server::start("codecs-crash", &settings);
+    let operator = operator(&server, "202", "opus/48000/2", OPERATOR);
+    let resident = resident(&server, "G722/16000/1");
+    until_operator_is(&server, "daniyar", "ready", SOON);
+    resident.order("dial", &server.uri("200"));
+    let understand = |resident: &Baresip, operator: &Baresip| {
+        let hears =
+            |ear: &Baresip, voice| heard(&lately(ear, Duration::from_secs(2)), voice).is_some_and(|hearing| hearing.chirps.len() >= 5);
+        until("talk", || hears(resident, OPERATOR) && hears(operator, RESIDENT));
+    };
+    understand(&resident, &operator);
+    let place = server.kill();
+    let before = [&resident, &operator].map(|phone| phone.length() + 2 * 8_000);
+    let server = Server::start_at(place, &settings);
+    until("sound again", || [&resident, &operator].iter().zip(before).all(|(phone, before)| phone.length() >= before));
+    understand(&resident, &operator);
+    resident.order("hangup", "");
+    assert_eq!(ended(&server, "end_reason"), "caller_hung_up");
 }
 
 /// Half a minute of speech by espeak-ng in four languages, as A-law has it.
