@@ -43,8 +43,10 @@ trap stop_server EXIT
 # Where the kernel groups processes by session (autogroup), a priority counts within its session only: each program gets its own.
 in_own_session='{ echo -15 >/proc/self/autogroup; } 2>/dev/null; exec "$@"'
 
+# start_server MODE: in rooms of three the operators have accounts to sign in with.
 start_server() {
     rm -rf "$CITYLINE_DATA__FOLDER"
+    [ "$1" != mixed ] || cp -r var/bench/accounts "$CITYLINE_DATA__FOLDER"
     setsid bash -c "$in_own_session" server \
         "${first[@]}" "${server_core[@]}" target/release/cityline --config tools/bench/peers.toml serve 2>var/bench/server.log &
     server=$!
@@ -68,7 +70,7 @@ measure() {
     report=$reports/$mode-$number-$calls-$rate.json
     shift 4
     for _ in 1 2; do
-        start_server
+        start_server "$mode"
         if load --mode "$mode" --target "$sip" --number "$number" --calls "$calls" --rate "$rate" --pid "$server" --report "$report" "$@" 2>/dev/null; then
             passed=0
         fi
@@ -85,6 +87,14 @@ climb() {
     for calls in "$@"; do
         measure "$mode" "$number" "$calls" "$rate" --seconds "$seconds" || break
     done
+}
+
+# The accounts of those who make rooms of three, kept beside the servers' own folder.
+add_accounts() {
+    local name
+    for name in $(seq -f 'room%03g' 100); do
+        echo "pw-$name" | CITYLINE_DATA__FOLDER=var/bench/accounts target/release/cityline --config tools/bench/peers.toml user add "$name" --role operator
+    done >/dev/null 2>&1
 }
 
 climb_rates() {
@@ -104,6 +114,8 @@ if [ $kind = quick ]; then
     climb opus 300 50 50
     climb g722 300 50 50
     climb encrypted 302 50 100
+    add_accounts
+    climb mixed 420 10 20
     measure queue 400 100 40 --seconds 12 || true
     climb_rates register - 200
     python3 tools/bench/table.py "$reports"
@@ -116,6 +128,8 @@ else
     climb opus 300 50 50 100 200 300
     climb g722 300 50 50 100 200 300
     climb encrypted 302 50 100 200 300 500
+    add_accounts
+    climb mixed 420 10 20 50 100
     for waiting in 300 1000; do
         measure queue 400 "$waiting" 40 --seconds 40 || true
     done

@@ -15,6 +15,7 @@ SERIES = {
     "opus": "bridged and recorded, A-law to Opus",
     "g722": "bridged and recorded, A-law to G.722",
     "encrypted": "bridged and recorded, SRTP on both sides",
+    "mixed": "rooms of three who all talk, recorded",
     "queue": "waiting, 30 operators",
     "register": "REGISTER with digest",
 }

@@ -39,6 +39,8 @@ pub struct Plan {
     pub registered: u64,
     /// Operators' legs that must be up before the window begins.
     pub operators: u64,
+    /// Rooms of three that must be up before the window begins; what is judged begins with it.
+    pub rooms: u64,
     /// Is protected sound offered, and no other?
     pub secure: bool,
     /// Calls whose sound is kept.
@@ -158,7 +160,8 @@ impl Callers {
 
     fn is_ramped(&self) -> bool {
         let up = self.callers.values().all(|caller| caller.answered && caller.heard);
-        self.placed >= self.plan.calls && up && self.shared.talking.load(Ordering::Relaxed) >= self.plan.operators
+        let rooms = self.shared.rooms.load(Ordering::Relaxed) >= self.plan.rooms;
+        self.placed >= self.plan.calls && up && rooms && self.shared.talking.load(Ordering::Relaxed) >= self.plan.operators
     }
 
     fn ramp(&mut self, line: &mut Line, now: Instant) {
@@ -207,6 +210,9 @@ impl Callers {
 
     fn begin(&mut self, line: &mut Line, now: Instant) {
         line.media().reset_counts();
+        if self.plan.rooms > 0 {
+            line.media().forget_sound();
+        }
         self.shared.enter(Phase::Measure);
         self.began = now;
         self.at_start = self.plan.pid.map(process::read).unwrap_or_default();

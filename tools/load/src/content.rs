@@ -26,13 +26,19 @@ pub fn operator_voice(n: usize) -> Voice {
     Voice::new(2 + (n / 256 % 2) as u8, n as u8)
 }
 
+/// The voice of the n-th operator's leg in rooms of three: the operator and the third can be told apart in a mix.
+pub fn mixed_voice(n: usize, third: bool) -> Voice {
+    Voice::new(2 + u8::from(third), n as u8)
+}
+
 /// Is a number beyond those whose voice is theirs alone?
 pub fn is_ambiguous(count: usize) -> bool {
     count > VOICES
 }
 
-/// Judges chirps in the records of one side; `bands` are the other side's, `said` what its voices sent and when.
-pub fn judge_chirps(records: &[Record], bands: &[u8], said: &HashMap<Voice, Said>) -> Content {
+/// Judges chirps in the records of one side; `bands` are the other side's, `said` what its voices sent and when,
+/// `voices` how many of them are to be heard in each record.
+pub fn judge_chirps(records: &[Record], bands: &[u8], said: &HashMap<Voice, Said>, voices: usize) -> Content {
     let ear = Ear::for_bands(bands);
     let mut content = Content::default();
     let mut delays: Vec<Duration> = Vec::new();
@@ -41,8 +47,8 @@ pub fn judge_chirps(records: &[Record], bands: &[u8], said: &HashMap<Voice, Said
         let found: Found = ear.chirps(&timeline.pcm);
         let hearings = find::hearings(&found);
         content.judged += 1;
-        content.heard += u64::from(!hearings.is_empty());
-        content.crossed += u64::from(hearings.len() > 1);
+        content.heard += u64::from(hearings.len() >= voices);
+        content.crossed += u64::from(hearings.len() > voices);
         content.chirps_damaged += found.damaged.len() as u64;
         for (voice, hearing) in hearings {
             content.chirps += hearing.chirps.len() as u64;

@@ -2,6 +2,7 @@
 
 mod callers;
 mod content;
+mod desks;
 mod operators;
 mod process;
 mod registers;
@@ -13,6 +14,7 @@ use std::error::Error;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cityline_phone::line::{Account, Line};
@@ -45,6 +47,8 @@ enum Mode {
     G722,
     /// Callers who talk to operators, and both sides protect their sound (SDES-SRTP).
     Encrypted,
+    /// Rooms of three who all talk: caller, operator, and whoever is called at `--service` from the operator's desk.
+    Mixed,
     /// Callers who wait, and operators who hang up.
     Queue,
     /// Phones that register with digest at a rate, the accounts of `--register` in turn.
@@ -56,7 +60,7 @@ enum Mode {
 impl Mode {
     /// Does every caller talk to an operator, in a call of their own?
     fn bridges(self) -> bool {
-        matches!(self, Mode::Bridged | Mode::Opus | Mode::G722 | Mode::Encrypted)
+        matches!(self, Mode::Bridged | Mode::Opus | Mode::G722 | Mode::Encrypted | Mode::Mixed)
     }
 
     /// What operators speak alone, where it is not what callers speak.
@@ -106,6 +110,14 @@ struct Options {
     /// `--operators` has, at least two.
     #[arg(long, value_name = "USER:PASSWORD")]
     register: Option<String>,
+    /// Where operators sign in to make rooms of three, USER001 … with the password PASSWORD followed by the user name.
+    #[arg(long, default_value = "127.0.0.1:8110")]
+    web: SocketAddrV4,
+    #[arg(long, value_name = "USER:PASSWORD", default_value = "room:pw-")]
+    desks: String,
+    /// The service of the dialplans that is the third in a room; its address has this user.
+    #[arg(long, default_value = "bridge")]
+    service: String,
     /// Shortest and longest talk of an operator in a queue, milliseconds.
     #[arg(long, num_args = 2, default_values_t = [2000, 4000])]
     talk_ms: Vec<u64>,
@@ -133,7 +145,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         Mode::Answer => return run_answer(&options),
         Mode::Setups => run_setups(&options)?,
         Mode::Register => run_registers(&options)?,
-        Mode::Prompt | Mode::Music | Mode::Bridged | Mode::Opus | Mode::G722 | Mode::Encrypted | Mode::Queue => run_held(&options)?,
+        Mode::Prompt | Mode::Music | Mode::Bridged | Mode::Opus | Mode::G722 | Mode::Encrypted | Mode::Mixed | Mode::Queue => {
+            run_held(&options)?
+        }
     };
     println!("{}", report.line());
     if let Some(path) = &options.report {
@@ -155,6 +169,7 @@ fn plan(options: &Options) -> Plan {
         refill: options.mode == Mode::Queue,
         registered: if options.register.is_some() { options.operators as u64 } else { 0 },
         operators: if options.mode.bridges() { options.calls as u64 } else { 0 },
+        rooms: if options.mode == Mode::Mixed { options.calls as u64 } else { 0 },
         secure: options.mode == Mode::Encrypted,
         judged: options.judge,
         keep: ramp + window + Duration::from_secs(30),
@@ -200,9 +215,14 @@ fn run_held(options: &Options) -> Result<Report, Box<dyn Error>> {
     let talks = options.mode.bridges() || options.mode == Mode::Queue;
     let room = if talks { Some(Line::bind(options.operators_at)?) } else { None };
     let behaviour = operators_of(options);
+    if options.mode == Mode::Mixed {
+        for number in 1..=options.calls {
+            desks::open(options.web, &account(&options.desks, number, 3), &options.service, Arc::clone(&window))?;
+        }
+    }
     let shared = Arc::clone(&window);
     let operators = room.map(|room| std::thread::spawn(move || operators::run(room, behaviour, shared)));
-    let outcome = callers::run(line, plan(options), window)?;
+    let outcome = callers::run(line, plan(options), Arc::clone(&window))?;
     let operators = operators.map(|thread| thread.join().map_err(|_| "the operators' thread failed")).transpose()?.transpose()?;
     let mut report = report_of(options, &outcome);
     report.callers = Flow::of(&outcome.arrivals, outcome.legs, outcome.window);
@@ -212,6 +232,8 @@ fn run_held(options: &Options) -> Result<Report, Box<dyn Error>> {
     if let Some(operators) = &operators {
         add_operators(&mut report, options, &outcome, operators);
     }
+    // A room that never had all three is a failed call.
+    report.failed += plan(options).rooms.saturating_sub(window.rooms.load(Ordering::Relaxed));
     if !options.mode.bridges() {
         report.callers_content = content::judge_sound(&outcome.records, wanted.as_deref());
     }
@@ -222,22 +244,25 @@ fn run_held(options: &Options) -> Result<Report, Box<dyn Error>> {
 fn operators_of(options: &Options) -> operators::Behaviour {
     let millis = |at: usize| Duration::from_millis(options.talk_ms.get(at).copied().unwrap_or(3000));
     let digits = options.operators.to_string().len().max(2);
-    let account = |spec: &str, number: usize| {
-        let (user, password) = spec.split_once(':').unwrap_or((spec, ""));
-        let user = format!("{user}{number:0digits$}");
-        Credentials { password: format!("{password}{user}"), user }
-    };
-    let accounts = options.register.iter().flat_map(|spec| (1..=options.operators).map(move |number| account(spec, number)));
+    let accounts = options.register.iter().flat_map(|spec| (1..=options.operators).map(move |number| account(spec, number, digits)));
     operators::Behaviour {
         accounts: accounts.collect(),
         registrar: options.target,
         secure: options.mode == Mode::Encrypted,
+        third: (options.mode == Mode::Mixed).then(|| options.service.clone()),
         speech: options.mode.operators_codec().map(|codec| Speech::encode(codec, options.calls)),
         talk: (options.mode == Mode::Queue).then(|| (millis(0), millis(1))),
         judged: options.judge,
         keep: plan(options).keep,
         seed: options.seed,
     }
+}
+
+/// USER and PASSWORD of a number, of which the user name is a part.
+fn account(spec: &str, number: usize, digits: usize) -> Credentials {
+    let (user, password) = spec.split_once(':').unwrap_or((spec, ""));
+    let user = format!("{user}{number:0digits$}");
+    Credentials { password: format!("{password}{user}"), user }
 }
 
 fn report_of(options: &Options, outcome: &Outcome) -> Report {
@@ -273,12 +298,19 @@ fn add_operators(report: &mut Report, options: &Options, callers: &Outcome, oper
     }
     report.operators = Flow::of(&operators.arrivals, operators.legs, callers.window);
     let clear = !content::is_ambiguous(options.calls);
+    let mixed = options.mode == Mode::Mixed;
     let judge = |records, bands: &[u8], said| {
-        let mut content: Content = content::judge_chirps(records, bands, said);
+        let mut content: Content = content::judge_chirps(records, bands, said, if mixed { 2 } else { 1 });
         // With more legs than voices a chirp's sender is not certain.
         content.mouth_to_ear_ms = if clear { content.mouth_to_ear_ms } else { Ms::default() };
         content
     };
     report.callers_content = judge(&callers.records, &[2, 3], &operators.said);
-    report.operators_content = judge(&operators.records, &[0, 1], &callers.said);
+    let (others, said) = if mixed {
+        let all = callers.said.iter().chain(&operators.said);
+        (vec![0, 2, 3], all.map(|(voice, said)| (*voice, said.clone())).collect())
+    } else {
+        (vec![0, 1], callers.said.clone())
+    };
+    report.operators_content = judge(&operators.records, &others, &said);
 }

@@ -31,6 +31,8 @@ pub struct Behaviour {
     pub registrar: SocketAddrV4,
     /// Are protected offers taken, and no others?
     pub secure: bool,
+    /// The user who is the third in rooms of three.
+    pub third: Option<String>,
     /// What operators say, and the one codec that they take for it; none: chirps in G.711.
     pub speech: Option<Speech>,
     /// Talks end by the operator after a time between these; none: by the server.
@@ -137,7 +139,7 @@ impl Room {
         let mut options = AnswerOptions { keep, secure: self.behaviour.secure, ..AnswerOptions::default() };
         match &self.behaviour.speech {
             Some(speech) => (options.codecs, options.sound) = (vec![speech.codec], speech.of(number)),
-            None => options.sound = Sound::Chirps(content::operator_voice(number)),
+            None => options.sound = Sound::Chirps(self.voice(number, &user)),
         }
         line.ring(key);
         if line.answer(key, &options).is_err() {
@@ -145,6 +147,13 @@ impl Room {
             return line.reject(key, 480);
         }
         self.talks.insert(key, Talk { user, number, since: None });
+    }
+
+    fn voice(&self, number: usize, user: &str) -> Voice {
+        match &self.behaviour.third {
+            Some(third) => content::mixed_voice(number, third == user),
+            None => content::operator_voice(number),
+        }
     }
 
     fn begin(&mut self, key: CallKey, now: Instant) {
@@ -165,7 +174,8 @@ impl Room {
         let measuring = self.window.phase() == Phase::Measure;
         self.outcome.talks += u64::from(measuring && *event == Event::Ended(Side::Us));
         let Some(record) = line.take_record(key).filter(|_| self.behaviour.talk.is_none()) else { return };
-        self.outcome.said.insert(content::operator_voice(talk.number), record.said.clone());
+        let voice = self.voice(talk.number, &talk.user);
+        self.outcome.said.insert(voice, record.said.clone());
         if talk.number < self.behaviour.judged {
             self.outcome.records.push(record);
         }
@@ -175,6 +185,13 @@ impl Room {
         let Some(talk) = self.talks.get(&key) else { return };
         self.free_since.insert(talk.user.clone(), now);
         line.hang_up(key);
+    }
+
+    fn measure(&mut self, line: &mut Line) {
+        line.media().reset_counts();
+        if self.behaviour.third.is_some() {
+            line.media().forget_sound();
+        }
     }
 
     fn collect(&mut self, line: &mut Line) {
@@ -221,7 +238,7 @@ impl Script for Room {
             self.seen = phase;
             match phase {
                 Phase::Ramp => {}
-                Phase::Measure => line.media().reset_counts(),
+                Phase::Measure => self.measure(line),
                 Phase::Collect => self.collect(line),
                 Phase::End => self.ends = Some(now + Duration::from_secs(5)),
             }

@@ -21,6 +21,8 @@ pub struct Window {
     phase: AtomicU8,
     /// Operators' legs that are up.
     pub talking: AtomicU64,
+    /// Rooms in which all three talk.
+    pub rooms: AtomicU64,
     /// Operators that are registered.
     pub registered: AtomicU64,
 }

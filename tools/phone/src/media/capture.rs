@@ -162,6 +162,11 @@ impl Heard {
         self.bytes.extend_from_slice(payload);
     }
 
+    pub(super) fn forget_sound(&mut self) {
+        self.packets.clear();
+        self.bytes.clear();
+    }
+
     /// The sound on the sender's own time line: packets at the place that their RTP timestamp names, silence where one is missing.
     ///
     /// A new SSRC, or a jump of more than a minute, continues at the place that its arrival time suggests.

@@ -127,6 +127,11 @@ impl Leg {
         self.heard.arrivals.reset();
     }
 
+    /// Forgets the sound that was kept so far.
+    pub fn forget_sound(&mut self) {
+        self.heard.forget_sound();
+    }
+
     /// When the numbered chirps went out so far.
     pub fn said(&self) -> &Said {
         &self.said

@@ -197,6 +197,11 @@ impl Media {
         &self.lateness
     }
 
+    /// Forgets the sound that was kept so far: what is judged begins here.
+    pub fn forget_sound(&mut self) {
+        self.legs.values_mut().for_each(Leg::forget_sound);
+    }
+
     /// Forgets the lateness and all counts of arrivals so far, at the begin of a measured window.
     pub fn reset_counts(&mut self) {
         self.lateness = Lateness::default();
