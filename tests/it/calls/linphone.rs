@@ -42,6 +42,22 @@ impl Linphone {
         phone
     }
 
+    /// The same over TLS at this port with protected sound (SDES-SRTP) and nothing else, believing whom this authority has signed. Its TLS
+    /// knows names in certificates, and no addresses.
+    pub fn secure_operator(tls: u16, authority: &Path, user: &str, voice: Voice) -> Linphone {
+        let account = format!(
+            "[proxy_0]\nreg_proxy=<sip:localhost:{tls};transport=tls>\nreg_route=<sip:localhost:{tls};transport=tls>\nreg_identity=sip:{user}@localhost\nreg_expires=300\nreg_sendregister=1\n\
+             [auth_info_0]\nusername={user}\npasswd=secret-{user}\nrealm=cityline\n\
+             [sip]\nsip_tls_port={}\nroot_ca={}\nverify_server_certs=1\nmedia_encryption=srtp\nmedia_encryption_mandatory=1\n",
+            free_port(),
+            authority.display()
+        );
+        let mut phone = Self::start(&format!("linphone-tls-{user}-{tls}"), &account, voice);
+        phone.types("autoanswer enable");
+        phone.until("registration", || phone.trace().contains("to [LinphoneRegistrationOk]"));
+        phone
+    }
+
     /// A phone with this account, as it stands in its settings, that speaks with this voice.
     fn start(name: &str, account: &str, voice: Voice) -> Linphone {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("phone-{name}-{}", std::process::id()));
@@ -56,8 +72,9 @@ impl Linphone {
                 format!("[audio_codec_{n}]\nmime={mime}\nrate={}\nenabled={on}\n", if *mime == "opus" { 48000 } else { 8000 })
             })
             .collect();
+        let tls = if account.contains("sip_tls_port") { "" } else { "sip_tls_port=0\n" };
         let settings = format!(
-            "{account}[sip]\ndefault_proxy=0\nsip_port={port}\nsip_tcp_port=0\nsip_tls_port=0\nuse_ipv6=0\nguess_hostname=0\nregister_only_when_network_is_up=0\n\
+            "{account}[sip]\ndefault_proxy=0\nsip_port={port}\nsip_tcp_port=0\n{tls}use_ipv6=0\nguess_hostname=0\nregister_only_when_network_is_up=0\n\
              [rtp]\naudio_rtp_port={rtp}\n[sound]\nechocancellation=0\n[video]\nenabled=0\ncapture=0\ndisplay=0\n{codecs}"
         );
         fs::write(folder.join("rc"), settings).unwrap();

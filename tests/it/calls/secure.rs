@@ -1,14 +1,18 @@
 //! Is sound protected where that is wanted? baresip calls and answers by SDES-SRTP, plain phones talk with it, and the recording is in the clear.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use cityline_phone::media::sound::read_wav;
 use cityline_phone::{AnswerOptions, Behaviour, Event, Phone, Sound};
 
 use super::baresip::Baresip;
-use super::cast::{OPERATOR, RESIDENT, calls, chirping, ended, goes_on, record, short_city, until_operator_is};
-use super::server::Server;
+use super::cast::{OPERATOR, RESIDENT, calls, chirping, ended, goes_on, record, short_city, short_city_with_one, until_operator_is};
+use super::ears::Ear;
+use super::linphone::Linphone;
+use super::server::{Server, free_port};
 use super::{SOON, heard};
+use crate::certificates::Certificates;
 
 /// The short city with daniyar at a phone that is reached securely.
 fn secure_city() -> String {
@@ -85,4 +89,27 @@ fn a_phone_that_cannot_be_reached_securely_is_not_reached_at_all() {
     goes_on(&mut call, Duration::from_millis(500));
     call.hang_up().unwrap();
     assert!(heard(&record(&mut call).heard.timeline().pcm, OPERATOR).is_none());
+}
+
+#[test]
+fn linphone_answers_over_tls_with_protected_sound() {
+    let own = Certificates::new("linphone");
+    let tls = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port());
+    let address = format!("\"{tls}\"");
+    let [certificate, key] = ["server.pem", "server.key"].map(|file| format!("{:?}", own.path(file)));
+    let secure = [("CITYLINE_SIP__TLS", address.as_str()), ("CITYLINE_SIP__CERTIFICATE", &certificate), ("CITYLINE_SIP__KEY", &key)];
+    let server = Server::start_with("linphone-tls", &short_city_with_one(), &secure);
+    let operator = Linphone::secure_operator(tls.port(), &own.path("ca.pem"), "202", OPERATOR);
+    until_operator_is(&server, "daniyar", "ready", SOON);
+    let resident = Phone::on_loopback().unwrap();
+    let mut call = calls(&server, &resident, "200", chirping("+77010700004"));
+    call.wait_for(Event::FirstPacket, SOON).unwrap();
+    operator.until("talk of four seconds", || talks_of(&server, 4));
+    call.hang_up().unwrap();
+    let at_resident = record(&mut call).heard.timeline().pcm;
+    assert!(heard(&at_resident, OPERATOR).is_some_and(|hearing| hearing.chirps.len() >= 10), "the resident hears the operator");
+    assert!(heard(&operator.heard_so_far(), RESIDENT).is_some_and(|hearing| hearing.chirps.len() >= 10), "the operator hears the resident");
+    is_recorded(&server, 10);
+    let legs = server.rows_until("SELECT n, secured FROM leg_quality ORDER BY n", SOON, |rows| rows.lines().count() == 2);
+    assert_eq!(legs, "0|0\n1|1", "the operator's leg was protected");
 }
