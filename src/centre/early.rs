@@ -97,7 +97,10 @@ impl Centre {
     fn ring_tone(&self, call: CallId) -> Option<u16> {
         let Listening { ear, called } = self.listening(call)?;
         let any = |early| called.iter().any(|n| self.early(call, *n) == early);
-        (any(Early::Rings) && !any(Early::Sounds) && !self.holds_by_phone(LegId { call, n: ear })).then_some(ear)
+        // The operator may be on the way out: their leg is over, and the one who rings is about to ring for the resident.
+        let listens =
+            self.calls.get(&call).is_some_and(|known| known.legs.contains_key(&ear)) && !self.holds_by_phone(LegId { call, n: ear });
+        (listens && any(Early::Rings) && !any(Early::Sounds)).then_some(ear)
     }
 
     /// An operator who has asked for somebody, or who calls a resident. A resident who is given away goes on hearing music.

@@ -249,6 +249,9 @@ impl Centre {
         self.closing.queues.retain(|queue, _| needed.contains(queue) && !queues.contains_key(queue));
         self.out.fact(Fact::SettingsApplied { revision: self.settings.revision });
         self.match_agents_to_settings();
+        // How long a line may be dead holds for talks that are up, too.
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        calls.into_iter().for_each(|call| self.note_silence(call, |_| {}));
     }
 }
 

@@ -235,6 +235,7 @@ impl Model {
                     self.plan = settings.numbers.values().next().cloned().or(self.plan.take());
                     self.settings = (**settings).clone();
                     self.staff.settings_applied(&self.settings);
+                    self.lines_judged();
                 }
             }
             Fact::Restarted { downtime_ms } => self.restarted(*downtime_ms),
@@ -386,6 +387,15 @@ impl Model {
         {
             known.silent = lost;
             known.silent_until = until.filter(|_| known.talk.is_some() && self.rooms.is_heard(leg));
+        }
+    }
+
+    /// The settings that are new hold for talks that are up, but an end that was set stays where it was.
+    fn lines_judged(&mut self) {
+        let ends_after = self.settings.limits.no_sound_ends_ms;
+        for (id, known) in &mut self.calls {
+            let dead = known.silent && known.talk.is_some() && self.rooms.is_heard(LegId::caller(*id)) && ends_after > 0;
+            known.silent_until = dead.then(|| known.silent_until.unwrap_or(self.now.plus_ms(ends_after)));
         }
     }
 
