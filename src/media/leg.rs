@@ -18,6 +18,7 @@ use crate::media::negotiation::{Author, OUR_EVENT_TYPE};
 use crate::media::pace::Pace;
 use crate::media::persist::{KEEP_EVERY_US, Record};
 use crate::media::playback::{MusicPosition, Playback};
+use crate::media::ports::Speaker;
 use crate::media::quality::{self, Reported};
 use crate::media::recorder::Track;
 use crate::media::room::Mixer;
@@ -78,6 +79,8 @@ pub struct Leg {
     mouths: usize,
     sockets: SocketPair,
     remote: Remote,
+    /// Who spoke at this port in its former call, and is not believed before the far end is known.
+    pub former: Option<Speaker>,
     terms: Option<Terms>,
     /// Protection of its packets, where it was agreed.
     secured: Option<Box<Secured>>,
@@ -137,6 +140,7 @@ impl Leg {
             mouths: 0,
             sockets,
             remote: Remote::default(),
+            former: None,
             terms: None,
             secured: None,
             speaks: None,
@@ -229,6 +233,11 @@ impl Leg {
         self.remote.settle(source);
     }
 
+    /// Who speaks here.
+    pub fn speaker(&self) -> Option<Speaker> {
+        self.remote.latched().zip(self.reception.ssrc())
+    }
+
     /// What it hears, once that is agreed.
     pub fn codec(&self) -> Option<Codec> {
         self.terms.as_ref().map(|terms| terms.codec)
@@ -305,7 +314,8 @@ impl Leg {
             counters.odd += 1;
             return Heard::Dropped;
         };
-        if !self.remote.admits(from, now_us) {
+        let strays = !self.remote.has_latched() && self.former == Some((from, packet.ssrc));
+        if strays || !self.remote.admits(from, now_us) {
             counters.foreign += 1;
             return Heard::Dropped;
         }
@@ -495,6 +505,25 @@ mod tests {
         let local = SocketAddr::from(([127, 0, 0, 1], sockets.port()));
         let id = LegId { call: CallId(1), n: 0 };
         (Leg::new(id, sockets, Author::new(local, 4), Outgoing::new(1, 0, 0)), local)
+    }
+
+    /// The far end of a former call goes on sending to the port, from the host that this call's sound is promised from.
+    #[test]
+    fn who_spoke_at_the_port_before_is_not_taken_for_the_far_end() {
+        let (mut leg, at) = leg();
+        let [before, far] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let text = "m=audio 9 RTP/AVP 8\nc=IN IP4 127.0.0.1";
+        leg.agree(sdp::parse(text).unwrap().terms(true).unwrap(), None, false, 0);
+        leg.former = Some((before.local_addr().unwrap(), 7));
+        let packet = |ssrc: u8| [&[0x80, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, ssrc][..], &[0xd5; FRAME]].concat();
+        let mut hears = |socket: &UdpSocket, ssrc: u8| {
+            socket.send_to(&packet(ssrc), at).unwrap();
+            let (mut buffer, mut counters) = ([0; 2_048], Counters::default());
+            (0..1_000).map(|_| leg.receive(&mut buffer, 1, &mut counters)).any(|heard| matches!(heard, Heard::Sound(..)))
+        };
+        assert!(!hears(&before, 7), "the former call's stream");
+        assert!(hears(&far, 9));
+        assert!(!hears(&before, 7));
     }
 
     #[test]

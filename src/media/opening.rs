@@ -43,6 +43,7 @@ impl Opener {
         // The upper half is left out: a stream whose first packets are lost must not seem to have wrapped (RFC 3711 §3.3.1).
         let out = Outgoing::new(stream as u32, (stream >> 32) as u16 & 0x7fff, timestamp as u32);
         let mut leg = Leg::new(id, sockets, Author::new(local, session), out);
+        leg.former = self.ports.former(local.port());
         let sdp = match offered {
             None => self.sdps.put_offer(leg.author.offer(), leg.author.keys.securing()),
             Some(Read { description, terms, signalled, text }) => {
@@ -71,7 +72,7 @@ impl Opener {
             return None;
         }
         let Ok(sockets) = SocketPair::bind(address, record.port) else {
-            self.ports.give_back(record.port, now_us);
+            self.ports.give_back(record.port, None, now_us);
             return None;
         };
         let author = Author::resume(SocketAddr::new(address, record.port), record.ours.reveal());
@@ -87,7 +88,7 @@ impl Opener {
 
     /// Gives back the ports of a leg that nobody took up.
     pub fn discard(&self, leg: &Leg) {
-        self.ports.give_back(leg.port(), self.clock.elapsed_us());
+        self.ports.give_back(leg.port(), leg.speaker(), self.clock.elapsed_us());
     }
 }
 

@@ -94,7 +94,7 @@ impl Worker {
     pub(super) fn seat(&mut self, mut leg: Box<Leg>) {
         let (id, phase) = (leg.id, self.phase_of_new_leg());
         if self.place(id).is_some() {
-            return self.outfit.ports.give_back(leg.port(), self.now_us());
+            return self.outfit.ports.give_back(leg.port(), leg.speaker(), self.now_us());
         }
         leg.phase = phase;
         let place = self.vacant.pop().unwrap_or(self.legs.len());
@@ -122,7 +122,7 @@ impl Worker {
         }
         self.outfit.kept.iter().for_each(|kept| kept.remove(&id));
         self.counters.lost += leg.lost();
-        self.outfit.ports.give_back(leg.port(), self.now_us());
+        self.outfit.ports.give_back(leg.port(), leg.speaker(), self.now_us());
         self.vacant.push(place);
         if let Some(turns) = self.turns.get_mut(leg.phase) {
             turns.retain(|other| *other != place);

@@ -1,7 +1,8 @@
 //! Which UDP ports are free? Even ones of the configured range, each rested for five seconds after its last call while others are left.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Stray packets of an ended call must not reach the next one: a port rests this long.
@@ -9,6 +10,9 @@ const REST_US: u64 = 5_000_000;
 
 /// Ports that another program holds are skipped, this many at most.
 const PORTS_TRIED: usize = 16;
+
+/// Who spoke at a port: the source, and the SSRC of its stream.
+pub type Speaker = (SocketAddr, u32);
 
 /// The free ports of the range. Taking and giving back cost the same however many there are.
 pub struct Ports {
@@ -19,6 +23,8 @@ struct Inner {
     free: VecDeque<u16>,
     /// Given back, with the moment from which each may be taken again; in order.
     resting: VecDeque<(u64, u16)>,
+    /// Who spoke last at a port that has served, one entry a port at most.
+    former: HashMap<u16, Speaker>,
 }
 
 impl Ports {
@@ -27,7 +33,7 @@ impl Ports {
     pub fn new((first, last): (u16, u16), seed: u64) -> Ports {
         let mut even: Vec<u16> = (first..last).filter(|port| port % 2 == 0).collect();
         shuffle(&mut even, seed);
-        Ports { inner: Mutex::new(Inner { free: even.into(), resting: VecDeque::new() }) }
+        Ports { inner: Mutex::new(Inner { free: even.into(), resting: VecDeque::new(), former: HashMap::new() }) }
     }
 
     /// A port that rests no longer; when there is none, the one that has rested longest, because a call without sound is worse than a stray
@@ -56,7 +62,7 @@ impl Ports {
                 }
                 Err(error) => {
                     tracing::warn!(port, %error, "a media port cannot be bound: keep other programs out of media.ports");
-                    self.give_back(port, now_us);
+                    self.give_back(port, None, now_us);
                 }
             }
         }
@@ -71,9 +77,19 @@ impl Ports {
         inner.free.len() < before
     }
 
-    /// Gives a port back; it rests before it is taken again.
-    pub fn give_back(&self, port: u16, now_us: u64) {
-        self.lock().resting.push_back((now_us.saturating_add(REST_US), port));
+    /// Gives a port back, at which this one spoke last; it rests before it is taken again.
+    pub fn give_back(&self, port: u16, last: Option<Speaker>, now_us: u64) {
+        let mut inner = self.lock();
+        inner.resting.push_back((now_us.saturating_add(REST_US), port));
+        if let Some(last) = last {
+            inner.former.insert(port, last);
+        }
+    }
+
+    /// Who spoke at this port in its former call, and may still speak: a BYE whose answer is lost is sent again for half a minute, and the
+    /// sound may go on as long (RFC 3261 §17.1.2.2).
+    pub fn former(&self, port: u16) -> Option<Speaker> {
+        self.lock().former.remove(&port)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -112,10 +128,10 @@ mod tests {
         assert_eq!(pairs, [30_002, 30_004]);
         assert_eq!(ports.take(0), None);
         let second = 60_006 - first;
-        ports.give_back(first, 1_000);
-        ports.give_back(second, 2_000_000);
+        ports.give_back(first, None, 1_000);
+        ports.give_back(second, None, 2_000_000);
         assert_eq!(ports.take(REST_US + 1_000), Some(first), "rested");
-        ports.give_back(first, REST_US + 1_000);
+        ports.give_back(first, None, REST_US + 1_000);
         assert_eq!(ports.take(REST_US + 2_000), Some(second), "none has rested: the one that rests longest");
     }
 
@@ -123,7 +139,7 @@ mod tests {
     fn a_port_that_rests_waits_while_others_are_free() {
         let ports = Ports::new((30_001, 30_007), 7);
         let first = ports.take(0).unwrap();
-        ports.give_back(first, 0);
+        ports.give_back(first, None, 0);
         assert!([ports.take(1), ports.take(1)].iter().all(|port| port.is_some_and(|port| port != first)));
         assert_eq!(ports.take(1), Some(first));
     }

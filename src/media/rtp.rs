@@ -148,6 +148,11 @@ impl Reception {
         self.steps_a_moment = Some(steps.max(1));
     }
 
+    /// The SSRC of the stream that is received.
+    pub fn ssrc(&self) -> Option<u32> {
+        self.stream.as_ref().map(|stream| stream.ssrc)
+    }
+
     /// Takes note of a packet that arrived at `now_us`.
     pub fn note(&mut self, packet: &Packet, now_us: u64) -> Novelty {
         let arrival = i64::try_from(now_us / 125).unwrap_or(0).saturating_mul(self.steps_a_moment.unwrap_or(1).into());
