@@ -79,8 +79,8 @@ pub struct Leg {
     mouths: usize,
     sockets: SocketPair,
     remote: Remote,
-    /// Who spoke at this port in its former call, and is not believed before the far end is known.
-    pub former: Option<Speaker>,
+    /// Who spoke at this port in its former calls, and is not believed before the far end is known.
+    pub former: Vec<Speaker>,
     terms: Option<Terms>,
     /// Protection of its packets, where it was agreed.
     secured: Option<Box<Secured>>,
@@ -140,7 +140,7 @@ impl Leg {
             mouths: 0,
             sockets,
             remote: Remote::default(),
-            former: None,
+            former: Vec::new(),
             terms: None,
             secured: None,
             speaks: None,
@@ -314,7 +314,7 @@ impl Leg {
             counters.odd += 1;
             return Heard::Dropped;
         };
-        let strays = !self.remote.has_latched() && self.former == Some((from, packet.ssrc));
+        let strays = !self.remote.has_latched() && self.former.contains(&(from, packet.ssrc));
         if strays || !self.remote.admits(from, now_us) {
             counters.foreign += 1;
             return Heard::Dropped;
@@ -514,7 +514,7 @@ mod tests {
         let [before, far] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
         let text = "m=audio 9 RTP/AVP 8\nc=IN IP4 127.0.0.1";
         leg.agree(sdp::parse(text).unwrap().terms(true).unwrap(), None, false, 0);
-        leg.former = Some((before.local_addr().unwrap(), 7));
+        leg.former = vec![(before.local_addr().unwrap(), 7)];
         let packet = |ssrc: u8| [&[0x80, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, ssrc][..], &[0xd5; FRAME]].concat();
         let mut hears = |socket: &UdpSocket, ssrc: u8| {
             socket.send_to(&packet(ssrc), at).unwrap();

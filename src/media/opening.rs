@@ -43,7 +43,7 @@ impl Opener {
         // The upper half is left out: a stream whose first packets are lost must not seem to have wrapped (RFC 3711 §3.3.1).
         let out = Outgoing::new(stream as u32, (stream >> 32) as u16 & 0x7fff, timestamp as u32);
         let mut leg = Leg::new(id, sockets, Author::new(local, session), out);
-        leg.former = self.ports.former(local.port());
+        leg.former = self.ports.former(local.port(), now_us);
         let sdp = match offered {
             None => self.sdps.put_offer(leg.author.offer(), leg.author.keys.securing()),
             Some(Read { description, terms, signalled, text }) => {

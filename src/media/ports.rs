@@ -8,6 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Stray packets of an ended call must not reach the next one: a port rests this long.
 const REST_US: u64 = 5_000_000;
 
+/// A far end may send so long after its call is over for us: a BYE whose answer is lost is sent again for 64 times T1, and sound with it
+/// (RFC 3261 §17.1.2.2).
+const SPEAKS_ON_US: u64 = 35_000_000;
+
 /// Ports that another program holds are skipped, this many at most.
 const PORTS_TRIED: usize = 16;
 
@@ -23,8 +27,8 @@ struct Inner {
     free: VecDeque<u16>,
     /// Given back, with the moment from which each may be taken again; in order.
     resting: VecDeque<(u64, u16)>,
-    /// Who spoke last at a port that has served, one entry a port at most.
-    former: HashMap<u16, Speaker>,
+    /// Who spoke at a port that has served, and until when they may go on: of each port the calls of the last [`SPEAKS_ON_US`].
+    former: HashMap<u16, Vec<(u64, Speaker)>>,
 }
 
 impl Ports {
@@ -82,14 +86,17 @@ impl Ports {
         let mut inner = self.lock();
         inner.resting.push_back((now_us.saturating_add(REST_US), port));
         if let Some(last) = last {
-            inner.former.insert(port, last);
+            let former = inner.former.entry(port).or_default();
+            former.retain(|(until, _)| *until > now_us);
+            former.push((now_us.saturating_add(SPEAKS_ON_US), last));
         }
     }
 
-    /// Who spoke at this port in its former call, and may still speak: a BYE whose answer is lost is sent again for half a minute, and the
-    /// sound may go on as long (RFC 3261 §17.1.2.2).
-    pub fn former(&self, port: u16) -> Option<Speaker> {
-        self.lock().former.remove(&port)
+    /// Who spoke at this port in its former calls, and may still speak.
+    pub fn former(&self, port: u16, now_us: u64) -> Vec<Speaker> {
+        let inner = self.lock();
+        let former = inner.former.get(&port).map(Vec::as_slice).unwrap_or_default();
+        former.iter().filter(|(until, _)| *until > now_us).map(|(_, speaker)| *speaker).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -133,6 +140,17 @@ mod tests {
         assert_eq!(ports.take(REST_US + 1_000), Some(first), "rested");
         ports.give_back(first, None, REST_US + 1_000);
         assert_eq!(ports.take(REST_US + 2_000), Some(second), "none has rested: the one that rests longest");
+    }
+
+    #[test]
+    fn who_spoke_lately_at_a_port_is_remembered_across_calls() {
+        let ports = Ports::new((30_001, 30_005), 7);
+        let speaker = |ssrc| (SocketAddr::from(([203, 0, 113, 7], 4_000)), ssrc);
+        ports.give_back(30_002, Some(speaker(1)), 0);
+        ports.give_back(30_002, Some(speaker(2)), 20_000_000);
+        assert_eq!(ports.former(30_002, 25_000_000), [speaker(1), speaker(2)]);
+        assert_eq!(ports.former(30_002, SPEAKS_ON_US), [speaker(2)]);
+        assert_eq!(ports.former(30_004, 0), []);
     }
 
     #[test]
