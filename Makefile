@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -eu -o pipefail -c
 CITYLINE := target/release/cityline
+TOOLS := $(foreach file,$(wildcard tools/*/tests/*.rs),--test $(basename $(notdir $(file))))
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -24,12 +25,13 @@ check: ## formatting and lints
 	cargo clippy --workspace --all-targets -- -D warnings
 
 # Real calls run apart from the tests that keep all cores busy: sound that comes late is a fault there.
+# Each command names the whole workspace: a part alone would have its dependencies built again, with other features.
 test: setup check ## every test; peers that are not ours take part
-	@cargo test --workspace --exclude cityline
-	cargo test --lib --bins --examples
-	cargo test --doc
-	cargo test --test it -- --skip calls::
-	cargo test --test it -- --test-threads 4 calls::
+	@cargo test --workspace --lib --bins --examples
+	cargo test --workspace --doc
+	cargo test --workspace $(TOOLS)
+	cargo test --workspace --test it -- --skip calls::
+	cargo test --workspace --test it -- --test-threads 4 calls::
 
 bench: build ## the load table: set-ups, prompts, music, bridged and recorded
 	@tools/bench/run.sh
@@ -40,7 +42,7 @@ soak: build ## kill -9 in mid-call, a poor line, a busy hour: two hours in all; 
 	tools/soak/hour.sh
 
 torture: ## RFC 4475 and RFC 5118 messages over UDP and TCP; TORTURE names torture.py
-	@cargo build
+	@cargo test --workspace --test it --no-run # builds the server too, as `make test` did
 	tools/torture.sh
 
 .PHONY: help setup build prompts run check test bench soak torture

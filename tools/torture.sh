@@ -8,7 +8,8 @@ torture=${TORTURE:-../shared/sip-torture/torture.py}
 [ -f "$torture" ] || { echo "torture: $torture is not there; set TORTURE to the path of torture.py" >&2; exit 1; }
 program=${CITYLINE:-target/debug/cityline}
 work=$(mktemp -d)
-trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+server=
+trap '[ -z "$server" ] || { kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }; rm -rf "$work"' EXIT
 
 cat > "$work/torture.toml" <<TOML
 [data]

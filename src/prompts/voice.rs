@@ -34,7 +34,8 @@ impl Speaker<'_> {
         self.speak(utterance, &raw)?;
         let sound = read_any(&raw);
         let _ = std::fs::remove_file(&raw); // Left behind it only takes room: the next build writes over it.
-        let sound = sound?;
+        // A full disk does not make espeak-ng fail: it leaves half a file.
+        let sound = sound.map_err(|error| self.failed(utterance, format!("what it wrote is not whole ({error}); is the disk full?")))?;
         write_built(&file, &to_pcm(&sound))?;
         Ok((sound, true))
     }
@@ -47,7 +48,7 @@ impl Speaker<'_> {
     }
 
     fn speak(&self, utterance: &Utterance, into: &Path) -> Result<(), PromptsError> {
-        let failed = |why: String| PromptsError::NotSpoken { id: utterance.id.clone(), language: self.language, why };
+        let failed = |why| self.failed(utterance, why);
         let mut child = self.start(into).map_err(PromptsError::NoVoice)?;
         // A child that ends early breaks the pipe; its exit status says why.
         let _ = child.stdin.take().map(|mut input| input.write_all(utterance.text.as_bytes()));
@@ -56,6 +57,10 @@ impl Speaker<'_> {
             return Ok(());
         }
         Err(failed(format!("{} {}", end.status, String::from_utf8_lossy(&end.stderr).trim())))
+    }
+
+    fn failed(&self, utterance: &Utterance, why: String) -> PromptsError {
+        PromptsError::NotSpoken { id: utterance.id.clone(), language: self.language, why }
     }
 
     fn start(&self, into: &Path) -> std::io::Result<Child> {
