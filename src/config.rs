@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::centre::schedule::Calendar;
 use crate::private::Private;
 
 pub use centre_settings::SettingsError;
@@ -148,7 +149,7 @@ pub struct Limits {
 }
 
 /// Opening hours: `zone = "Asia/Qostanay"`, `mon = ["09:00-18:00"]`, `special = { "2026-12-16" = [] }`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
     /// IANA time zone.
@@ -159,6 +160,16 @@ pub struct Hours {
     /// Days with hours of their own, by date.
     #[serde(default)]
     pub special: BTreeMap<String, Vec<String>>,
+}
+
+impl Hours {
+    /// The calendar of these hours under a name.
+    ///
+    /// # Errors
+    /// What is wrong and the mend, one line a problem.
+    pub fn calendar(&self, name: &str) -> Result<Calendar, Vec<String>> {
+        calendar::build(name, self)
+    }
 }
 
 /// A queue; what is not given is as in `QueueSettings::default`.

@@ -3,6 +3,8 @@
 pub mod private;
 
 pub mod centre;
+
+pub mod cases;
 pub mod report;
 
 pub mod engine;

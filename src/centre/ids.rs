@@ -46,6 +46,8 @@ macro_rules! names {
     )+};
 }
 
+pub(crate) use names;
+
 names! {
     /// An operator (agent in the field's terms), by the name of their account.
     AgentId,

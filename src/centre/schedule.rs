@@ -14,7 +14,7 @@ const MINUTE_MS: i64 = 60_000;
 pub struct Calendar {
     /// From each moment (milliseconds since the epoch, ascending) the local clock is this many minutes ahead of UTC.
     pub offsets: Vec<(i64, i32)>,
-    /// Open spans of each weekday, Monday first, as minutes from midnight `[from, to)`, up to 1440.
+    /// Open spans of each weekday, Monday first, as minutes from midnight `[from, to)`, up to 1440, ascending and apart.
     pub week: [Vec<(u16, u16)>; 7],
     /// Days (local, counted from 1970-01-01) with hours of their own; an empty list is a closed day.
     pub special: BTreeMap<i32, Vec<(u16, u16)>>,
@@ -32,8 +32,12 @@ impl Calendar {
         let local = utc.saturating_add(i64::from(self.offset_minutes(utc)) * MINUTE_MS);
         let day = local.div_euclid(DAY_MS);
         let minute = u16::try_from(local.rem_euclid(DAY_MS) / MINUTE_MS).unwrap_or(0);
-        let spans = i32::try_from(day).ok().and_then(|day| self.special.get(&day)).unwrap_or_else(|| self.weekday(day));
-        spans.iter().any(|&(from, to)| (from..to).contains(&minute))
+        self.hours(day).iter().any(|&(from, to)| (from..to).contains(&minute))
+    }
+
+    /// The open spans of a local day, counted from 1970-01-01, as minutes from its midnight.
+    pub fn hours(&self, day: i64) -> &[(u16, u16)] {
+        i32::try_from(day).ok().and_then(|day| self.special.get(&day)).unwrap_or_else(|| self.weekday(day))
     }
 
     /// 1970-01-01 was a Thursday, which is weekday 3 when Monday is 0.

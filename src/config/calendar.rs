@@ -51,7 +51,20 @@ fn spans_of(name: &str, day: &str, spans: &[String], problems: &mut Vec<String>)
             }
         }
     }
-    read
+    merged(read)
+}
+
+/// The spans in their order, with what overlaps or touches as one: sums of working time count each minute once.
+fn merged(mut spans: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
+    spans.sort_unstable();
+    let mut apart: Vec<(u16, u16)> = Vec::with_capacity(spans.len());
+    for (from, to) in spans {
+        match apart.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => apart.push((from, to)),
+        }
+    }
+    apart
 }
 
 fn span_of(text: &str) -> Option<(u16, u16)> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Operator, Problems, Queue, calendar};
+use super::{Config, Operator, Problems, Queue};
 use crate::centre::dialplan::{self, Plan, PlanError, Vocabulary};
 use crate::centre::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, SkillId};
 use crate::centre::schedule::Calendar;
@@ -78,7 +78,7 @@ impl Config {
         let mut built = BTreeMap::new();
         let mut problems = Vec::new();
         for (name, hours) in &self.calendars {
-            match calendar::build(name, hours) {
+            match hours.calendar(name) {
                 Ok(calendar) => {
                     built.insert(CalendarId::from(name.as_str()), calendar);
                 }

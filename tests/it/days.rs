@@ -6,7 +6,7 @@
 
 mod about;
 mod calls;
-mod dice;
+pub mod dice;
 mod legs;
 mod model;
 mod moves;

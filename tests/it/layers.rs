@@ -13,7 +13,7 @@ use source::Source;
 const ROOMS: &[(&str, &[&str])] = &[
     ("private", &[]),
     ("centre", &["private"]),
-    ("cases", &["private", "centre::ids", "centre::fact"]),
+    ("cases", &["private", "centre::ids", "centre::fact", "centre::time", "centre::schedule"]),
     ("quality", &["private", "centre::ids", "centre::fact"]),
     ("report", &["private", "centre::ids", "centre::fact", "centre::time", "centre::routing"]),
     ("staffing", &["centre", "report"]),

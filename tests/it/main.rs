@@ -4,6 +4,7 @@
 
 mod api;
 mod calls;
+mod cases;
 mod certificates;
 mod city;
 mod days;
