@@ -2,7 +2,7 @@
 # Installs what building, testing and speaking need on Debian 12, and nothing that is there already.
 set -euo pipefail
 
-packages=(build-essential pkg-config cmake sip-tester baresip-core linphone-cli kamailio kamailio-tls-modules openssl espeak-ng sox sqlite3 python3 chromium)
+packages=(build-essential pkg-config cmake sip-tester baresip-core linphone-cli kamailio kamailio-tls-modules openssl espeak-ng sox sqlite3 postgresql procps python3 chromium)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -16,7 +16,8 @@ if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || { echo "set-up: ${missing[*]} are missing, and neither root nor sudo is here: install them by hand" >&2; exit 1; }
     as_root=(sudo)
 fi
-# The tests start a kamailio of their own; the package's service would take port 5060 of every address.
+# The tests start a kamailio and a PostgreSQL of their own. PostgreSQL's service is in nobody's way; kamailio's would take port 5060 of
+# every address.
 if [ -d /run/systemd/system ] && ! dpkg-query --show kamailio >/dev/null 2>&1; then
     "${as_root[@]}" systemctl mask --quiet kamailio.service
 fi

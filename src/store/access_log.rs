@@ -6,6 +6,7 @@ use sqlx::FromRow;
 use crate::centre::time::Time;
 
 use super::bulk::ms;
+use super::statement::query;
 use super::{Store, StoreError};
 
 /// What was opened.
@@ -52,14 +53,14 @@ pub struct AccessEntry {
 impl Store {
     /// Writes down who opens what; to be awaited before it is shown.
     pub async fn log_access(&self, at: Time, who: &str, action: Access, subject: &str) -> Result<(), StoreError> {
-        let statement = sqlx::query("INSERT INTO access_log (at_ms, who, action, subject) VALUES ($1, $2, $3, $4)");
+        let statement = query("INSERT INTO access_log (at_ms, who, action, subject) VALUES ($1, $2, $3, $4)");
         statement.bind(ms(at.0)).bind(who).bind(action.word()).bind(subject).execute(self.db.writer()).await?;
         Ok(())
     }
 
     /// The last entries, newest first.
     pub async fn accesses(&self, limit: u32) -> Result<Vec<AccessEntry>, StoreError> {
-        let statement = sqlx::query_as("SELECT at_ms, who, action, subject FROM access_log ORDER BY id DESC LIMIT $1");
+        let statement = query("SELECT at_ms, who, action, subject FROM access_log ORDER BY id DESC LIMIT $1");
         Ok(statement.bind(i64::from(limit)).fetch_all(self.db.readers()).await?)
     }
 }

@@ -7,8 +7,9 @@ use crate::centre::fact::AgentStatus;
 use crate::centre::ids::AgentId;
 use crate::centre::time::Time;
 
-use super::bulk::{Bound, BulkRow, ms, signed};
+use super::bulk::{BulkRow, ms, signed};
 use super::projection::FactId;
+use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// The most intervals that one request gets.
@@ -34,7 +35,7 @@ pub struct AgentInterval {
 impl Store {
     /// An operator's intervals that end after `from` and begin before `until`, in order, a thousand at most.
     pub async fn agent_intervals(&self, agent: &AgentId, from: Time, until: Time) -> Result<Vec<AgentInterval>, StoreError> {
-        let intervals = sqlx::query_as(
+        let intervals = query(
             "SELECT * FROM agent_states WHERE agent = $1 AND (until_ms IS NULL OR until_ms > $2) AND from_ms < $3 \
              ORDER BY position, place LIMIT $4",
         )
@@ -68,7 +69,7 @@ impl BulkRow for AgentRow {
     const TAIL: &'static str = "";
     const COLUMNS: usize = 8;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         let reason = match &self.state {
             AgentStatus::Paused(reason) => Some(reason.as_str().to_owned()),
             AgentStatus::Offline
@@ -102,7 +103,7 @@ impl BulkRow for AgentClosed {
     const TAIL: &'static str = ") AS ended WHERE agent = ended.column1 AND until_ms IS NULL";
     const COLUMNS: usize = 2;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         statement.bind(self.agent.as_str().to_owned()).bind(ms(self.at.0))
     }
 }

@@ -7,9 +7,10 @@ use crate::centre::fact::Party;
 use crate::centre::ids::{AgentId, CallId, CallTo, LegId, QueueId};
 use crate::centre::time::Time;
 
-use super::bulk::{Bound, BulkRow, ms, signed};
+use super::bulk::{BulkRow, ms, signed};
 use super::legs::words;
 use super::projection::FactId;
+use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One thing that was done with a call.
@@ -33,8 +34,7 @@ pub struct CallEvent {
 impl Store {
     /// What was done with a call, in order.
     pub(super) async fn call_events(&self, call: CallId) -> Result<Vec<CallEvent>, StoreError> {
-        let statement =
-            sqlx::query_as("SELECT what, agent, leg, party, name, at_ms FROM call_events WHERE call_id = $1 ORDER BY position, place");
+        let statement = query("SELECT what, agent, leg, party, name, at_ms FROM call_events WHERE call_id = $1 ORDER BY position, place");
         Ok(statement.bind(signed(call.0)).fetch_all(self.db.readers()).await?)
     }
 }
@@ -90,7 +90,7 @@ impl BulkRow for CallEventRow {
     const TAIL: &'static str = "";
     const COLUMNS: usize = 9;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         let (party, name) = self.whom.clone().unzip();
         statement
             .bind(signed(self.call.0))

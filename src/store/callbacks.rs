@@ -6,7 +6,8 @@ use sqlx::FromRow;
 use crate::centre::ids::{CallId, CallerRef, Language, QueueId};
 use crate::centre::time::Time;
 
-use super::bulk::{Bound, BulkRow, ms, signed};
+use super::bulk::{BulkRow, ms, signed};
+use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// The most callbacks that one request gets.
@@ -36,7 +37,7 @@ pub struct Callback {
 impl Store {
     /// The callbacks that are still to be made, those who wait longest first.
     pub async fn callbacks_owed(&self) -> Result<Vec<Callback>, StoreError> {
-        let statement = sqlx::query_as(
+        let statement = query(
             "SELECT callbacks.*, callers.number FROM callbacks LEFT JOIN callers USING (caller) \
              WHERE done_ms IS NULL ORDER BY waiting_since_ms LIMIT $1",
         );
@@ -45,9 +46,9 @@ impl Store {
 
     /// Notes that a callback was made; false where none is owed for this call.
     pub async fn callback_done(&self, call: CallId, by: &str, at: Time) -> Result<bool, StoreError> {
-        let statement = sqlx::query("UPDATE callbacks SET done_ms = $1, done_by = $2 WHERE call_id = $3 AND done_ms IS NULL");
+        let statement = query("UPDATE callbacks SET done_ms = $1, done_by = $2 WHERE call_id = $3 AND done_ms IS NULL");
         let done = statement.bind(ms(at.0)).bind(by).bind(signed(call.0)).execute(self.db.writer()).await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done == 1)
     }
 }
 
@@ -72,7 +73,7 @@ impl BulkRow for CallbackRow {
     const TAIL: &'static str = " ON CONFLICT (call_id) DO NOTHING";
     const COLUMNS: usize = 6;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         statement
             .bind(signed(self.call.0))
             .bind((self.caller != CallerRef::WITHHELD).then(|| signed(self.caller.0)))

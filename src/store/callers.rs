@@ -1,5 +1,7 @@
 //! Who calls? The resident behind a reference: what the core needs at once, and the story for the operator's screen.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use sqlx::FromRow;
 
@@ -9,8 +11,10 @@ use crate::centre::input::CallerKnown;
 use crate::centre::time::Time;
 use crate::private::Private;
 
-use super::bulk::{self, Bound, BulkRow, ms, signed};
+use super::bulk::{self, BulkRow, ms, signed};
 use super::cases::Case;
+use super::statement::{Statement, query};
+use super::transaction::Lock;
 use super::{Store, StoreError};
 
 /// Calls in a story.
@@ -64,14 +68,17 @@ struct Resident {
 }
 
 impl Store {
-    /// Keeps the numbers of those who called, in one transaction.
+    /// Keeps the numbers of those who called, in rising order of time, in one transaction.
     pub async fn remember_callers(&self, seen: &[CallerSeen]) -> Result<(), StoreError> {
-        let known: Vec<SeenRow> = seen.iter().filter(|seen| seen.caller != CallerRef::WITHHELD).map(SeenRow).collect();
+        let mut known = BTreeMap::<CallerRef, SeenRow>::new();
+        for seen in seen.iter().filter(|seen| seen.caller != CallerRef::WITHHELD) {
+            known.entry(seen.caller).and_modify(|row| row.again(seen)).or_insert_with(|| SeenRow::new(seen));
+        }
         if known.is_empty() {
             return Ok(());
         }
-        let mut transaction = self.db.begin().await?;
-        bulk::write(&mut transaction, &known).await?;
+        let mut transaction = self.db.begin(Lock::Rows).await?;
+        bulk::write(&mut transaction, &known.into_values().collect::<Vec<_>>()).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -81,7 +88,7 @@ impl Store {
         if caller == CallerRef::WITHHELD {
             return Ok(CallerKnown::default());
         }
-        let known: Known = sqlx::query_as(
+        let known: Known = query(
             "SELECT (SELECT language FROM callers WHERE caller = $1) AS language, \
              (SELECT COUNT(*) FROM cases WHERE caller = $1 AND status = 'open') AS open_cases",
         )
@@ -97,40 +104,54 @@ impl Store {
 
     /// The resident's story for the screen pop.
     pub async fn story(&self, caller: CallerRef) -> Result<Story, StoreError> {
-        let (id, readers) = (signed(caller.0), self.db.readers());
+        let id = signed(caller.0);
         let resident: Option<Resident> =
-            sqlx::query_as("SELECT number, name FROM callers WHERE caller = $1").bind(id).fetch_optional(readers).await?;
-        let calls = sqlx::query_as(
-            "SELECT id, number, started_ms, topic, agent, end_reason FROM calls WHERE caller = $1 ORDER BY id DESC LIMIT $2",
-        );
-        let cases = sqlx::query_as("SELECT * FROM cases WHERE caller = $1 AND status = 'open' ORDER BY id DESC LIMIT $2");
-        let callbacks = sqlx::query_scalar("SELECT COUNT(*) FROM callbacks WHERE caller = $1 AND done_ms IS NULL");
+            query("SELECT number, name FROM callers WHERE caller = $1").bind(id).fetch_optional(self.db.readers()).await?;
+        let calls = query("SELECT id, number, started_ms, topic, agent, end_reason FROM calls WHERE caller = $1 ORDER BY id DESC LIMIT $2");
+        let cases = query("SELECT * FROM cases WHERE caller = $1 AND status = 'open' ORDER BY id DESC LIMIT $2");
+        let callbacks = query("SELECT COUNT(*) FROM callbacks WHERE caller = $1 AND done_ms IS NULL");
         let (number, name) = resident.map_or((None, None), |resident| (resident.number, resident.name));
         Ok(Story {
             number: number.map(Private::new),
             name: name.map(Private::new),
-            calls: calls.bind(id).bind(LAST_CALLS).fetch_all(readers).await?,
-            cases: cases.bind(id).bind(OPEN_CASES).fetch_all(readers).await?,
-            callbacks: callbacks.bind(id).fetch_one(readers).await?,
+            calls: calls.bind(id).bind(LAST_CALLS).fetch_all(self.db.readers()).await?,
+            cases: cases.bind(id).bind(OPEN_CASES).fetch_all(self.db.readers()).await?,
+            callbacks: callbacks.bind(id).fetch_scalar(self.db.readers()).await?,
         })
     }
 }
 
-struct SeenRow<'a>(&'a CallerSeen);
+/// What a batch says of a caller: the last number, the last name that came with one.
+struct SeenRow<'a> {
+    last: &'a CallerSeen,
+    name: Option<&'a Private<String>>,
+    first: Time,
+}
+
+impl<'a> SeenRow<'a> {
+    fn new(seen: &'a CallerSeen) -> Self {
+        Self { last: seen, name: seen.name.as_ref(), first: seen.at }
+    }
+
+    fn again(&mut self, seen: &'a CallerSeen) {
+        self.last = seen;
+        self.name = seen.name.as_ref().or(self.name);
+    }
+}
 
 impl BulkRow for SeenRow<'_> {
     const HEAD: &'static str = "INSERT INTO callers (caller, number, name, first_ms, last_ms) VALUES ";
-    const TAIL: &'static str = " ON CONFLICT (caller) DO UPDATE SET number = excluded.number, name = COALESCE(excluded.name, name), \
+    const TAIL: &'static str = " ON CONFLICT (caller) DO UPDATE SET number = excluded.number, name = COALESCE(excluded.name, callers.name), \
         last_ms = excluded.last_ms";
     const COLUMNS: usize = 5;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         statement
-            .bind(signed(self.0.caller.0))
-            .bind(self.0.number.reveal().clone())
-            .bind(self.0.name.as_ref().map(|name| name.reveal().clone()))
-            .bind(ms(self.0.at.0))
-            .bind(ms(self.0.at.0))
+            .bind(signed(self.last.caller.0))
+            .bind(self.last.number.reveal())
+            .bind(self.name.map(Private::reveal))
+            .bind(ms(self.first.0))
+            .bind(ms(self.last.at.0))
     }
 }
 
@@ -146,7 +167,7 @@ impl BulkRow for LanguageRow {
     const TAIL: &'static str = " ON CONFLICT (caller) DO UPDATE SET language = excluded.language";
     const COLUMNS: usize = 4;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         statement.bind(signed(self.caller.0)).bind(self.language.code()).bind(ms(self.at.0)).bind(ms(self.at.0))
     }
 }

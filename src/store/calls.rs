@@ -8,7 +8,8 @@ use crate::centre::ids::{AgentId, CallId, CallerRef, Language, NumberId, QueueId
 use crate::centre::time::Time;
 use crate::private::Private;
 
-use super::bulk::{Bound, BulkRow, ms, signed};
+use super::bulk::{BulkRow, ms, signed};
+use super::statement::{Statement, query};
 use super::{CallEvent, Leg, LegQuality, OfferMade, QueueEvent, Recording, StepTaken, Store, StoreError};
 
 /// The most calls that one request gets.
@@ -87,7 +88,7 @@ impl Store {
     /// The calls of a filter, newest first.
     pub async fn calls(&self, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
         let limit = if filter.limit == 0 { 50 } else { filter.limit.min(MOST) };
-        let calls = sqlx::query_as(
+        let calls = query(
             "SELECT * FROM calls WHERE id < $1 AND ($2 IS NULL OR number = $2) AND ($3 IS NULL OR agent = $3) ORDER BY id DESC LIMIT $4",
         )
         .bind(filter.before.map_or(i64::MAX, |call| signed(call.0)))
@@ -101,8 +102,7 @@ impl Store {
 
     /// A call with its legs, queue events, offers, steps and recordings; `None` where it is not (yet) in the database.
     pub async fn call(&self, call: CallId) -> Result<Option<CallDetail>, StoreError> {
-        let Some(row) = sqlx::query_as("SELECT * FROM calls WHERE id = $1").bind(signed(call.0)).fetch_optional(self.db.readers()).await?
-        else {
+        let Some(row) = query("SELECT * FROM calls WHERE id = $1").bind(signed(call.0)).fetch_optional(self.db.readers()).await? else {
             return Ok(None);
         };
         Ok(Some(CallDetail {
@@ -120,17 +120,14 @@ impl Store {
 
     /// The highest call number that is stored; `None` for an empty database.
     pub async fn highest_call(&self) -> Result<Option<CallId>, StoreError> {
-        let highest: Option<i64> = sqlx::query_scalar("SELECT MAX(id) FROM calls").fetch_one(self.db.readers()).await?;
+        let highest: Option<i64> = query("SELECT MAX(id) FROM calls").fetch_scalar(self.db.readers()).await?;
         Ok(highest.map(|id| CallId(id.cast_unsigned())))
     }
 
     async fn number_of_call(&self, call: CallId) -> Result<Option<Private<String>>, StoreError> {
-        let number: Option<Option<String>> =
-            sqlx::query_scalar("SELECT callers.number FROM calls JOIN callers USING (caller) WHERE calls.id = $1")
-                .bind(signed(call.0))
-                .fetch_optional(self.db.readers())
-                .await?;
-        Ok(number.flatten().map(Private::new))
+        let statement = query("SELECT callers.number FROM calls JOIN callers USING (caller) WHERE calls.id = $1").bind(signed(call.0));
+        let found: Option<(Option<String>,)> = statement.fetch_optional(self.db.readers()).await?;
+        Ok(found.and_then(|(number,)| number).map(Private::new))
     }
 }
 
@@ -190,16 +187,16 @@ impl BulkRow for CallRow {
     const HEAD: &'static str = "INSERT INTO calls (id, number, trunk, caller, language, topic, queue, agent, started_ms, answered_ms, \
         connected_ms, waited_ms, ended_ms, end_reason, called_out_by) VALUES ";
     const TAIL: &'static str = " ON CONFLICT (id) DO UPDATE SET \
-        number = COALESCE(excluded.number, number), trunk = COALESCE(excluded.trunk, trunk), \
-        caller = COALESCE(excluded.caller, caller), language = COALESCE(excluded.language, language), \
-        topic = COALESCE(excluded.topic, topic), queue = COALESCE(excluded.queue, queue), agent = COALESCE(excluded.agent, agent), \
-        started_ms = COALESCE(excluded.started_ms, started_ms), answered_ms = COALESCE(excluded.answered_ms, answered_ms), \
-        connected_ms = COALESCE(excluded.connected_ms, connected_ms), waited_ms = COALESCE(excluded.waited_ms, waited_ms), \
-        ended_ms = COALESCE(excluded.ended_ms, ended_ms), end_reason = COALESCE(excluded.end_reason, end_reason), \
-        called_out_by = COALESCE(excluded.called_out_by, called_out_by)";
+        number = COALESCE(excluded.number, calls.number), trunk = COALESCE(excluded.trunk, calls.trunk), \
+        caller = COALESCE(excluded.caller, calls.caller), language = COALESCE(excluded.language, calls.language), \
+        topic = COALESCE(excluded.topic, calls.topic), queue = COALESCE(excluded.queue, calls.queue), agent = COALESCE(excluded.agent, calls.agent), \
+        started_ms = COALESCE(excluded.started_ms, calls.started_ms), answered_ms = COALESCE(excluded.answered_ms, calls.answered_ms), \
+        connected_ms = COALESCE(excluded.connected_ms, calls.connected_ms), waited_ms = COALESCE(excluded.waited_ms, calls.waited_ms), \
+        ended_ms = COALESCE(excluded.ended_ms, calls.ended_ms), end_reason = COALESCE(excluded.end_reason, calls.end_reason), \
+        called_out_by = COALESCE(excluded.called_out_by, calls.called_out_by)";
     const COLUMNS: usize = 15;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         let connected = self.connected.as_ref();
         statement
             .bind(signed(self.call.0))

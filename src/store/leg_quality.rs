@@ -6,7 +6,8 @@ use sqlx::FromRow;
 use crate::centre::ids::{CallId, LegId};
 use crate::centre::input::Quality;
 
-use super::bulk::{Bound, BulkRow, signed};
+use super::bulk::{BulkRow, signed};
+use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// The figures of one leg; see [`Quality`] for their units.
@@ -41,7 +42,7 @@ pub struct LegQuality {
 impl Store {
     /// The figures of a call's legs that had sound, by their number.
     pub(super) async fn leg_quality(&self, call: CallId) -> Result<Vec<LegQuality>, StoreError> {
-        let statement = sqlx::query_as("SELECT * FROM leg_quality WHERE call_id = $1 ORDER BY n").bind(signed(call.0));
+        let statement = query("SELECT * FROM leg_quality WHERE call_id = $1 ORDER BY n").bind(signed(call.0));
         Ok(statement.fetch_all(self.db.readers()).await?)
     }
 }
@@ -58,7 +59,7 @@ impl BulkRow for LegQualityRow {
     const TAIL: &'static str = " ON CONFLICT (call_id, n) DO NOTHING";
     const COLUMNS: usize = 13;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         let quality = &self.quality;
         statement
             .bind(signed(self.leg.call.0))
@@ -73,6 +74,6 @@ impl BulkRow for LegQualityRow {
             .bind(quality.far_loss_10k.map(i64::from))
             .bind(quality.far_jitter_us.map(i64::from))
             .bind(quality.far_mos_100th.map(i64::from))
-            .bind(i64::from(quality.secured))
+            .bind(quality.secured)
     }
 }

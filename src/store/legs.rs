@@ -7,7 +7,8 @@ use crate::centre::fact::{EndReason, Party, Role};
 use crate::centre::ids::{CallId, LegId};
 use crate::centre::time::Time;
 
-use super::bulk::{Bound, BulkRow, ms, signed};
+use super::bulk::{BulkRow, ms, signed};
+use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One leg. Times in milliseconds since the epoch.
@@ -40,7 +41,7 @@ pub struct Leg {
 impl Store {
     /// The legs of a call by their number.
     pub(super) async fn legs(&self, call: CallId) -> Result<Vec<Leg>, StoreError> {
-        let statement = sqlx::query_as("SELECT * FROM legs WHERE call_id = $1 ORDER BY n").bind(signed(call.0));
+        let statement = query("SELECT * FROM legs WHERE call_id = $1 ORDER BY n").bind(signed(call.0));
         Ok(statement.fetch_all(self.db.readers()).await?)
     }
 }
@@ -76,15 +77,15 @@ impl LegRow {
 
 impl BulkRow for LegRow {
     const HEAD: &'static str = "INSERT INTO legs (call_id, n, party, name, started_ms, answered_ms, ended_ms, end_reason, sound_lost, unheard, role, partner_ms) VALUES ";
-    const TAIL: &'static str = " ON CONFLICT (call_id, n) DO UPDATE SET party = COALESCE(excluded.party, party), \
-        name = COALESCE(excluded.name, name), started_ms = COALESCE(excluded.started_ms, started_ms), \
-        answered_ms = COALESCE(excluded.answered_ms, answered_ms), ended_ms = COALESCE(excluded.ended_ms, ended_ms), \
-        end_reason = COALESCE(excluded.end_reason, end_reason), sound_lost = sound_lost + excluded.sound_lost, \
-        unheard = unheard + excluded.unheard, \
-        role = COALESCE(excluded.role, role), partner_ms = COALESCE(partner_ms, excluded.partner_ms)";
+    const TAIL: &'static str = " ON CONFLICT (call_id, n) DO UPDATE SET party = COALESCE(excluded.party, legs.party), \
+        name = COALESCE(excluded.name, legs.name), started_ms = COALESCE(excluded.started_ms, legs.started_ms), \
+        answered_ms = COALESCE(excluded.answered_ms, legs.answered_ms), ended_ms = COALESCE(excluded.ended_ms, legs.ended_ms), \
+        end_reason = COALESCE(excluded.end_reason, legs.end_reason), sound_lost = legs.sound_lost + excluded.sound_lost, \
+        unheard = legs.unheard + excluded.unheard, \
+        role = COALESCE(excluded.role, legs.role), partner_ms = COALESCE(legs.partner_ms, excluded.partner_ms)";
     const COLUMNS: usize = 12;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         let (party, name) = self.started.as_ref().map(|(_, party)| words(party)).unzip();
         statement
             .bind(signed(self.leg.call.0))

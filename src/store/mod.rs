@@ -12,11 +12,15 @@ mod db;
 mod leg_quality;
 mod legs;
 mod offers;
+mod postgres;
 mod projection;
 mod queue_events;
 mod recordings;
 mod sessions;
+mod sqlite;
+mod statement;
 mod steps;
+mod transaction;
 mod users;
 
 use std::path::PathBuf;
@@ -28,6 +32,7 @@ use object_store::local::LocalFileSystem;
 use crate::config::Config;
 
 use db::Db;
+use statement::query;
 
 pub use access_log::{Access, AccessEntry};
 pub use agent_states::AgentInterval;
@@ -64,23 +69,38 @@ pub enum StoreError {
     #[error("store: the database {} cannot be opened ({why}); see that it is a SQLite file that this user may write", path.display())]
     Open { path: PathBuf, why: sqlx::Error },
     /// A newer Cityline has changed the schema.
-    #[error("store: the database {} has schema {version}, which is newer than this program; run the newer Cityline, or restore a backup", path.display())]
-    Newer { path: PathBuf, version: i64 },
+    #[error(
+        "store: the database {database} has schema {version}, which is newer than this program; run the newer Cityline, or restore a backup"
+    )]
+    Newer { database: String, version: i64 },
     /// The schema was made by a migration with another text.
-    #[error("store: migration {version} of the database {} is not the one of this program; use the Cityline that made it, or restore a backup", path.display())]
-    Altered { path: PathBuf, version: i64 },
+    #[error(
+        "store: migration {version} of the database {database} is not the one of this program; use the Cityline that made it, or restore a backup"
+    )]
+    Altered { database: String, version: i64 },
     /// The schema cannot be brought up to date.
-    #[error("store: the schema of {} cannot be brought up to date: {why}", path.display())]
-    Schema { path: PathBuf, why: sqlx::migrate::MigrateError },
-    /// PostgreSQL is not there yet.
-    #[error("store: PostgreSQL is not supported yet; set data.database to sqlite:PATH, or leave it empty")]
-    Postgres,
+    #[error("store: the schema of {database} cannot be brought up to date ({why}); see that its user may make tables there")]
+    Schema { database: String, why: sqlx::migrate::MigrateError },
     /// The address is of no database that we know.
-    #[error("store: data.database begins with {0:?}; write sqlite:PATH, or leave it empty")]
+    #[error("store: data.database begins with {0:?}; write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE, or leave it empty")]
     Scheme(String),
+    /// The address of a PostgreSQL database cannot be read.
+    #[error("store: data.database cannot be read ({0}); write postgres://USER:PASSWORD@HOST/DATABASE, with %40 for an @ in the password")]
+    Address(sqlx::Error),
+    /// The PostgreSQL database cannot be reached, or lets us not in.
+    #[error("store: the database {database} cannot be used ({why}); {mend}")]
+    Unreachable { database: String, why: sqlx::Error, mend: &'static str },
+    /// The PostgreSQL database holds texts in another encoding.
+    #[error(
+        "store: the database {database} has the encoding {encoding}; make one with CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'"
+    )]
+    Encoding { database: String, encoding: String },
+    /// The database does not answer: its server is away, or all connections are in use.
+    #[error("store: the database does not answer ({0}); see that its server runs and can be reached")]
+    Away(sqlx::Error),
     /// A statement failed: the disk is full, the file is held by another process, or the database is damaged.
     #[error("store: the database refused a statement: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     /// Another process projects into the same database.
     #[error("store: another process has moved the projection from {expected:?}; run one Cityline a database")]
     TwoWriters { expected: Option<Position> },
@@ -95,13 +115,19 @@ pub enum StoreError {
     Password(String),
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(why: sqlx::Error) -> Self {
+        if postgres::is_away(&why) { StoreError::Away(why) } else { StoreError::Database(why) }
+    }
+}
+
 impl Store {
     /// Opens, makes or brings up to date what the settings name; recordings lie in `recordings` of the data folder.
     pub async fn open(config: &Config) -> Result<Store, StoreError> {
         Store::open_at(config.database().reveal(), config.data.folder.join("recordings")).await
     }
 
-    /// The same, from a database address (`sqlite:PATH`) and a folder of recordings.
+    /// The same, from a database address (`sqlite:PATH`, `postgres://…`) and a folder of recordings.
     pub async fn open_at(address: &str, recordings: PathBuf) -> Result<Store, StoreError> {
         let unusable = |why: std::io::Error| StoreError::Folder { folder: recordings.clone(), why };
         std::fs::create_dir_all(&recordings).map_err(unusable)?;
@@ -112,8 +138,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn check(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(self.db.readers()).await?;
-        Ok(())
+        Ok(query("SELECT 1").execute(self.db.readers()).await.map(drop)?)
     }
 
     /// Finishes what is being written and closes; to be awaited at shutdown.

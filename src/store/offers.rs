@@ -8,8 +8,9 @@ use crate::centre::fact::OfferEnd;
 use crate::centre::ids::{AgentId, CallId, QueueId};
 use crate::centre::time::Time;
 
-use super::bulk::{Bound, BulkRow, ms, signed};
+use super::bulk::{BulkRow, ms, signed};
 use super::projection::FactId;
+use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One offer. Times in milliseconds since the epoch.
@@ -48,7 +49,7 @@ impl TryFrom<String> for Why {
 impl Store {
     /// The offers of a call, in order.
     pub(super) async fn offers(&self, call: CallId) -> Result<Vec<OfferMade>, StoreError> {
-        let statement = sqlx::query_as("SELECT * FROM offers WHERE call_id = $1 ORDER BY position, place").bind(signed(call.0));
+        let statement = query("SELECT * FROM offers WHERE call_id = $1 ORDER BY position, place").bind(signed(call.0));
         Ok(statement.fetch_all(self.db.readers()).await?)
     }
 }
@@ -77,7 +78,7 @@ impl BulkRow for OfferRow {
     const TAIL: &'static str = "";
     const COLUMNS: usize = 10;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         statement
             .bind(signed(self.call.0))
             .bind(self.id.position())
@@ -113,7 +114,7 @@ impl BulkRow for ((CallId, AgentId), OfferMoved) {
     const TAIL: &'static str = ") AS moved WHERE call_id = moved.column1 AND agent = moved.column2 AND ended_ms IS NULL";
     const COLUMNS: usize = 5;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         let ((call, agent), moved) = self;
         statement
             .bind(signed(call.0))

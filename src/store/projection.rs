@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
-use sqlx::SqliteConnection;
 
 use crate::centre::fact::{Chosen, Fact, Party};
 use crate::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, RecordingId};
@@ -20,7 +19,9 @@ use super::legs::LegRow;
 use super::offers::{OfferMoved, OfferRow};
 use super::queue_events::{QueueClosed, QueueRow};
 use super::recordings::RecordingRow;
+use super::statement::{On, query};
 use super::steps::StepRow;
+use super::transaction::{Lock, Transaction};
 use super::{Store, StoreError};
 
 /// The sequence number of a record of the journal.
@@ -59,14 +60,13 @@ impl FactId {
 impl Store {
     /// The last record that is in the database, `None` for an empty one.
     pub async fn position(&self) -> Result<Option<Position>, StoreError> {
-        let mut connection = self.db.readers().acquire().await?;
-        Ok(stored_position(&mut connection).await?)
+        Ok(stored_position(self.db.readers()).await?)
     }
 
     /// Writes the facts of these records (in rising order) and the new position in one transaction. Records at or below the
     /// stored position are skipped, so a batch may be given again after any failure. Returns the position that is stored then.
     pub async fn project(&self, batch: &[Projected]) -> Result<Option<Position>, StoreError> {
-        let mut transaction = self.db.begin().await?;
+        let mut transaction = self.db.begin(Lock::Projection).await?;
         let stored = stored_position(&mut transaction).await?;
         let mut rows = Rows::default();
         let mut last = stored;
@@ -88,21 +88,20 @@ impl Store {
     }
 }
 
-async fn stored_position(connection: &mut SqliteConnection) -> Result<Option<Position>, sqlx::Error> {
-    let position: Option<i64> =
-        sqlx::query_scalar("SELECT position FROM projections WHERE name = 'calls'").fetch_optional(connection).await?;
-    Ok(position.map(|position| Position(position.cast_unsigned())))
+async fn stored_position(on: impl Into<On<'_>>) -> Result<Option<Position>, sqlx::Error> {
+    let found: Option<(i64,)> = query("SELECT position FROM projections WHERE name = 'calls'").fetch_optional(on).await?;
+    Ok(found.map(|(position,)| Position(position.cast_unsigned())))
 }
 
 /// Fails when the position is not the one that was read: then somebody else has written the same facts.
-async fn move_position(connection: &mut SqliteConnection, from: Option<Position>, to: Position) -> Result<(), StoreError> {
+async fn move_position(transaction: &mut Transaction, from: Option<Position>, to: Position) -> Result<(), StoreError> {
     let statement = match from {
-        None => sqlx::query("INSERT INTO projections (name, position) VALUES ('calls', $1) ON CONFLICT DO NOTHING").bind(signed(to.0)),
-        Some(from) => sqlx::query("UPDATE projections SET position = $1 WHERE name = 'calls' AND position = $2")
-            .bind(signed(to.0))
-            .bind(signed(from.0)),
+        None => query("INSERT INTO projections (name, position) VALUES ('calls', $1) ON CONFLICT DO NOTHING").bind(signed(to.0)),
+        Some(from) => {
+            query("UPDATE projections SET position = $1 WHERE name = 'calls' AND position = $2").bind(signed(to.0)).bind(signed(from.0))
+        }
     };
-    let moved = statement.execute(connection).await?.rows_affected();
+    let moved = statement.execute(transaction).await?;
     if moved == 1 { Ok(()) } else { Err(StoreError::TwoWriters { expected: from }) }
 }
 
@@ -245,20 +244,20 @@ impl Rows {
     }
 
     /// What ends stored rows goes before what opens new ones.
-    async fn write(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        bulk::write(connection, &self.queue_closed).await?;
-        bulk::write(connection, &self.queue).await?;
-        bulk::write(connection, &self.offers_moved.into_iter().collect::<Vec<_>>()).await?;
-        bulk::write(connection, &self.offers).await?;
-        bulk::write(connection, &self.agents_closed).await?;
-        bulk::write(connection, &self.agents).await?;
-        bulk::write(connection, &self.calls.into_values().collect::<Vec<_>>()).await?;
-        bulk::write(connection, &self.legs.into_values().collect::<Vec<_>>()).await?;
-        bulk::write(connection, &self.leg_quality).await?;
-        bulk::write(connection, &self.recordings.into_values().collect::<Vec<_>>()).await?;
-        bulk::write(connection, &self.languages.into_values().collect::<Vec<_>>()).await?;
-        bulk::write(connection, &self.steps).await?;
-        bulk::write(connection, &self.events).await?;
-        bulk::write(connection, &self.callbacks).await
+    async fn write(self, transaction: &mut Transaction) -> Result<(), sqlx::Error> {
+        bulk::write(transaction, &self.queue_closed).await?;
+        bulk::write(transaction, &self.queue).await?;
+        bulk::write(transaction, &self.offers_moved.into_iter().collect::<Vec<_>>()).await?;
+        bulk::write(transaction, &self.offers).await?;
+        bulk::write(transaction, &self.agents_closed).await?;
+        bulk::write(transaction, &self.agents).await?;
+        bulk::write(transaction, &self.calls.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(transaction, &self.legs.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(transaction, &self.leg_quality).await?;
+        bulk::write(transaction, &self.recordings.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(transaction, &self.languages.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(transaction, &self.steps).await?;
+        bulk::write(transaction, &self.events).await?;
+        bulk::write(transaction, &self.callbacks).await
     }
 }

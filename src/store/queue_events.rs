@@ -7,8 +7,9 @@ use crate::centre::fact::QueueEnd;
 use crate::centre::ids::{CallId, Language, QueueId, SkillId};
 use crate::centre::time::Time;
 
-use super::bulk::{Bound, BulkRow, ms, signed};
+use super::bulk::{BulkRow, ms, signed};
 use super::projection::FactId;
+use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One stay in a queue. Times in milliseconds since the epoch, spans in milliseconds.
@@ -33,7 +34,7 @@ pub struct QueueEvent {
 impl Store {
     /// The stays of a call in queues, in order.
     pub(super) async fn queue_events(&self, call: CallId) -> Result<Vec<QueueEvent>, StoreError> {
-        let statement = sqlx::query_as("SELECT * FROM queue_events WHERE call_id = $1 ORDER BY position, place").bind(signed(call.0));
+        let statement = query("SELECT * FROM queue_events WHERE call_id = $1 ORDER BY position, place").bind(signed(call.0));
         Ok(statement.fetch_all(self.db.readers()).await?)
     }
 }
@@ -62,7 +63,7 @@ impl BulkRow for QueueRow {
     const TAIL: &'static str = "";
     const COLUMNS: usize = 10;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         let closed = self.closed.as_ref();
         statement
             .bind(signed(self.call.0))
@@ -99,7 +100,7 @@ impl BulkRow for QueueClosed {
     const TAIL: &'static str = ") AS ended WHERE call_id = ended.column1 AND queue = ended.column2 AND left_ms IS NULL";
     const COLUMNS: usize = 5;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         statement
             .bind(signed(self.call.0))
             .bind(self.queue.as_str().to_owned())

@@ -11,7 +11,8 @@ use sqlx::FromRow;
 use crate::centre::ids::{AgentId, CallId, RecordingId};
 use crate::centre::time::Time;
 
-use super::bulk::{Bound, BulkRow, ms, signed};
+use super::bulk::{BulkRow, ms, signed};
+use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One recording of a call. Spans in milliseconds.
@@ -45,20 +46,21 @@ pub struct RecordingFile {
 impl Store {
     /// The recordings of a call by their number.
     pub(super) async fn recordings(&self, call: CallId) -> Result<Vec<Recording>, StoreError> {
-        let statement = sqlx::query_as("SELECT * FROM recordings WHERE call_id = $1 ORDER BY n").bind(signed(call.0));
+        let statement = query("SELECT * FROM recordings WHERE call_id = $1 ORDER BY n").bind(signed(call.0));
         Ok(statement.fetch_all(self.db.readers()).await?)
     }
 
     /// One recording, `None` where there is none.
     pub async fn recording(&self, recording: RecordingId) -> Result<Option<Recording>, StoreError> {
-        let statement = sqlx::query_as("SELECT * FROM recordings WHERE call_id = $1 AND n = $2");
+        let statement = query("SELECT * FROM recordings WHERE call_id = $1 AND n = $2");
         Ok(statement.bind(signed(recording.call.0)).bind(i64::from(recording.n)).fetch_optional(self.db.readers()).await?)
     }
 
     /// How many recordings began at or after this moment and are complete, and how long they are together, in milliseconds.
     pub async fn recordings_since(&self, since: Time) -> Result<(i64, i64), StoreError> {
-        let statement =
-            sqlx::query_as("SELECT COUNT(*), COALESCE(SUM(length_ms), 0) FROM recordings WHERE started_ms >= $1 AND length_ms IS NOT NULL");
+        let statement = query(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(length_ms), 0) AS BIGINT) FROM recordings WHERE started_ms >= $1 AND length_ms IS NOT NULL",
+        );
         Ok(statement.bind(ms(since.0)).fetch_one(self.db.readers()).await?)
     }
 
@@ -102,12 +104,12 @@ impl RecordingRow {
 
 impl BulkRow for RecordingRow {
     const HEAD: &'static str = "INSERT INTO recordings (call_id, n, path, agent, started_ms, length_ms, lost_ms) VALUES ";
-    const TAIL: &'static str = " ON CONFLICT (call_id, n) DO UPDATE SET agent = COALESCE(excluded.agent, agent), \
-        started_ms = COALESCE(excluded.started_ms, started_ms), length_ms = COALESCE(excluded.length_ms, length_ms), \
-        lost_ms = COALESCE(excluded.lost_ms, lost_ms)";
+    const TAIL: &'static str = " ON CONFLICT (call_id, n) DO UPDATE SET agent = COALESCE(excluded.agent, recordings.agent), \
+        started_ms = COALESCE(excluded.started_ms, recordings.started_ms), length_ms = COALESCE(excluded.length_ms, recordings.length_ms), \
+        lost_ms = COALESCE(excluded.lost_ms, recordings.lost_ms)";
     const COLUMNS: usize = 7;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         statement
             .bind(signed(self.recording.call.0))
             .bind(i64::from(self.recording.n))

@@ -11,6 +11,7 @@ use crate::centre::time::Time;
 use crate::clock::Clock;
 
 use super::bulk::ms;
+use super::statement::query;
 use super::{Store, StoreError};
 
 /// The session store of the web layer.
@@ -30,8 +31,8 @@ impl Sessions {
 impl Store {
     /// Deletes the sessions that have expired; returns how many.
     pub async fn forget_expired_sessions(&self, now: Time) -> std::result::Result<u64, StoreError> {
-        let gone = sqlx::query("DELETE FROM sessions WHERE expires_ms <= $1").bind(ms(now.0)).execute(self.db.writer()).await?;
-        Ok(gone.rows_affected())
+        let gone = query("DELETE FROM sessions WHERE expires_ms <= $1").bind(ms(now.0)).execute(self.db.writer()).await?;
+        Ok(gone)
     }
 }
 
@@ -40,14 +41,14 @@ impl SessionStore for Sessions {
     /// An id that exists is drawn again.
     async fn create(&self, record: &mut Record) -> Result<()> {
         loop {
-            let made = sqlx::query("INSERT INTO sessions (id, data, expires_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            let made = query("INSERT INTO sessions (id, data, expires_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
                 .bind(hashed(&record.id))
                 .bind(encoded(record)?)
                 .bind(unix_ms(record.expiry_date))
                 .execute(self.store.db.writer())
                 .await
                 .map_err(backend)?;
-            if made.rows_affected() == 1 {
+            if made == 1 {
                 return Ok(());
             }
             record.id = Id::default();
@@ -55,7 +56,7 @@ impl SessionStore for Sessions {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        sqlx::query(
+        query(
             "INSERT INTO sessions (id, data, expires_ms) VALUES ($1, $2, $3) \
              ON CONFLICT (id) DO UPDATE SET data = excluded.data, expires_ms = excluded.expires_ms",
         )
@@ -69,7 +70,7 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let found: Option<(String, i64)> = sqlx::query_as("SELECT data, expires_ms FROM sessions WHERE id = $1 AND expires_ms > $2")
+        let found: Option<(String, i64)> = query("SELECT data, expires_ms FROM sessions WHERE id = $1 AND expires_ms > $2")
             .bind(hashed(id))
             .bind(ms(self.clock.now().0))
             .fetch_optional(self.store.db.readers())
@@ -83,7 +84,7 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        sqlx::query("DELETE FROM sessions WHERE id = $1").bind(hashed(id)).execute(self.store.db.writer()).await.map_err(backend)?;
+        query("DELETE FROM sessions WHERE id = $1").bind(hashed(id)).execute(self.store.db.writer()).await.map_err(backend)?;
         Ok(())
     }
 }

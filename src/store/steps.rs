@@ -6,8 +6,9 @@ use sqlx::FromRow;
 use crate::centre::ids::{CallId, StepId};
 use crate::centre::time::Time;
 
-use super::bulk::{Bound, BulkRow, ms, signed};
+use super::bulk::{BulkRow, ms, signed};
 use super::projection::FactId;
+use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// A step entered, or a key pressed in it.
@@ -24,7 +25,7 @@ pub struct StepTaken {
 impl Store {
     /// The way of a call, in order.
     pub(super) async fn steps(&self, call: CallId) -> Result<Vec<StepTaken>, StoreError> {
-        let statement = sqlx::query_as("SELECT step, key, at_ms FROM steps WHERE call_id = $1 ORDER BY position, place");
+        let statement = query("SELECT step, key, at_ms FROM steps WHERE call_id = $1 ORDER BY position, place");
         Ok(statement.bind(signed(call.0)).fetch_all(self.db.readers()).await?)
     }
 }
@@ -52,7 +53,7 @@ impl BulkRow for StepRow {
     const TAIL: &'static str = "";
     const COLUMNS: usize = 6;
 
-    fn bind<'q>(&self, statement: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, statement: Statement) -> Statement {
         statement
             .bind(signed(self.call.0))
             .bind(self.id.position())

@@ -10,6 +10,7 @@ use crate::centre::time::Time;
 use crate::private::Private;
 
 use super::bulk::ms;
+use super::statement::query;
 use super::{Store, StoreError};
 
 /// Passwords that are hashed at one time: each takes about 20 MB and a core, so a flood of logins queues here and not at the calls.
@@ -91,7 +92,7 @@ impl Store {
     pub async fn put_user(&self, name: &str, password: &Private<String>, role: Role, at: Time) -> Result<(), StoreError> {
         let password = password.reveal().clone();
         let hash = self.hashed(move || Ok(password_auth::generate_hash(password))).await?;
-        sqlx::query(
+        query(
             "INSERT INTO users (name, hash, role, changed_ms) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, role = excluded.role, changed_ms = excluded.changed_ms",
         )
@@ -106,19 +107,19 @@ impl Store {
 
     /// Removes an account; false where there is none of this name.
     pub async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
-        let removed = sqlx::query("DELETE FROM users WHERE name = $1").bind(name).execute(self.db.writer()).await?;
-        Ok(removed.rows_affected() == 1)
+        let removed = query("DELETE FROM users WHERE name = $1").bind(name).execute(self.db.writer()).await?;
+        Ok(removed == 1)
     }
 
     /// The account of a name.
     pub async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
-        let statement = sqlx::query_as("SELECT name, role, hash FROM users WHERE name = $1").bind(name);
+        let statement = query("SELECT name, role, hash FROM users WHERE name = $1").bind(name);
         Ok(statement.fetch_optional(self.db.readers()).await?)
     }
 
     /// All accounts by name.
     pub async fn users(&self) -> Result<Vec<User>, StoreError> {
-        Ok(sqlx::query_as("SELECT name, role, hash FROM users ORDER BY name").fetch_all(self.db.readers()).await?)
+        Ok(query("SELECT name, role, hash FROM users ORDER BY name").fetch_all(self.db.readers()).await?)
     }
 
     /// The account, if name and password are right. It takes as long where the name is unknown.

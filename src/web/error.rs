@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use crate::store::StoreError;
 
+/// When a page should come again while the database is away, in seconds.
+const AWAY_RETRY_S: u64 = 5;
+
 /// Why a request is refused, or the server cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
@@ -74,6 +77,9 @@ impl WebError {
             WebError::Missing { .. } => (StatusCode::NOT_FOUND, "missing", "Look at the list; it may be written a moment later."),
             WebError::Invalid { mend, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", mend),
             WebError::Slow => (StatusCode::SERVICE_UNAVAILABLE, "slow", "Try again in a moment."),
+            WebError::Store(StoreError::Away(_)) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "database_away", "Try again in a moment; calls go on meanwhile.")
+            }
             WebError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store", "Try again; if it stays, the server's log says why."),
             WebError::Session(_) => (StatusCode::SERVICE_UNAVAILABLE, "session", "Sign in again."),
         }
@@ -82,6 +88,7 @@ impl WebError {
     /// What the reader is told: never the inside of the database.
     fn told(&self) -> String {
         match self {
+            WebError::Store(StoreError::Away(_)) => "the database does not answer".to_owned(),
             WebError::Store(_) => "the database could not be used".to_owned(),
             other => other.to_string(),
         }
@@ -97,8 +104,13 @@ impl IntoResponse for WebError {
             tracing::debug!(error = %self, "request refused");
         }
         let mut response = (status, Json(Refusal { error, what: self.told(), mend })).into_response();
-        if let WebError::Locked { retry_after_s } = self {
-            response.headers_mut().insert(header::RETRY_AFTER, retry_after_s.into());
+        let retry_after_s = match self {
+            WebError::Locked { retry_after_s } => Some(retry_after_s),
+            WebError::Store(StoreError::Away(_)) => Some(AWAY_RETRY_S),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }
