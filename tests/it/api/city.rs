@@ -18,6 +18,7 @@ use cityline::private::Private;
 use cityline::report::board::Board;
 use cityline::store::{Position, Projected, Role, Store};
 use cityline::web::{FactEvent, Health, WebParts, WebShell, serve};
+use cityline_bases::{Base, Kind};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -38,21 +39,23 @@ pub struct City {
     facts: broadcast::Sender<FactEvent>,
     position: u64,
     stop: CancellationToken,
+    base: Base,
 }
 
 impl City {
-    /// A server with one account a role; names are the roles' words, passwords "secret-" and the name. Operators: operator, olena.
-    pub async fn start() -> City {
+    /// A server on this kind of database, with one account a role; names are the roles' words, passwords "secret-" and the name. Operators: operator, olena.
+    pub async fn start(kind: Kind) -> City {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = format!("cityline-api-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(unique);
         let _ = std::fs::remove_dir_all(&folder);
-        let store = Store::open_at(&format!("sqlite:{}", folder.join("city.db").display()), folder.join("recordings")).await.unwrap();
+        let base = Base::migrated(kind, &folder, migrate);
+        let store = Store::open_at(&base.address, folder.join("recordings")).await.unwrap();
         let stop = CancellationToken::new();
         let (parts, lanes) = parts(&store, "127.0.0.1:0".parse().unwrap());
         let (health, board, facts) = (parts.health.clone(), parts.board.clone(), parts.facts.clone());
         let shell = serve(parts, stop.clone()).await.unwrap();
-        City { address: shell.address(), store, health, shell, folder, lanes, board, facts, position: 0, stop }
+        City { address: shell.address(), store, health, shell, folder, lanes, board, facts, position: 0, stop, base }
     }
 
     /// Makes an account.
@@ -102,8 +105,18 @@ impl City {
     pub async fn stop(self) {
         self.stop.cancel();
         tokio::time::timeout(LIMIT, self.shell.ended()).await.expect("the server ends");
+        self.store.close().await;
+        drop(self.base);
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Makes the schema that every other test's database is a copy of.
+fn migrate(address: String) {
+    let folder = std::env::temp_dir().join(format!("cityline-schema-{}", std::process::id()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { Store::open_at(&address, folder.clone()).await.unwrap().close().await });
+    let _ = std::fs::remove_dir_all(&folder);
 }
 
 /// What a server is given.

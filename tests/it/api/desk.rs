@@ -11,6 +11,7 @@ use cityline::centre::output::{Offer, Refusal, ToDesk};
 use cityline::centre::time::Time;
 use cityline::private::Private;
 use cityline::store::Role;
+use cityline_bases::{Kind, on_both};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -19,6 +20,16 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::city::{City, LIMIT};
+
+on_both!(
+    an_offer_rings_at_once_then_tells_who_calls_and_is_accepted,
+    wishes_become_inputs_of_the_operator_who_is_signed_in,
+    a_second_tab_takes_over_and_the_first_is_not_missed,
+    new_settings_reach_open_pages_and_seat_new_operators,
+    a_page_that_closes_or_signs_out_is_gone_after_a_moment,
+    a_page_that_answers_no_echo_is_gone_though_its_socket_is_open,
+    a_desk_is_for_operators_of_the_settings_on_our_own_page,
+);
 
 const CALL: CallId = CallId(7);
 const CALLER: CallerRef = CallerRef(0xfeed_face_cafe_beef);
@@ -120,9 +131,8 @@ async fn wish(city: &mut City) -> FromDesk {
     }
 }
 
-#[tokio::test]
-async fn an_offer_rings_at_once_then_tells_who_calls_and_is_accepted() {
-    let mut city = City::start().await;
+async fn an_offer_rings_at_once_then_tells_who_calls_and_is_accepted(kind: Kind) {
+    let mut city = City::start(kind).await;
     call_waits(&mut city).await;
     let (mut desk, _) = Desk::of(&mut city, "operator").await;
     let (mut other, _) = Desk::of(&mut city, "olena").await;
@@ -174,9 +184,8 @@ async fn an_offer_rings_at_once_then_tells_who_calls_and_is_accepted() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn wishes_become_inputs_of_the_operator_who_is_signed_in() {
-    let mut city = City::start().await;
+async fn wishes_become_inputs_of_the_operator_who_is_signed_in(kind: Kind) {
+    let mut city = City::start(kind).await;
     let (mut desk, _) = Desk::of(&mut city, "operator").await;
     let agent = AgentId::from("operator");
     for (said, expected) in [
@@ -196,9 +205,8 @@ async fn wishes_become_inputs_of_the_operator_who_is_signed_in() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn a_second_tab_takes_over_and_the_first_is_not_missed() {
-    let mut city = City::start().await;
+async fn a_second_tab_takes_over_and_the_first_is_not_missed(kind: Kind) {
+    let mut city = City::start(kind).await;
     let (mut first, one) = Desk::of(&mut city, "operator").await;
     city.shell.carry_out(ToDesk::Offer { agent: "operator".into(), offer: offer() });
     first.next("offer").await;
@@ -215,9 +223,8 @@ async fn a_second_tab_takes_over_and_the_first_is_not_missed() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn new_settings_reach_open_pages_and_seat_new_operators() {
-    let mut city = City::start().await;
+async fn new_settings_reach_open_pages_and_seat_new_operators(kind: Kind) {
+    let mut city = City::start(kind).await;
     let (mut desk, _) = Desk::of(&mut city, "operator").await;
     let cookie = city.signed_in("daniyar", Role::Operator).await;
     let origin = format!("http://{}", city.address);
@@ -231,9 +238,8 @@ async fn new_settings_reach_open_pages_and_seat_new_operators() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn a_page_that_closes_or_signs_out_is_gone_after_a_moment() {
-    let mut city = City::start().await;
+async fn a_page_that_closes_or_signs_out_is_gone_after_a_moment(kind: Kind) {
+    let mut city = City::start(kind).await;
     let (mut desk, generation) = Desk::of(&mut city, "operator").await;
     let answer = city.ask("POST", "/api/logout", std::slice::from_ref(&desk.cookie), Some("{}")).await;
     assert_eq!(answer.status, 204);
@@ -242,9 +248,8 @@ async fn a_page_that_closes_or_signs_out_is_gone_after_a_moment() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn a_page_that_answers_no_echo_is_gone_though_its_socket_is_open() {
-    let mut city = City::start().await;
+async fn a_page_that_answers_no_echo_is_gone_though_its_socket_is_open(kind: Kind) {
+    let mut city = City::start(kind).await;
     let (mut desk, generation) = Desk::of(&mut city, "operator").await;
     let began = std::time::Instant::now();
     // The browser's own pongs go on: only the page is silent.
@@ -255,9 +260,8 @@ async fn a_page_that_answers_no_echo_is_gone_though_its_socket_is_open() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn a_desk_is_for_operators_of_the_settings_on_our_own_page() {
-    let mut city = City::start().await;
+async fn a_desk_is_for_operators_of_the_settings_on_our_own_page(kind: Kind) {
+    let mut city = City::start(kind).await;
     let own = format!("http://{}", city.address);
     let operator = city.signed_in("operator", Role::Operator).await;
     assert_eq!(Desk::open(&city, &operator, "http://evil.example").await.err(), Some(403));

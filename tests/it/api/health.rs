@@ -2,13 +2,15 @@
 
 use cityline::clock::Clock;
 use cityline::web::serve;
+use cityline_bases::{Kind, on_both};
 use tokio_util::sync::CancellationToken;
 
 use super::city::{City, parts};
 
-#[tokio::test]
-async fn ready_only_when_every_part_is() {
-    let city = City::start().await;
+on_both!(ready_only_when_every_part_is, a_busy_port_is_named_with_its_mend,);
+
+async fn ready_only_when_every_part_is(kind: Kind) {
+    let city = City::start(kind).await;
     let status = async |path| city.ask("GET", path, &[], None).await.status;
     assert_eq!((status("/livez").await, status("/readyz").await), (503, 503), "the engine has not come round");
     city.health.engine_came_round(Clock::of_process().now());
@@ -27,9 +29,8 @@ async fn ready_only_when_every_part_is() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn a_busy_port_is_named_with_its_mend() {
-    let city = City::start().await;
+async fn a_busy_port_is_named_with_its_mend(kind: Kind) {
+    let city = City::start(kind).await;
     let (parts, _lanes) = parts(&city.store, city.address);
     let error = serve(parts, CancellationToken::new()).await.err().unwrap().to_string();
     assert!(error.contains(&city.address.to_string()) && error.contains("web.listen"), "{error}");

@@ -3,10 +3,16 @@
 use cityline::store::Role;
 
 use super::city::City;
+use cityline_bases::{Kind, on_both};
 
-#[tokio::test]
-async fn pages_carry_a_strict_policy_and_ask_nobody_else() {
-    let city = City::start().await;
+on_both!(
+    pages_carry_a_strict_policy_and_ask_nobody_else,
+    bad_input_is_refused_with_its_mend,
+    a_case_without_a_call_is_written_once_and_closed,
+);
+
+async fn pages_carry_a_strict_policy_and_ask_nobody_else(kind: Kind) {
+    let city = City::start(kind).await;
     for (path, kind) in [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"), ("/icon.svg", "image/svg")] {
         let answer = city.ask("GET", path, &[], None).await;
         assert_eq!(answer.status, 200, "{path}");
@@ -20,9 +26,8 @@ async fn pages_carry_a_strict_policy_and_ask_nobody_else() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn bad_input_is_refused_with_its_mend() {
-    let city = City::start().await;
+async fn bad_input_is_refused_with_its_mend(kind: Kind) {
+    let city = City::start(kind).await;
     let cookie = city.signed_in("operator", Role::Operator).await;
     let cookie = std::slice::from_ref(&cookie);
     let long = serde_json::json!({ "service": "109", "topic": "x", "text": "y".repeat(10_001), "draft": "d" }).to_string();
@@ -45,9 +50,8 @@ async fn bad_input_is_refused_with_its_mend() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn a_case_without_a_call_is_written_once_and_closed() {
-    let city = City::start().await;
+async fn a_case_without_a_call_is_written_once_and_closed(kind: Kind) {
+    let city = City::start(kind).await;
     let cookie = city.signed_in("supervisor", Role::Supervisor).await;
     let cookie = std::slice::from_ref(&cookie);
     let body = r#"{"service":"1520","topic":"lift","text":"it stands still","draft":"form-1"}"#;

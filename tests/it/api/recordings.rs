@@ -8,9 +8,12 @@ use cityline::private::Private;
 use cityline::store::Role;
 
 use super::city::City;
+use cityline_bases::{Kind, on_both};
 
-async fn city_with_a_recording() -> City {
-    let mut city = City::start().await;
+on_both!(a_recording_is_heard_whole_and_in_part_and_on_record, a_number_is_whole_for_a_supervisor_and_masked_for_others,);
+
+async fn city_with_a_recording(kind: Kind) -> City {
+    let mut city = City::start(kind).await;
     let (call, caller) = (CallId(7), CallerRef(5));
     let recording = RecordingId { call, n: 1 };
     let number = Private::new("+77010000045".to_owned());
@@ -27,9 +30,8 @@ async fn city_with_a_recording() -> City {
     city
 }
 
-#[tokio::test]
-async fn a_recording_is_heard_whole_and_in_part_and_on_record() {
-    let city = city_with_a_recording().await;
+async fn a_recording_is_heard_whole_and_in_part_and_on_record(kind: Kind) {
+    let city = city_with_a_recording(kind).await;
     let cookie = city.signed_in("quality", Role::Quality).await;
     let answer = city.ask("GET", "/api/recordings/7/1", std::slice::from_ref(&cookie), None).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("audio/wav")));
@@ -50,9 +52,8 @@ async fn a_recording_is_heard_whole_and_in_part_and_on_record() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn a_number_is_whole_for_a_supervisor_and_masked_for_others() {
-    let city = city_with_a_recording().await;
+async fn a_number_is_whole_for_a_supervisor_and_masked_for_others(kind: Kind) {
+    let city = city_with_a_recording(kind).await;
     for (role, shown, on_record) in [(Role::Quality, "•••45", 0), (Role::Supervisor, "+77010000045", 1)] {
         let cookie = [city.signed_in(role.word(), role).await];
         let detail = city.ask("GET", "/api/calls/7", &cookie, None).await.json();

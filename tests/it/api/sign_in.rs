@@ -5,6 +5,14 @@ use cityline::private::Private;
 use cityline::store::Role;
 
 use super::city::City;
+use cityline_bases::{Kind, on_both};
+
+on_both!(
+    every_route_knows_its_roles,
+    five_guesses_lock_the_name_for_its_address,
+    a_session_ends_with_logout_and_with_the_password,
+    another_site_changes_nothing_in_a_users_name,
+);
 
 /// Every route behind a role: method, path, and the roles that may, in the order of `Role::ALL`.
 const MATRIX: [(&str, &str, [bool; 4]); 13] = [
@@ -23,9 +31,8 @@ const MATRIX: [(&str, &str, [bool; 4]); 13] = [
     ("POST", "/api/logout", [true, true, true, true]),
 ];
 
-#[tokio::test]
-async fn every_route_knows_its_roles() {
-    let city = City::start().await;
+async fn every_route_knows_its_roles(kind: Kind) {
+    let city = City::start(kind).await;
     for (method, path, _) in MATRIX {
         let body = (method == "POST").then_some("{}");
         assert_eq!(city.ask(method, path, &[], body).await.status, 401, "{method} {path} without an account");
@@ -41,9 +48,8 @@ async fn every_route_knows_its_roles() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn five_guesses_lock_the_name_for_its_address() {
-    let city = City::start().await;
+async fn five_guesses_lock_the_name_for_its_address(kind: Kind) {
+    let city = City::start(kind).await;
     city.account("operator", Role::Operator).await;
     for _ in 0..5 {
         let answer = city.login("operator", "wrong").await;
@@ -57,9 +63,8 @@ async fn five_guesses_lock_the_name_for_its_address() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn a_session_ends_with_logout_and_with_the_password() {
-    let city = City::start().await;
+async fn a_session_ends_with_logout_and_with_the_password(kind: Kind) {
+    let city = City::start(kind).await;
     city.account("operator", Role::Operator).await;
     let answer = city.login("operator", "secret-operator").await;
     let sent = answer.header("set-cookie").unwrap();
@@ -76,9 +81,8 @@ async fn a_session_ends_with_logout_and_with_the_password() {
     city.stop().await;
 }
 
-#[tokio::test]
-async fn another_site_changes_nothing_in_a_users_name() {
-    let city = City::start().await;
+async fn another_site_changes_nothing_in_a_users_name(kind: Kind) {
+    let city = City::start(kind).await;
     let cookie = city.signed_in("supervisor", Role::Supervisor).await;
     let evil = [cookie.clone(), "Origin: http://evil.example".to_owned()];
     let answer = city.ask("POST", "/api/callbacks/7/done", &evil, Some("{}")).await;
