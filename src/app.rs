@@ -1,6 +1,7 @@
 //! How do the parts become a server? Builds them, wires the channels, owns every task, and shuts down in order.
 
 mod descriptors;
+mod first;
 mod lookups;
 mod notify;
 mod past;
@@ -36,6 +37,7 @@ use crate::sdp_book::SdpBook;
 use crate::sip::{self, SipParts, SipShell};
 use crate::store::Store;
 use crate::web::{self, WebParts, WebShell};
+use first::First;
 use notify::Notify;
 use past::Past;
 pub use secrets::caller_key;
@@ -113,14 +115,13 @@ impl App {
             format!("the data folder {} cannot be made: set data.folder to one that this user may write", folder.display())
         })?;
         let caller_key = secrets::caller_key(folder)?;
-        let store = Store::open(&config).await?;
+        let store = Store::open_or_wait(&config).await?;
         let book = Arc::new(load_prompts(&config)?);
         let journal_folder = folder.join("journal");
         let Resumed { centre, next_seq, last_time } = engine::resume(&journal_folder)?;
         let clock = clock.not_before(centre.time());
-        // A journal that was cut short or set aside must not make numbers that the database has seen begin again.
-        let next_seq = next_seq.max(store.position().await?.map_or(0, |position| position.0) + 1);
-        let next_call = centre.highest_call().0.max(store.highest_call().await?.map_or(0, |call| call.0)) + 1;
+        let journal_has = First { seq: next_seq, call: centre.highest_call().0 + 1 };
+        let First { seq: next_seq, call: next_call } = journal_has.unseen_by(&store, last_time.is_some()).await?;
         let journal = Journal::begin(&journal_folder, &centre, next_seq)?;
         let revision = centre.settings_revision() + 1;
         let settings = config.centre_settings(book.vocabulary().clone(), revision)?;

@@ -57,6 +57,7 @@ pub async fn run(store: Store, folder: PathBuf, mut written: watch::Receiver<u64
 
 /// Reads from the store's position on; ends without an error only when told to stop and nothing is left.
 async fn feed(store: &Store, folder: &std::path::Path, written: &mut watch::Receiver<u64>, stop: &CancellationToken) -> anyhow::Result<()> {
+    store.prepare().await?;
     let position = store.position().await?.map_or(0, |position| position.0);
     let mut tail = Tail::after(folder, position);
     loop {

@@ -6,17 +6,13 @@
 //! `ON CONFLICT … DO UPDATE` (name the table there: `SET n = calls.n + excluded.n`), `UPDATE … FROM (VALUES …)`, CTEs and windows.
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
-use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqlitePool;
 
 use super::statement::On;
 use super::{StoreError, postgres, sqlite};
-
-/// How long a request waits for a free connection before it is told that the database is too busy, or away.
-pub(super) const ACQUIRE: Duration = Duration::from_secs(5);
 
 /// The databases that Cityline knows.
 #[derive(Clone, Debug)]
@@ -24,32 +20,40 @@ pub(super) enum Db {
     /// One connection that writes, so that writers queue here and not at the file's lock, and some that read beside it (WAL).
     Sqlite { writer: SqlitePool, readers: SqlitePool },
     /// Connections that do both.
-    Postgres(PgPool),
+    Postgres(Arc<postgres::Server>),
 }
 
 impl Db {
-    /// Opens the database of an address, `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`, and brings its schema up to date.
+    /// The database of an address, `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`. A server is asked nothing before `prepare`.
     pub async fn open(address: &str) -> Result<Db, StoreError> {
         match address.split_once(':') {
             Some(("sqlite", path)) => sqlite::open(Path::new(path.trim_start_matches("//"))).await,
-            Some(("postgres" | "postgresql", _)) => postgres::open(address).await,
+            Some(("postgres" | "postgresql", _)) => Ok(Db::Postgres(Arc::new(postgres::Server::at(address)?))),
             other => Err(StoreError::Scheme(other.map(|(scheme, _)| scheme.to_owned()).unwrap_or_default())),
+        }
+    }
+
+    /// Brings the schema up to date; until that has succeeded, every statement is told that the database is away.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        match self {
+            Db::Sqlite { .. } => Ok(()),
+            Db::Postgres(server) => server.prepare().await,
         }
     }
 
     /// Connections for reading.
     pub fn readers(&self) -> On<'_> {
         match self {
-            Db::Sqlite { readers, .. } => On::SqlitePool(readers),
-            Db::Postgres(pool) => On::PostgresPool(pool),
+            Db::Sqlite { readers, .. } => On::Sqlite(readers),
+            Db::Postgres(server) => On::Postgres(server),
         }
     }
 
     /// The connection for a single writing statement.
     pub fn writer(&self) -> On<'_> {
         match self {
-            Db::Sqlite { writer, .. } => On::SqlitePool(writer),
-            Db::Postgres(pool) => On::PostgresPool(pool),
+            Db::Sqlite { writer, .. } => On::Sqlite(writer),
+            Db::Postgres(server) => On::Postgres(server),
         }
     }
 
@@ -60,7 +64,7 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Db::Postgres(pool) => pool.close().await,
+            Db::Postgres(server) => server.close().await,
         }
     }
 }

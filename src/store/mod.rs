@@ -25,6 +25,7 @@ mod users;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -50,6 +51,9 @@ pub use recordings::{Recording, RecordingFile};
 pub use sessions::Sessions;
 pub use steps::StepTaken;
 pub use users::{Role, User};
+
+/// A database that lives answers within this; who asks for our health does not wait long.
+const ALIVE: Duration = Duration::from_secs(2);
 
 /// The database and the recordings' folder. A clone is the same store.
 #[derive(Clone, Debug)]
@@ -127,8 +131,32 @@ impl Store {
         Store::open_at(config.database().reveal(), config.data.folder.join("recordings")).await
     }
 
+    /// The same, also while a database server cannot be reached: what is asked is refused as [`StoreError::Away`] then, until
+    /// [`Store::prepare`] has succeeded.
+    pub async fn open_or_wait(config: &Config) -> Result<Store, StoreError> {
+        let store = Store::unprepared(config.database().reveal(), config.data.folder.join("recordings")).await?;
+        match store.prepare().await {
+            Err(StoreError::Unreachable { database, why, mend }) if postgres::is_away(&why) => {
+                tracing::error!(error = %why, "the database {database} is away, calls are taken without it: {mend}");
+            }
+            prepared => prepared?,
+        }
+        Ok(store)
+    }
+
+    /// Brings the schema of a database that was away up to date; at once where that is done.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        self.db.prepare().await
+    }
+
     /// The same, from a database address (`sqlite:PATH`, `postgres://…`) and a folder of recordings.
     pub async fn open_at(address: &str, recordings: PathBuf) -> Result<Store, StoreError> {
+        let store = Store::unprepared(address, recordings).await?;
+        store.prepare().await?;
+        Ok(store)
+    }
+
+    async fn unprepared(address: &str, recordings: PathBuf) -> Result<Store, StoreError> {
         let unusable = |why: std::io::Error| StoreError::Folder { folder: recordings.clone(), why };
         std::fs::create_dir_all(&recordings).map_err(unusable)?;
         let files = LocalFileSystem::new_with_prefix(&recordings).map_err(|error| unusable(std::io::Error::other(error)))?;
@@ -136,9 +164,10 @@ impl Store {
         Ok(Store { db, files: Arc::new(files), hashing: users::hashing_places() })
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers soon.
     pub async fn check(&self) -> Result<(), StoreError> {
-        Ok(query("SELECT 1").execute(self.db.readers()).await.map(drop)?)
+        let answer = tokio::time::timeout(ALIVE, query("SELECT 1").execute(self.db.readers())).await;
+        answer.map_err(|_| sqlx::Error::PoolTimedOut)?.map(drop).map_err(StoreError::from)
     }
 
     /// Finishes what is being written and closes; to be awaited at shutdown.

@@ -7,16 +7,19 @@ use sqlx::migrate::Migrator;
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres};
+use tokio::sync::OnceCell;
 
 use super::StoreError;
 use super::bulk::STATEMENTS_KEPT;
-use super::db::{ACQUIRE, Db, schema_error};
+use super::db::schema_error;
 use super::statement::answered;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long the server takes for a connection at most, when the database is opened.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long a request waits for a connection before it is told that the database is too busy, or away.
+const ACQUIRE: Duration = Duration::from_secs(3);
 /// Connections; a server takes 100 of all programs unless it was told otherwise.
 const CONNECTIONS: u32 = 10;
 /// How long a statement may take.
@@ -26,14 +29,40 @@ const LOCK: &str = "5s";
 /// A transaction that says nothing for this long is ended, and its locks are free: its process is out of reach.
 const IDLE: &str = "30s";
 
-/// Opens a database by its address; `name` is told in errors, and holds no password.
-pub(super) async fn open(address: &str) -> Result<Db, StoreError> {
-    let options = PgConnectOptions::from_str(address).map_err(StoreError::Address)?;
-    let options = options.application_name("cityline").statement_cache_capacity(STATEMENTS_KEPT);
-    let name = name(&options);
-    migrate(&options, &name).await?;
-    let limits = [("statement_timeout", STATEMENT), ("lock_timeout", LOCK), ("idle_in_transaction_session_timeout", IDLE)];
-    Ok(Db::Postgres(pool(options.options(limits))))
+/// A database at a server, and whether its schema is known to be ours.
+#[derive(Debug)]
+pub(super) struct Server {
+    /// Without the limits of the pool.
+    options: PgConnectOptions,
+    /// Told in errors; holds no password.
+    name: String,
+    pool: PgPool,
+    up_to_date: OnceCell<()>,
+}
+
+impl Server {
+    /// A database by its address; nothing is asked yet.
+    pub fn at(address: &str) -> Result<Server, StoreError> {
+        let options = PgConnectOptions::from_str(address).map_err(StoreError::Address)?;
+        let options = options.application_name("cityline").statement_cache_capacity(STATEMENTS_KEPT);
+        let limits = [("statement_timeout", STATEMENT), ("lock_timeout", LOCK), ("idle_in_transaction_session_timeout", IDLE)];
+        let pool = pool(options.clone().options(limits));
+        Ok(Server { name: name(&options), options, pool, up_to_date: OnceCell::new() })
+    }
+
+    /// Brings the schema up to date, unless that is done.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        self.up_to_date.get_or_try_init(|| migrate(&self.options, &self.name)).await.copied()
+    }
+
+    /// The connections; none before the schema is known to be ours.
+    pub fn pool(&self) -> Result<&PgPool, sqlx::Error> {
+        if self.up_to_date.initialized() { Ok(&self.pool) } else { Err(sqlx::Error::Io(std::io::ErrorKind::NotConnected.into())) }
+    }
+
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
 }
 
 /// Connects when it is first needed, and again whenever the server was away.
@@ -50,7 +79,8 @@ async fn migrate(options: &PgConnectOptions, name: &str) -> Result<(), StoreErro
     let connected = tokio::time::timeout(CONNECT, options.connect()).await.unwrap_or_else(|_| Err(silent()));
     let mut connection = connected.map_err(|why| unreachable(name, why))?;
     check_encoding(&mut connection, name).await?;
-    MIGRATIONS.run(&mut connection).await.map_err(|error| schema_error(name, error))?;
+    // As `run`, whose future cannot be awaited by a task (the trait `Acquire` is not general enough).
+    MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|error| schema_error(name, error))?;
     // The server notices by itself where this is not heard.
     let _ = connection.close().await;
     Ok(())

@@ -11,12 +11,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::StoreError;
 use super::bulk::STATEMENTS_KEPT;
-use super::db::{ACQUIRE, Db, schema_error};
+use super::db::{Db, schema_error};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// How long a statement waits for another process that holds the file, the command line's `user` for one.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// How long a request waits for a free connection before it is told that the database is too busy.
+const ACQUIRE: Duration = Duration::from_secs(5);
 
 /// Connections that read; more than the threads that serve pages gain nothing.
 const READERS: u32 = 4;

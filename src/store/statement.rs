@@ -6,8 +6,9 @@ use std::time::Duration;
 use sqlx::pool::MaybePoolConnection;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, FromRow, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite, SqlitePool};
+use sqlx::{Arguments, AssertSqlSafe, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite, SqlitePool};
 
+use super::postgres::Server;
 use super::transaction::Transaction;
 
 /// How long a statement may take at PostgreSQL until it is given up, with its connection: the server itself ends it sooner
@@ -122,8 +123,8 @@ impl<T: Bindable> Bindable for Option<T> {
 
 /// Where a statement runs: on a connection that is free, or in a transaction.
 pub(super) enum On<'c> {
-    SqlitePool(&'c SqlitePool),
-    PostgresPool(&'c PgPool),
+    Sqlite(&'c SqlitePool),
+    Postgres(&'c Server),
     In(&'c mut Transaction),
 }
 
@@ -142,8 +143,8 @@ enum Held<'c> {
 impl<'c> On<'c> {
     async fn hold(self) -> Result<Held<'c>, sqlx::Error> {
         Ok(match self {
-            On::SqlitePool(pool) => Held::Sqlite(pool.acquire().await?.into()),
-            On::PostgresPool(pool) => Held::Postgres(pool.acquire().await?.into()),
+            On::Sqlite(pool) => Held::Sqlite(pool.acquire().await?.into()),
+            On::Postgres(server) => Held::Postgres(server.pool()?.acquire().await?.into()),
             On::In(Transaction::Sqlite(transaction)) => Held::Sqlite(MaybePoolConnection::Connection(&mut **transaction)),
             On::In(Transaction::Postgres(transaction)) => Held::Postgres(MaybePoolConnection::Connection(&mut **transaction)),
         })

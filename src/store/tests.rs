@@ -52,7 +52,11 @@ impl Folder {
         let _ = std::fs::remove_dir_all(&path);
         let base = Base::migrated(kind, &path, |address| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { db::Db::open(&address).await.unwrap().close().await });
+            runtime.block_on(async {
+                let db = db::Db::open(&address).await.unwrap();
+                db.prepare().await.unwrap();
+                db.close().await;
+            });
         });
         Self { path, base }
     }

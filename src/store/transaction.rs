@@ -32,8 +32,8 @@ impl Db {
     pub async fn begin(&self, lock: Lock) -> Result<Transaction, sqlx::Error> {
         match self {
             Db::Sqlite { writer, .. } => Ok(Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
-            Db::Postgres(pool) => {
-                let mut transaction = Transaction::Postgres(answered(pool.begin()).await?);
+            Db::Postgres(server) => {
+                let mut transaction = Transaction::Postgres(answered(server.pool()?.begin()).await?);
                 if !matches!(lock, Lock::Rows) {
                     let take = query("SELECT pg_advisory_xact_lock(CAST($1 AS INT), CAST($2 AS INT))").bind(OURS).bind(lock as i64);
                     take.execute(&mut transaction).await?;

@@ -46,6 +46,9 @@ pub enum WebError {
     /// It took too long.
     #[error("the answer took too long")]
     Slow,
+    /// Sessions and accounts cannot be read: the database does not answer.
+    #[error("sessions and accounts cannot be read: the database does not answer")]
+    Away,
     /// The database refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,7 +80,7 @@ impl WebError {
             WebError::Missing { .. } => (StatusCode::NOT_FOUND, "missing", "Look at the list; it may be written a moment later."),
             WebError::Invalid { mend, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", mend),
             WebError::Slow => (StatusCode::SERVICE_UNAVAILABLE, "slow", "Try again in a moment."),
-            WebError::Store(StoreError::Away(_)) => {
+            WebError::Away | WebError::Store(StoreError::Away(_)) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "database_away", "Try again in a moment; calls go on meanwhile.")
             }
             WebError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store", "Try again; if it stays, the server's log says why."),
@@ -88,7 +91,7 @@ impl WebError {
     /// What the reader is told: never the inside of the database.
     fn told(&self) -> String {
         match self {
-            WebError::Store(StoreError::Away(_)) => "the database does not answer".to_owned(),
+            WebError::Away | WebError::Store(StoreError::Away(_)) => "the database does not answer".to_owned(),
             WebError::Store(_) => "the database could not be used".to_owned(),
             other => other.to_string(),
         }
@@ -106,7 +109,7 @@ impl IntoResponse for WebError {
         let mut response = (status, Json(Refusal { error, what: self.told(), mend })).into_response();
         let retry_after_s = match self {
             WebError::Locked { retry_after_s } => Some(retry_after_s),
-            WebError::Store(StoreError::Away(_)) => Some(AWAY_RETRY_S),
+            WebError::Away | WebError::Store(StoreError::Away(_)) => Some(AWAY_RETRY_S),
             _ => None,
         };
         if let Some(seconds) = retry_after_s {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -54,6 +54,13 @@ fn is_own(origin: &HeaderValue, host: &HeaderValue) -> bool {
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).unwrap_or_default();
     let (origin, host) = (text(origin), text(host));
     origin.split_once("://").is_some_and(|(scheme, named)| matches!(scheme, "http" | "https") && named.eq_ignore_ascii_case(&host))
+}
+
+/// The login layer answers 500 without a word where it cannot read or write a session or an account: then the database is away.
+pub(super) async fn sessions_told(request: Request, next: Next) -> Result<Response, WebError> {
+    let response = next.run(request).await;
+    let mute = response.status() == StatusCode::INTERNAL_SERVER_ERROR && !response.headers().contains_key(header::CONTENT_TYPE);
+    if mute { Err(WebError::Away) } else { Ok(response) }
 }
 
 /// Ends what takes too long; streams do not pass here.

@@ -63,6 +63,7 @@ pub(super) fn router(web: Arc<Web>) -> Router {
     answered
         .merge(streams)
         .layer(AuthManagerLayerBuilder::new(Accounts(web.store.clone()), sessions(&web)).build())
+        .layer(middleware::from_fn(guard::sessions_told))
         .merge(open)
         .layer(middleware::from_fn(guard::same_origin))
         .layer(middleware::from_fn(guard::headers))

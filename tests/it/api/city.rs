@@ -1,7 +1,7 @@
 //! A small city for the tests of the web layer: the server with accounts, and the engine's end of the lanes in the test's hand.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -45,11 +45,16 @@ pub struct City {
 impl City {
     /// A server on this kind of database, with one account a role; names are the roles' words, passwords "secret-" and the name. Operators: operator, olena.
     pub async fn start(kind: Kind) -> City {
+        Self::start_on(|folder| Base::migrated(kind, folder, migrate)).await
+    }
+
+    /// The same on a database of the test's own.
+    pub async fn start_on(base: impl FnOnce(&Path) -> Base) -> City {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = format!("cityline-api-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(unique);
         let _ = std::fs::remove_dir_all(&folder);
-        let base = Base::migrated(kind, &folder, migrate);
+        let base = base(&folder);
         let store = Store::open_at(&base.address, folder.join("recordings")).await.unwrap();
         let stop = CancellationToken::new();
         let (parts, lanes) = parts(&store, "127.0.0.1:0".parse().unwrap());

@@ -47,7 +47,7 @@ pub async fn request(to: SocketAddr, method: &str, path: &str, headers: &[String
     let mut received = Vec::new();
     // A stream that never ends (server-sent events) is judged by its beginning.
     let mut chunk = vec![0; 64 * 1024];
-    while let Ok(Ok(length)) = tokio::time::timeout(std::time::Duration::from_secs(2), stream.read(&mut chunk)).await {
+    while let Ok(Ok(length)) = tokio::time::timeout(std::time::Duration::from_secs(10), stream.read(&mut chunk)).await {
         if length == 0 {
             break;
         }

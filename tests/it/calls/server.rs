@@ -191,6 +191,13 @@ impl Server {
         Self::spawn(place, command)
     }
 
+    /// The same with further settings of the environment.
+    pub fn start_again_with(place: Place, settings: &str, environment: &[(&str, &str)]) -> Server {
+        let mut command = place.command(settings, &["serve"]);
+        command.envs(environment.iter().copied());
+        Self::spawn(place, command)
+    }
+
     /// A server to which this signal ("XFSZ") does nothing.
     pub fn start_ignoring(name: &str, settings: &str, signal: &str) -> Server {
         let place = Place::new(name);

@@ -64,6 +64,11 @@ impl Base {
         Base::made(kind, folder, "migrated")
     }
 
+    /// A database that lies elsewhere, at a server that the test may stop.
+    pub fn at(address: String) -> Base {
+        Base { address, database: None }
+    }
+
     fn made(kind: Kind, folder: &Path, template: &str) -> Base {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         if kind == Kind::Sqlite {

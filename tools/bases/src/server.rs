@@ -98,6 +98,12 @@ impl Server {
         format!("postgres://city@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Makes an empty database for Cityline and returns its address.
+    pub fn make(&self, database: &str) -> String {
+        self.sql("postgres", &format!("CREATE DATABASE {database} TEMPLATE template0 OWNER city"));
+        self.address(database)
+    }
+
     /// Where it listens, on loopback.
     pub fn port(&self) -> u16 {
         self.port
