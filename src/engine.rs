@@ -232,7 +232,7 @@ pub fn resume(folder: &Path) -> Result<Resumed, JournalError> {
 fn call_of(input: &Input) -> Option<CallId> {
     match input {
         Input::Line(line) => Some(match line {
-            FromLine::CallArrived { call, .. } | FromLine::Diverted { call, .. } => *call,
+            FromLine::CallArrived { call, .. } | FromLine::Diverted { call, .. } | FromLine::PhoneCalled { call, .. } => *call,
             FromLine::Ringing { leg }
             | FromLine::EarlyMedia { leg, .. }
             | FromLine::Answered { leg, .. }
@@ -242,7 +242,8 @@ fn call_of(input: &Input) -> Option<CallId> {
             | FromLine::NotRenegotiated { leg, .. }
             | FromLine::Digit { leg, .. }
             | FromLine::HungUp { leg, .. }
-            | FromLine::Referred { leg, .. } => leg.call,
+            | FromLine::Referred { leg, .. }
+            | FromLine::Replacing { leg, .. } => leg.call,
         }),
         Input::Media(media) => Some(match media {
             FromMedia::Opened { leg, .. }

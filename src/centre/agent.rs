@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Centre;
 use super::call_out::Wanted;
+use super::colleague::Before;
 use super::deadline::Reason;
 use super::fact::{AgentStatus, Fact, OfferEnd};
 use super::ids::{AgentId, CallId, ContactId, Generation, PauseReason};
@@ -28,6 +29,9 @@ pub struct Agent {
     pub contacts: Vec<ContactId>,
     /// What they asked for while busy; it comes when wrap-up ends.
     pub wish: Option<Wish>,
+    /// The call with a colleague that they are in beside what their state tells.
+    #[serde(default)]
+    pub beside: Option<CallId>,
 }
 
 /// What an operator is doing; what only a state needs lives in it.
@@ -50,6 +54,8 @@ pub enum State {
     NotResponding,
     /// Takes part in this call as a supervisor, or their phone is being called for it.
     Supervising { call: CallId },
+    /// Calls a colleague, is called by one, or talks with one, and goes on as before when that is over.
+    Internal { call: CallId, before: Before },
 }
 
 /// What an operator asked for while busy.
@@ -66,6 +72,8 @@ impl Agent {
     pub fn is_at_work(&self) -> bool {
         match self.state {
             State::Ready | State::Offered { .. } | State::Talking { .. } | State::WrapUp => true,
+            State::Internal { before: Before::Ready | Before::WrapUp { .. }, .. } => true,
+            State::Internal { before: Before::Offline | Before::Paused { .. } | Before::NotResponding { .. }, .. } => false,
             State::Offline | State::Paused { .. } | State::NotResponding | State::Supervising { .. } => false,
         }
     }
@@ -81,6 +89,7 @@ impl Agent {
             State::Paused { reason } => AgentStatus::Paused(reason.clone()),
             State::NotResponding => AgentStatus::NotResponding,
             State::Supervising { call } => AgentStatus::Supervising(*call),
+            State::Internal { call, .. } => AgentStatus::Internal(*call),
         }
     }
 }
@@ -109,11 +118,7 @@ impl Centre {
             FromDesk::Accept { agent, call } => self.accept_at_desk(&agent, call),
             FromDesk::Decline { agent, call } => self.decline(&agent, call),
             FromDesk::HangUp { agent, call } => self.operator_hangs_up(&agent, call),
-            FromDesk::WrapUpDone { agent } => {
-                if self.agent_state(&agent) == Some(&State::WrapUp) {
-                    self.wrap_up_over(&agent);
-                }
-            }
+            FromDesk::WrapUpDone { agent } => self.wrap_up_done(&agent),
             FromDesk::Hold { agent, call } => self.wished(&agent, |centre| centre.hold(&agent, call, true)),
             FromDesk::Resume { agent, call } => self.wished(&agent, |centre| centre.hold(&agent, call, false)),
             FromDesk::Consult { agent, call, with } => self.wished(&agent, |centre| centre.consult(&agent, call, &with)),
@@ -135,6 +140,27 @@ impl Centre {
     fn wished(&mut self, agent: &AgentId, wish: impl FnOnce(&mut Centre) -> Result<(), Refusal>) {
         if let Err(why) = wish(self) {
             self.out.desk(ToDesk::Refused { agent: agent.clone(), why });
+        }
+    }
+
+    fn wrap_up_done(&mut self, agent: &AgentId) {
+        match self.agent_state(agent) {
+            Some(State::WrapUp) => self.wrap_up_over(agent),
+            Some(State::Internal { before: Before::WrapUp { .. }, .. }) => {
+                let wish = self.agents.get_mut(agent).and_then(|known| known.wish.take());
+                self.go_on_as(agent, wish.map_or(Before::Ready, Before::of_wish));
+            }
+            Some(
+                State::Offline
+                | State::Ready
+                | State::Offered { .. }
+                | State::Talking { .. }
+                | State::Paused { .. }
+                | State::NotResponding
+                | State::Supervising { .. }
+                | State::Internal { .. },
+            )
+            | None => {}
         }
     }
 
@@ -172,7 +198,8 @@ impl Centre {
                 | State::WrapUp
                 | State::Paused { .. }
                 | State::NotResponding
-                | State::Supervising { .. },
+                | State::Supervising { .. }
+                | State::Internal { .. },
             )
             | None => {}
         }
@@ -197,7 +224,13 @@ impl Centre {
             (State::Ready, false) => self.set_agent(agent, if by_phone { State::Offline } else { State::NotResponding }),
             (State::NotResponding, false) if by_phone => self.set_agent(agent, State::Offline),
             (State::Offered { call }, false) => self.offer_failed(call, OfferEnd::AgentGone),
+            (State::Internal { before: Before::Offline | Before::NotResponding { .. }, .. }, true)
+                if by_phone && self.can_be_rung(agent) =>
+            {
+                self.go_on_as(agent, Before::Ready);
+            }
             (State::Offered { .. }, true)
+            | (State::Internal { .. }, _)
             | (State::Offline | State::NotResponding | State::Ready, _)
             | (State::Talking { .. } | State::WrapUp | State::Paused { .. } | State::Supervising { .. }, _) => {}
         }
@@ -211,6 +244,8 @@ impl Centre {
                 }
             }
             Some(State::Ready) | None => {}
+            Some(State::Internal { .. }) if self.can_be_rung(agent) => self.go_on_as(agent, Before::Ready),
+            Some(State::Internal { .. }) => self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::NoPhone }),
             Some(State::Offline | State::WrapUp | State::Paused { .. } | State::NotResponding) => {
                 if self.can_be_rung(agent) {
                     self.set_agent(agent, State::Ready);
@@ -244,6 +279,7 @@ impl Centre {
                 self.set_agent(agent, state_of(wish));
             }
             Some(State::Offline) if wish == Wish::SignOut => {}
+            Some(State::Internal { .. }) => self.go_on_as(agent, Before::of_wish(wish)),
             Some(State::Offline | State::Ready | State::WrapUp | State::Paused { .. } | State::NotResponding) | None => {
                 self.set_agent(agent, state_of(wish));
             }
@@ -266,6 +302,11 @@ impl Centre {
         } else {
             self.deadlines.set(Reason::WrapUp(agent.clone()), self.now.plus_ms(wrap_up_ms));
         }
+    }
+
+    /// What they were offered is over through no fault of theirs.
+    pub(super) fn let_go(&mut self, agent: &AgentId) {
+        self.set_agent(agent, if self.can_be_rung(agent) { State::Ready } else { State::NotResponding });
     }
 
     /// Wrap-up has ended: what was wished for comes, or the next call.
@@ -317,8 +358,17 @@ impl Centre {
         if known.state == state {
             return;
         }
-        if !matches!(state, State::Talking { .. } | State::Supervising { .. } | State::WrapUp) {
-            known.wish = None;
+        // Who still talks with a colleague is offered nothing.
+        let state = match known.beside {
+            Some(call) if state == State::Ready => {
+                known.beside = None;
+                State::Internal { call, before: Before::Ready }
+            }
+            Some(_) | None => state,
+        };
+        match state {
+            State::Offered { .. } | State::Talking { .. } | State::Supervising { .. } | State::WrapUp | State::Internal { .. } => {}
+            State::Offline | State::Ready | State::Paused { .. } | State::NotResponding => known.wish = None,
         }
         known.state = state;
         known.since = now;
@@ -352,7 +402,7 @@ impl Centre {
     }
 
     /// Whether the operator works without a desk: ready by registering, or always.
-    fn is_ready_by_phone(&self, agent: &AgentId) -> bool {
+    pub(super) fn is_ready_by_phone(&self, agent: &AgentId) -> bool {
         match self.device(agent) {
             Some(Device::Fixed { .. }) => true,
             Some(Device::Phone { ready_when_registered, .. }) => *ready_when_registered,
@@ -399,13 +449,13 @@ impl Centre {
                     self.set_agent(&agent, State::Offline);
                     self.agents.remove(&agent);
                 }
-                (true, _) | (false, Some(State::Talking { .. } | State::Supervising { .. }) | None) => {}
+                (true, _) | (false, Some(State::Talking { .. } | State::Supervising { .. } | State::Internal { .. }) | None) => {}
             }
         }
     }
 }
 
-fn state_of(wish: Wish) -> State {
+pub(super) fn state_of(wish: Wish) -> State {
     match wish {
         Wish::Pause(reason) => State::Paused { reason },
         Wish::SignOut => State::Offline,
@@ -450,5 +500,6 @@ mod tests {
         assert!([State::Ready, State::Offered { call }, State::Talking { call }, State::WrapUp].into_iter().all(at_work));
         let pause = State::Paused { reason: PauseReason::from("lunch") };
         assert!(![State::Offline, pause, State::NotResponding].into_iter().any(at_work));
+        assert!(at_work(State::Internal { call, before: Before::Ready }) && !at_work(State::Internal { call, before: Before::Offline }));
     }
 }

@@ -6,24 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use super::Centre;
 use super::call_out::CallingOut;
+use super::colleague::Internal;
 use super::deadline::Reason;
-use super::early::Early;
-use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
+use super::fact::{EndReason, Fact, Party};
 use super::ids::{CallId, CallerRef, Language, LegId, NumberId, PlayId, QueueId, SdpRef, StepId, TrunkId};
-use super::input::{CallerKnown, Digit, Diverted, FromLine, FromMedia, HangUpCause, MediaFailure};
+use super::input::{CallerKnown, Digit, Diverted, FromLine, FromMedia};
 use super::ivr::Walk;
 use super::leg::{Leg, LegState};
 use super::offer::Ringing;
 use super::output::{Ending, Output, Sound, ToLine, ToMedia};
 use super::queue::Wait;
-use super::talk::{Partner, Talk};
+use super::talk::Talk;
 use super::time::Time;
 use super::transfer::Transfer;
 
 /// A refused caller is asked to come back after this many seconds (RFC 3261 §20.33).
 pub(super) const RETRY_AFTER_S: u32 = 5;
-/// Calls whose end was told while they were not up, remembered at most: some of them have yet to arrive.
-const EARLY_KEPT: usize = 10_000;
 
 /// One call.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -90,6 +88,8 @@ pub enum Stage {
     Transferring(Transfer),
     /// An operator calls a resident; there is no talk yet.
     CallingOut(CallingOut),
+    /// Two operators call each other; there is no resident.
+    Internal(Internal),
 }
 
 /// A service outside is being called for the resident.
@@ -101,6 +101,9 @@ pub struct Dialling {
     pub failed: StepId,
     /// Whether the talk is recorded.
     pub record: bool,
+    /// Whether the announcement of it is being said.
+    #[serde(default)]
+    pub speaks: bool,
 }
 
 impl Centre {
@@ -119,6 +122,8 @@ impl Centre {
             FromLine::Digit { leg, digit } => self.on_digit(leg, digit),
             FromLine::HungUp { leg, cause } => self.far_end_hung_up(leg, cause),
             FromLine::Referred { leg, to } => self.referred(leg, &to),
+            FromLine::PhoneCalled { call, from, to, sdp } => self.phone_called(call, &from, &to, sdp),
+            FromLine::Replacing { leg, replaced, agent, sdp } => self.replacing(leg, replaced, &agent, sdp),
         }
     }
 
@@ -193,269 +198,28 @@ impl Centre {
         self.calls.len() >= usize::try_from(self.settings.limits.max_calls).unwrap_or(usize::MAX)
     }
 
-    /// A port is open: the resident is answered, or the far end is dialled.
-    fn media_opened(&mut self, leg: LegId, sdp: SdpRef) {
-        let Some(known) = self.leg_mut(leg) else { return };
-        match known.state.clone() {
-            LegState::Arriving { late } => {
-                known.state = LegState::AwaitingAnswer;
-                self.out.line(ToLine::Answer { leg, sdp });
-                if !late {
-                    self.resident_answered(leg.call);
-                }
-            }
-            LegState::Opening { target, shown, auto_answer } => {
-                known.state = LegState::Dialled;
-                self.out.line(ToLine::Dial { leg, target, shown, sdp, auto_answer });
-            }
-            LegState::AwaitingAnswer | LegState::Dialled | LegState::Agreeing | LegState::Up | LegState::Unknown => {}
-        }
-    }
-
-    pub(super) fn resident_answered(&mut self, call: CallId) {
-        let leg = LegId::caller(call);
-        if let Some(known) = self.leg_mut(leg) {
-            known.state = LegState::Up;
-        }
-        self.out.fact(Fact::CallAnswered { call });
-        self.out.fact(Fact::LegAnswered { leg });
-        self.start_plan(call);
-    }
-
-    fn far_end_answered(&mut self, leg: LegId, sdp: SdpRef) {
-        let Some(known) = self.leg_mut(leg) else { return };
-        match known.state {
-            LegState::Dialled => {
-                known.state = LegState::Agreeing;
-                self.give_time_to_connect(leg.call);
-                self.give_called_time(leg);
-                self.out.fact(Fact::LegAnswered { leg });
-                self.out.media(ToMedia::Agree { leg, sdp, answer: false });
-            }
-            LegState::AwaitingAnswer => self.out.media(ToMedia::Agree { leg, sdp, answer: false }),
-            LegState::Arriving { .. } | LegState::Opening { .. } | LegState::Agreeing | LegState::Up | LegState::Unknown => {}
-        }
-    }
-
-    fn media_agreed(&mut self, leg: LegId, answer: Option<SdpRef>) {
-        if answer.is_none() && self.is_about_early_sound(leg) {
-            return self.early_sound(leg);
-        }
-        let Some(known) = self.leg_mut(leg) else { return };
-        if let Some(sdp) = answer {
-            if std::mem::take(&mut known.reoffered) {
-                self.out.line(ToLine::AcceptOffer { leg, sdp });
-            }
-            return;
-        }
-        match known.state {
-            LegState::AwaitingAnswer => self.resident_answered(leg.call),
-            LegState::Agreeing => {
-                known.state = LegState::Up;
-                self.partner_up(leg);
-            }
-            LegState::Arriving { .. } | LegState::Opening { .. } | LegState::Dialled | LegState::Up | LegState::Unknown => {}
-        }
-    }
-
-    /// A dialled leg has sound: it takes its part, if the call still wants it.
-    pub(super) fn partner_up(&mut self, leg: LegId) {
-        match self.stage(leg.call) {
-            Some(Stage::Offered(ringing)) if ringing.legs.contains(&leg.n) => self.commit(leg),
-            Some(Stage::Dialling(dialling)) if dialling.leg == leg.n => self.outside_up(leg),
-            Some(Stage::CallingOut(_)) if leg.n == 0 => self.called_out(leg.call),
-            Some(Stage::CallingOut(_)) if self.is_called(leg) => self.caller_out_up(leg),
-            Some(Stage::Transferring(_)) if self.is_called(leg) => self.transfer_up(leg),
-            Some(Stage::Talking(_)) if self.is_called(leg) => self.consultant_up(leg),
-            Some(Stage::Talking(_)) => match self.supervisor_of(leg) {
-                Some(agent) => self.supervisor_up(&agent, leg),
-                None => self.end_leg(leg, EndReason::AnsweredElsewhere),
-            },
-            Some(
-                Stage::Arriving
-                | Stage::Walking(_)
-                | Stage::Waiting(_)
-                | Stage::Offered(_)
-                | Stage::Dialling(_)
-                | Stage::Transferring(_)
-                | Stage::CallingOut(_),
-            )
-            | None => self.end_leg(leg, EndReason::AnsweredElsewhere),
-        }
-    }
-
-    /// Whether this leg is one of somebody who is being called in.
-    pub(super) fn is_called(&self, leg: LegId) -> bool {
-        self.calling(leg.call).is_some_and(|calling| calling.legs.contains(&leg.n))
-    }
-
-    fn outside_up(&mut self, leg: LegId) {
-        let Some(Stage::Dialling(dialling)) = self.stage(leg.call) else { return };
-        let record = dialling.record;
-        self.deadlines.cancel(&Reason::DialEnds(leg.call));
-        self.start_talk(leg.call, Talk::new(leg.n, Partner::Outside, self.now), record);
-    }
-
-    fn far_end_refused(&mut self, leg: LegId, status: u16) {
-        if self.leg_mut(leg).is_none() {
-            return;
-        }
-        if leg.n == 0 {
-            let is_called = matches!(self.stage(leg.call), Some(Stage::CallingOut(_)));
-            self.far_end_gone(leg, if is_called { EndReason::NotReached } else { EndReason::SignallingFailed });
-            return;
-        }
-        self.drop_leg(leg, EndReason::Refused);
-        self.partner_lost(leg, OfferEnd::Failed(status), EndReason::OutsideEnded);
-    }
-
-    fn far_end_hung_up(&mut self, leg: LegId, cause: HangUpCause) {
-        if leg.n == 0 && !self.calls.contains_key(&leg.call) {
-            if self.early_ends.len() >= EARLY_KEPT {
-                self.early_ends.pop_first();
-            }
-            self.early_ends.insert(leg.call);
-            self.highest_call = self.highest_call.max(leg.call);
-            return;
-        }
-        let Some(known) = self.calls.get(&leg.call) else { return };
-        if !known.legs.contains_key(&leg.n) {
-            return;
-        }
-        let reason = match cause {
-            HangUpCause::Bye | HangUpCause::Cancel => known.hung_up_reason(leg.n),
-            HangUpCause::NoAck | HangUpCause::Failed => EndReason::SignallingFailed,
-        };
-        self.far_end_gone(leg, reason);
-    }
-
-    /// The far end of a leg is gone: nothing is left to be sent to it.
-    pub(super) fn far_end_gone(&mut self, leg: LegId, reason: EndReason) {
-        self.drop_leg(leg, reason);
-        if leg.n == 0 {
-            self.end_call(leg.call, reason);
-        } else {
-            self.partner_lost(leg, OfferEnd::Failed(480), reason);
-        }
-    }
-
-    /// A leg that was not the resident's is over: what it belonged to goes on without it.
-    fn partner_lost(&mut self, leg: LegId, how: OfferEnd, reason: EndReason) {
-        match self.stage(leg.call) {
-            Some(Stage::Offered(ringing)) if ringing.legs.contains(&leg.n) => self.attempt_leg_ended(leg, how),
-            Some(Stage::Dialling(dialling)) if dialling.leg == leg.n => {
-                let failed = dialling.failed.clone();
-                self.deadlines.cancel(&Reason::DialEnds(leg.call));
-                self.enter_step(leg.call, &failed, false);
-            }
-            Some(Stage::Talking(talk)) if talk.leg == leg.n => self.partner_leaves(leg.call, reason),
-            Some(Stage::Talking(talk)) if talk.third.as_ref().is_some_and(|third| third.has_leg(leg.n)) => self.third_leg_ended(leg, how),
-            Some(Stage::Talking(_)) => {
-                if let Some(agent) = self.supervisor_of(leg) {
-                    self.supervisor_leg_ended(&agent, leg);
-                }
-            }
-            Some(Stage::Transferring(_)) => self.transfer_leg_ended(leg, how),
-            Some(Stage::CallingOut(_)) => self.caller_out_leg_ended(leg, reason),
-            Some(Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_)) | None => {}
-        }
-    }
-
-    fn far_end_reoffered(&mut self, leg: LegId, sdp: SdpRef) {
-        let Some(known) = self.leg_mut(leg) else { return };
-        if known.state == LegState::Up {
-            known.reoffered = true;
-            self.out.media(ToMedia::Agree { leg, sdp, answer: true });
-        } else {
-            self.out.line(ToLine::RefuseOffer { leg });
-        }
-    }
-
-    fn media_failed(&mut self, leg: LegId, why: MediaFailure) {
-        // Sound before the answer that we cannot take is not heard; the answer may bring another.
-        if self.is_about_early_sound(leg) {
-            return;
-        }
-        let Some(known) = self.leg_mut(leg) else { return };
-        if known.reoffered {
-            known.reoffered = false;
-            self.out.line(ToLine::RefuseOffer { leg });
-            return;
-        }
-        if matches!(known.state, LegState::Arriving { .. }) {
-            let (status, retry_after_s) = match why {
-                MediaFailure::NoPort | MediaFailure::Overloaded => (503, Some(RETRY_AFTER_S)),
-                MediaFailure::BadSdp | MediaFailure::NoCodec => (488, None),
-            };
-            self.out.line(ToLine::Reject { leg, status, retry_after_s });
-            self.far_end_gone(leg, EndReason::MediaFailed);
-            return;
-        }
-        self.leg_failed(leg, EndReason::MediaFailed);
-    }
-
-    /// A leg cannot go on through no wish of its far end, which is told.
-    pub(super) fn leg_failed(&mut self, leg: LegId, reason: EndReason) {
-        if self.leg_mut(leg).is_none() {
-            return;
-        }
-        self.end_leg(leg, reason);
-        if leg.n == 0 {
-            self.end_call(leg.call, reason);
-        } else {
-            self.partner_lost(leg, OfferEnd::Failed(488), reason);
-        }
-    }
-
-    /// Ends a call from whatever stage: every leg, offer, place, recording and deadline of it is released in this one step.
-    pub(super) fn end_call(&mut self, call: CallId, reason: EndReason) {
-        match self.stage(call) {
-            Some(Stage::Offered(_)) => {
-                self.offer_without_caller(call);
-                self.leave_queue(call, queue_end(reason));
-            }
-            Some(Stage::Waiting(_)) => self.leave_queue(call, queue_end(reason)),
-            Some(Stage::Talking(_)) => {
-                self.end_supervisions(call);
-                if let Some(talk) = self.talk(call).cloned() {
-                    self.release_third(call, &talk);
-                    self.end_talk(&talk);
-                }
-            }
-            Some(Stage::Transferring(transfer)) => {
-                let calling = transfer.calling.clone();
-                self.calling_over(call, &calling, OfferEnd::CallerGone);
-            }
-            Some(Stage::CallingOut(_)) => self.release_caller_out(call),
-            Some(Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_)) => {}
-            None => return,
-        }
-        let legs: Vec<u16> = self.calls.get(&call).map_or(Vec::new(), |known| known.legs.keys().copied().collect());
-        for n in legs {
-            self.end_leg(LegId { call, n }, reason);
-        }
-        self.deadlines.cancel_call(call);
-        self.calls.remove(&call);
-        self.out.fact(Fact::CallEnded { call, reason });
-    }
-
     /// Plays to the resident, in place of what plays.
     pub(super) fn play(&mut self, call: CallId, sounds: Vec<Sound>, ending: Ending) {
         let Some(known) = self.calls.get_mut(&call) else { return };
         known.play = PlayId(known.play.0.wrapping_add(1));
+        known.ring_tone = known.ring_tone.filter(|n| *n != 0);
         let play = known.play;
         self.out.media(ToMedia::Play { leg: LegId::caller(call), play, sounds, ending });
     }
 
     fn on_played(&mut self, leg: LegId, play: PlayId) {
-        let Some(known) = self.calls.get(&leg.call) else { return };
+        let Some(known) = self.calls.get_mut(&leg.call) else { return };
         if leg.n != 0 || known.play != play {
             return;
         }
         match known.stage {
             Stage::Walking(_) => self.step_played(leg.call),
             Stage::Waiting(_) | Stage::Offered(_) => self.announcement_played(leg.call),
-            Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_) => {}
+            Stage::Dialling(ref mut dialling) => {
+                dialling.speaks = false;
+                self.hear_the_called(leg.call);
+            }
+            Stage::Arriving | Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_) | Stage::Internal(_) => {}
         }
     }
 
@@ -483,21 +247,15 @@ impl Centre {
             | Stage::Dialling(_)
             | Stage::Talking(_)
             | Stage::Transferring(_)
-            | Stage::CallingOut(_) => None,
+            | Stage::CallingOut(_)
+            | Stage::Internal(_) => None,
         }
     }
 }
 
 impl Call {
     fn arriving(number: NumberId, caller: CallerRef, arrived: Time, late: bool) -> Self {
-        let resident = Leg {
-            party: Party::Resident,
-            state: LegState::Arriving { late },
-            reoffered: false,
-            held: false,
-            early: Early::Nothing,
-            early_asked: 0,
-        };
+        let resident = Leg::new(Party::Resident, LegState::Arriving { late });
         Self { legs: BTreeMap::from([(0, resident)]), ..Self::going_out(number, caller, arrived, Stage::Arriving) }
     }
 
@@ -534,60 +292,7 @@ impl Call {
             Stage::Talking(talk) => talk.operator().map(|(_, queue)| queue),
             Stage::Transferring(transfer) => Some(&transfer.queue),
             Stage::CallingOut(out) => Some(&out.queue),
-            Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_) => None,
+            Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_) | Stage::Internal(_) => None,
         }
-    }
-
-    /// What it means that leg `n` was hung up by its far end now.
-    fn hung_up_reason(&self, n: u16) -> EndReason {
-        match (&self.stage, n) {
-            (Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_), 0) => EndReason::CallerHungUp,
-            (Stage::Waiting(_) | Stage::Offered(_), 0) => EndReason::Abandoned,
-            (Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_), 0) => EndReason::LeftInMenu,
-            (Stage::Talking(_) | Stage::CallingOut(_), n) if self.is_agents(n) => EndReason::OperatorHungUp,
-            (
-                Stage::Arriving
-                | Stage::Walking(_)
-                | Stage::Waiting(_)
-                | Stage::Offered(_)
-                | Stage::Dialling(_)
-                | Stage::Talking(_)
-                | Stage::Transferring(_)
-                | Stage::CallingOut(_),
-                _,
-            ) => EndReason::OutsideEnded,
-        }
-    }
-}
-
-impl Call {
-    fn is_agents(&self, n: u16) -> bool {
-        self.legs.get(&n).is_some_and(|leg| matches!(leg.party, Party::Agent(_)))
-    }
-}
-
-/// How the place in the queue is lost when the call ends for this reason.
-fn queue_end(reason: EndReason) -> QueueEnd {
-    match reason {
-        EndReason::Abandoned | EndReason::CallerHungUp | EndReason::LeftInMenu => QueueEnd::Abandoned,
-        EndReason::Interrupted => QueueEnd::Interrupted,
-        EndReason::OperatorHungUp
-        | EndReason::PlanEnded
-        | EndReason::OutsideEnded
-        | EndReason::AnsweredElsewhere
-        | EndReason::GivenUp
-        | EndReason::Refused
-        | EndReason::UnknownNumber
-        | EndReason::Overloaded
-        | EndReason::MediaFailed
-        | EndReason::NoSound
-        | EndReason::SignallingFailed
-        | EndReason::ShellLost
-        | EndReason::Poisoned
-        | EndReason::Transferred
-        | EndReason::ConsultOver
-        | EndReason::TakenOver
-        | EndReason::SupervisionOver
-        | EndReason::NotReached => QueueEnd::Failed,
     }
 }

@@ -1,7 +1,5 @@
 //! How does an operator call a resident? The operator's own phone first; once it has sound, the resident is dialled under the city's number.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
@@ -49,9 +47,14 @@ impl Centre {
         let wish = match self.agent_state(agent) {
             Some(State::Ready | State::WrapUp | State::NotResponding) => None,
             Some(State::Paused { reason }) => Some(Wish::Pause(reason.clone())),
-            Some(State::Offered { .. } | State::Talking { .. } | State::Supervising { .. }) => return Err(Refusal::Busy),
+            Some(State::Offered { .. } | State::Talking { .. } | State::Supervising { .. } | State::Internal { .. }) => {
+                return Err(Refusal::Busy);
+            }
             Some(State::Offline) | None => return Err(Refusal::NotNow),
         };
+        if self.beside(agent).is_some() {
+            return Err(Refusal::Busy);
+        }
         if self.is_full() || self.draining || self.calls.contains_key(&wanted.call) {
             return Err(Refusal::NotNow);
         }
@@ -95,7 +98,7 @@ impl Centre {
         self.out.fact(Fact::CalledOut { call, number: shown.clone(), caller: to, agent: agent.clone(), queue: queue.clone() });
         let party = Party::Agent(agent.clone());
         // Nobody is asked: who wants the call has said yes already.
-        let calling = Calling { party: party.clone(), from: agent.clone(), legs: BTreeSet::new(), accepted: true };
+        let calling = Calling { accepted: true, ..Calling::new(party.clone(), agent) };
         let stage = Stage::CallingOut(CallingOut { agent: agent.clone(), queue, step: Step::Operator(calling) });
         self.calls.insert(call, Call::going_out(shown.clone(), to, self.now, stage));
         self.out.send(Output::LookUp { call, caller: to });
@@ -103,7 +106,7 @@ impl Centre {
         self.set_agent(agent, State::Talking { call });
         self.show_asked(call);
         let targets = self.targets(agent);
-        let legs = self.open_legs(call, &party, targets, &Shown::City(shown), true);
+        let legs = self.open_legs(call, &party, targets, &Shown::City(shown), true, None);
         if let Some(calling) = self.calling_mut(call) {
             calling.legs = legs;
         }
@@ -118,7 +121,7 @@ impl Centre {
         self.calling_won(call, calling, leg.n);
         let Some((number, to)) = self.calls.get(&call).map(|known| (known.number.clone(), known.caller)) else { return };
         self.set_stage(call, Stage::CallingOut(CallingOut { step: Step::Resident { operator: leg.n }, ..out }));
-        let state = LegState::Opening { target: Target::Outside(to), shown: Shown::City(number), auto_answer: false };
+        let state = LegState::Opening { target: Target::Outside(to), shown: Shown::City(number), auto_answer: false, replaces: None };
         self.open_leg_as(LegId::caller(call), Party::Resident, state);
         self.deadlines.set(Reason::CallingEnds(call), self.now.plus_ms(self.settings.limits.dial_ms));
     }

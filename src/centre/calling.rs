@@ -29,6 +29,9 @@ pub struct Calling {
     pub legs: BTreeSet<u16>,
     /// Whether an operator who answers at the desk has said yes.
     pub accepted: bool,
+    /// The leg by which they talk with the operator who asks, in a call of the two: theirs takes its place.
+    #[serde(default)]
+    pub replaces: Option<LegId>,
 }
 
 /// Who is to be called, and where.
@@ -38,6 +41,11 @@ pub(super) struct Called {
 }
 
 impl Calling {
+    /// Somebody who is to ring for this operator.
+    pub fn new(party: Party, from: &AgentId) -> Calling {
+        Calling { party, from: from.clone(), legs: BTreeSet::new(), accepted: false, replaces: None }
+    }
+
     /// The operator who rings, if it is one.
     pub fn agent(&self) -> Option<&AgentId> {
         match &self.party {
@@ -101,7 +109,9 @@ impl Centre {
         let offer_ms = self.queue_settings(queue).map_or(0, |rules| rules.offer_ms);
         let rings_ms = if agent.is_some() { offer_ms } else { self.settings.limits.dial_ms };
         self.deadlines.set(Reason::CallingEnds(call), self.now.plus_ms(rings_ms));
-        let at_desk = agent.as_ref().is_some_and(|agent| self.answers_at_desk(agent));
+        // Who talks already has the phone in their hand.
+        let talks = self.calling(call).is_some_and(|calling| calling.replaces.is_some());
+        let at_desk = !talks && agent.as_ref().is_some_and(|agent| self.answers_at_desk(agent));
         if let Some(agent) = agent {
             self.set_agent(&agent, State::Offered { call });
             self.show_asked(call);
@@ -113,7 +123,8 @@ impl Centre {
 
     fn ring_at(&mut self, call: CallId, party: Party, targets: Vec<Target>, auto_answer: bool) {
         let Some(shown) = self.shown_to(call, &party) else { return };
-        let legs = self.open_legs(call, &party, targets, &shown, auto_answer);
+        let replaces = self.calling(call).and_then(|calling| calling.replaces);
+        let legs = self.open_legs(call, &party, targets, &shown, auto_answer, replaces);
         if let Some(calling) = self.calling_mut(call) {
             calling.legs = legs;
         }
@@ -127,8 +138,9 @@ impl Centre {
         targets: Vec<Target>,
         shown: &Shown,
         auto_answer: bool,
+        replaces: Option<LegId>,
     ) -> BTreeSet<u16> {
-        let state = |target| LegState::Opening { target, shown: shown.clone(), auto_answer };
+        let state = |target| LegState::Opening { target, shown: shown.clone(), auto_answer, replaces };
         targets.into_iter().filter_map(|target| self.open_leg(call, party.clone(), state(target))).map(|leg| leg.n).collect()
     }
 
@@ -191,8 +203,7 @@ impl Centre {
         let Some(agent) = calling.agent().cloned() else { return };
         self.out.desk(ToDesk::OfferGone { agent: agent.clone(), call });
         match how {
-            OfferEnd::CallerGone if self.can_be_rung(&agent) => self.set_agent(&agent, State::Ready),
-            OfferEnd::CallerGone => self.set_agent(&agent, State::NotResponding),
+            OfferEnd::CallerGone => self.let_go(&agent),
             OfferEnd::Answered | OfferEnd::Declined | OfferEnd::NoAnswer | OfferEnd::Failed(_) | OfferEnd::AgentGone => {
                 self.set_aside(&agent, how);
             }
@@ -219,6 +230,7 @@ impl Centre {
     pub(super) fn calling_ends(&mut self, call: CallId) {
         match self.stage(call) {
             Some(Stage::CallingOut(_)) => self.end_call(call, EndReason::NotReached),
+            Some(Stage::Internal(_)) => self.colleague_did_not_answer(call),
             Some(
                 Stage::Arriving
                 | Stage::Walking(_)
@@ -244,7 +256,7 @@ impl Centre {
                 Step::Operator(calling) => Some(calling),
                 Step::Resident { .. } => None,
             },
-            Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) => None,
+            Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Internal(_) => None,
         }
     }
 
@@ -259,7 +271,7 @@ impl Centre {
                 Step::Operator(calling) => Some(calling),
                 Step::Resident { .. } => None,
             },
-            Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) => None,
+            Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Internal(_) => None,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Whom does an operator ask while the resident hears music? Asking, taking all three together, handing over, and coming back.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
@@ -59,7 +57,7 @@ impl Centre {
         let Some(queue) = talk.operator().map(|(_, queue)| queue.clone()) else { return Err(Refusal::NotYourTalk) };
         let called = self.whom(with)?;
         self.out.fact(Fact::ConsultStarted { call, agent: agent.clone(), with: called.party.clone() });
-        let calling = Calling { party: called.party.clone(), from: agent.clone(), legs: BTreeSet::new(), accepted: false };
+        let calling = Calling::new(called.party.clone(), agent);
         self.set_hold_told(call);
         self.rearrange(call, |talk| (talk.hold, talk.third) = (false, Some(Third::Called(calling))));
         self.ring(call, called, &queue);

@@ -106,6 +106,11 @@ impl Deadlines {
         of_calls.into_iter().for_each(|reason| self.cancel(&reason(call)));
     }
 
+    /// When this deadline is, if it is set.
+    pub fn at(&self, reason: &Reason) -> Option<Time> {
+        self.by_reason.get(reason).copied()
+    }
+
     /// Whether this deadline is set.
     pub fn is_set(&self, reason: &Reason) -> bool {
         self.by_reason.contains_key(reason)

@@ -1,10 +1,11 @@
-//! What does an operator hear of somebody who is called and has not answered? A ringing tone, or the far end's own sound (RFC 3960).
+//! What is heard of somebody who is called and has not answered? A ringing tone, or the far end's own sound (RFC 3960).
 
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
 use super::call::Stage;
-use super::call_out::{CallingOut, Step};
+use super::call_out::Step;
+use super::calling::Calling;
 use super::consult::Third;
 use super::ids::{CallId, LegId, PlayId, SdpRef};
 use super::leg::LegState;
@@ -34,15 +35,22 @@ impl Centre {
         if let Some(known) = self.leg_mut(leg).filter(|known| known.state == LegState::Dialled && known.early == Early::Nothing) {
             known.early = Early::Rings;
             self.begin_ring_tone(leg.call);
+            self.colleague_rings(leg);
         }
     }
 
     /// It describes its sound before it answers: that is put in force for whoever listens.
     pub(super) fn far_end_speaks_early(&mut self, leg: LegId, sdp: SdpRef) {
-        let is_heard = self.listening(leg.call).is_some_and(|listening| listening.called.contains(&leg.n));
+        let is_heard = self.is_listened_to(leg);
         let Some(known) = self.leg_mut(leg).filter(|known| is_heard && known.state == LegState::Dialled) else { return };
         known.early_asked = known.early_asked.saturating_add(1);
         self.out.media(ToMedia::Agree { leg, sdp, answer: false });
+    }
+
+    /// Whether anybody hears this leg before its answer, or will once an announcement is over.
+    fn is_listened_to(&self, leg: LegId) -> bool {
+        matches!(self.stage(leg.call), Some(Stage::Dialling(dialling)) if dialling.leg == leg.n)
+            || self.listening(leg.call).is_some_and(|listening| listening.called.contains(&leg.n))
     }
 
     /// Whether what media says of a leg is about sound before its answer; each such order has one outcome.
@@ -62,13 +70,24 @@ impl Centre {
         known.early = Early::Sounds;
         self.end_ring_tone(call);
         self.arranged(call, &before);
-        if let Some(Stage::CallingOut(CallingOut { step: Step::Resident { operator }, .. })) = self.stage(call) {
-            let hears = vec![Hears { ear: LegId { call, n: *operator }, mouth: leg }];
-            self.out.media(ToMedia::Connect { call, hears });
+        self.hear_the_called(call);
+    }
+
+    /// Outside of a talk: whoever waits for an answer hears what there is of it, in place of music.
+    pub(super) fn hear_the_called(&mut self, call: CallId) {
+        if self.talk(call).is_some() {
+            return;
+        }
+        self.begin_ring_tone(call);
+        if let Some(pair) = self.early_pair(call) {
+            if self.calls.get(&call).is_some_and(|known| known.hold_music.contains(&pair.ear.n)) {
+                self.stop_hold_music(call, pair.ear.n);
+            }
+            self.out.media(ToMedia::Connect { call, hears: vec![pair] });
         }
     }
 
-    /// The ear and the mouth of early sound within a talk.
+    /// The ear and the mouth of early sound.
     pub(super) fn early_pair(&self, call: CallId) -> Option<Hears> {
         let Listening { ear, called } = self.listening(call)?;
         let mouth = called.into_iter().find(|n| self.early(call, *n) == Early::Sounds)?;
@@ -90,6 +109,7 @@ impl Centre {
         let Some(known) = self.calls.get_mut(&call).filter(|known| known.ring_tone.is_none()) else { return };
         let Some(n) = wanted else { return };
         (known.ring_tone, known.play) = (wanted, PlayId(known.play.0.wrapping_add(1)));
+        known.hold_music.remove(&n);
         let play = known.play;
         self.out.media(ToMedia::Play { leg: LegId { call, n }, play, sounds: vec![Sound::RingTone], ending: Ending::Repeat });
     }
@@ -103,20 +123,25 @@ impl Centre {
         (listens && any(Early::Rings) && !any(Early::Sounds)).then_some(ear)
     }
 
-    /// An operator who has asked for somebody, or who calls a resident. A resident who is given away goes on hearing music.
+    /// An operator who has asked for somebody or calls a resident, and a resident who is taken to a number outside. Who is given away to an
+    /// operator goes on hearing music, and an announcement is heard to its end.
     fn listening(&self, call: CallId) -> Option<Listening> {
+        let all = |calling: &Calling| calling.legs.iter().copied().collect();
         match self.stage(call)? {
             Stage::Talking(talk) => match &talk.third {
-                Some(Third::Called(calling)) => Some(Listening { ear: talk.leg, called: calling.legs.iter().copied().collect() }),
+                Some(Third::Called(calling)) => Some(Listening { ear: talk.leg, called: all(calling) }),
                 Some(Third::Consulted { .. } | Third::Guest { .. }) | None => None,
             },
             Stage::CallingOut(out) => match out.step {
                 Step::Resident { operator } => Some(Listening { ear: operator, called: vec![0] }),
                 Step::Operator(_) => None,
             },
-            Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::Transferring(_) => {
-                None
+            Stage::Transferring(transfer) => {
+                let calling = &transfer.calling;
+                calling.agent().is_none().then(|| Listening { ear: 0, called: all(calling) })
             }
+            Stage::Dialling(dialling) => (!dialling.speaks).then(|| Listening { ear: 0, called: vec![dialling.leg] }),
+            Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Offered(_) | Stage::Internal(_) => None,
         }
     }
 

@@ -79,8 +79,14 @@ pub enum Fact {
     Transferred { call: CallId, agent: AgentId, to: CallTo },
     /// Whom the call was given to did not take it: the resident waits in this queue.
     TransferFailed { call: CallId, queue: QueueId, how: OfferEnd },
-    /// A supervisor has taken the operator's place.
+    /// A supervisor, or a colleague whose phone replaces the operator's, has taken the operator's place.
     TakenOver { call: CallId, agent: AgentId, from: AgentId },
+    /// Another phone of the same operator goes on, on the leg `by`, with what this leg was part of.
+    LegReplaced { leg: LegId, by: LegId },
+    /// An operator's phone calls a colleague. It is no resident's call: nothing else is told of it but its legs and its end.
+    ColleagueCalled { call: CallId, from: AgentId, to: AgentId },
+    /// The call between two operators is over.
+    ColleagueCallEnded { call: CallId, reason: EndReason },
 }
 
 /// Which part somebody who was called in has. Who answers a call of the queue is told by `Connected`.
@@ -190,6 +196,8 @@ pub enum AgentStatus {
     NotResponding,
     /// Takes part in this call as a supervisor.
     Supervising(CallId),
+    /// Calls a colleague in this call, is called by one, or talks with one.
+    Internal(CallId),
 }
 
 /// Why a call or a leg ended: one list for reports, metrics and screens.
@@ -237,8 +245,10 @@ pub enum EndReason {
     TakenOver,
     /// The supervisor left, or the talk was over.
     SupervisionOver,
-    /// The resident whom an operator called could not be reached.
+    /// The resident or the colleague whom an operator called could not be reached.
     NotReached,
+    /// Another phone of the same operator goes on with it.
+    Replaced,
 }
 
 impl EndReason {
@@ -267,6 +277,7 @@ impl EndReason {
             EndReason::TakenOver => "taken_over",
             EndReason::SupervisionOver => "supervision_over",
             EndReason::NotReached => "not_reached",
+            EndReason::Replaced => "replaced",
         }
     }
 }
@@ -339,6 +350,7 @@ impl AgentStatus {
             AgentStatus::Paused(_) => "paused",
             AgentStatus::NotResponding => "not_responding",
             AgentStatus::Supervising(_) => "supervising",
+            AgentStatus::Internal(_) => "internal",
         }
     }
 }
@@ -347,7 +359,9 @@ impl AgentStatus {
     /// The call that the state is about.
     pub fn call(&self) -> Option<CallId> {
         match self {
-            AgentStatus::Offered(call) | AgentStatus::Talking(call) | AgentStatus::Supervising(call) => Some(*call),
+            AgentStatus::Offered(call) | AgentStatus::Talking(call) | AgentStatus::Supervising(call) | AgentStatus::Internal(call) => {
+                Some(*call)
+            }
             AgentStatus::Offline | AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::Paused(_) | AgentStatus::NotResponding => None,
         }
     }

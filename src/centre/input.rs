@@ -70,6 +70,12 @@ pub enum FromLine {
     HungUp { leg: LegId, cause: HangUpCause },
     /// REFER: the far end of this leg wants the other side taken elsewhere (RFC 3515). `ToLine::ReferProgress` answers.
     Referred { leg: LegId, to: ReferTo },
+    /// INVITE from an operator's own phone to a colleague; the shell has seen the phone's password. `call` is numbered like a call that
+    /// comes in, and its leg 0 is the phone's.
+    PhoneCalled { call: CallId, from: AgentId, to: AgentId, sdp: Option<SdpRef> },
+    /// INVITE with Replaces from an operator's own phone (RFC 3891): `leg` is to take the place of the leg `replaced` of the same call.
+    /// The shell has chosen its number, above 32,767, so that it is none of those that the core counts up.
+    Replacing { leg: LegId, replaced: u16, agent: AgentId, sdp: Option<SdpRef> },
 }
 
 /// Where a REFER points to.

@@ -104,7 +104,7 @@ impl Centre {
                 Lead::Stay
             }
             Action::Dial { say, party, address, record, failed } => {
-                self.dial_outside(call, &say, party, address, Dialling { leg: 0, failed, record });
+                self.dial_outside(call, &say, party, address, Dialling { leg: 0, failed, record, speaks: !say.is_empty() });
                 Lead::Stay
             }
             Action::HangUp { say } => {
@@ -239,7 +239,15 @@ impl Centre {
                     self.enter_step(call, &step, true);
                 }
             }
-            Some(Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_)) | None => {}
+            Some(
+                Stage::Arriving
+                | Stage::Dialling(_)
+                | Stage::Talking(_)
+                | Stage::Transferring(_)
+                | Stage::CallingOut(_)
+                | Stage::Internal(_),
+            )
+            | None => {}
         }
     }
 
@@ -310,7 +318,8 @@ impl Centre {
     fn dial_outside(&mut self, call: CallId, say: &[Spoken], party: String, address: String, mut dialling: Dialling) {
         let Some(caller) = self.calls.get(&call).map(|known| known.caller) else { return };
         self.say(call, say, Ending::Report);
-        let state = LegState::Opening { target: Target::Address(address), shown: Shown::Resident(caller), auto_answer: false };
+        let state =
+            LegState::Opening { target: Target::Address(address), shown: Shown::Resident(caller), auto_answer: false, replaces: None };
         let Some(leg) = self.open_leg(call, Party::Outside(party), state) else { return };
         dialling.leg = leg.n;
         self.set_stage(call, Stage::Dialling(dialling));

@@ -27,17 +27,28 @@ pub struct Leg {
     /// Orders to put sound before the answer in force whose outcome has not been told.
     #[serde(default)]
     pub early_asked: u8,
+    /// The leg whose place this one, which came in, is to take.
+    #[serde(default)]
+    pub replaces: Option<u16>,
 }
 
 /// How far a leg is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum LegState {
-    /// The resident's port is being opened; not answered yet. With `late` the INVITE had no offer.
+    /// The port of a leg that came in is being opened; not answered yet. With `late` the INVITE had no offer.
     Arriving { late: bool },
-    /// Answered with our offer; the resident's answer comes with the ACK.
+    /// A port is open and `sdp` is the answer, which waits for a colleague's; `late` as above.
+    Waiting { sdp: SdpRef, late: bool },
+    /// Answered with our offer; the far end's answer comes with the ACK.
     AwaitingAnswer,
     /// A port for a leg that is to be dialled is being opened.
-    Opening { target: Target, shown: Shown, auto_answer: bool },
+    Opening {
+        target: Target,
+        shown: Shown,
+        auto_answer: bool,
+        #[serde(default)]
+        replaces: Option<LegId>,
+    },
     /// INVITE sent.
     Dialled,
     /// The far end has answered; its session description is being put in force.
@@ -48,12 +59,21 @@ pub enum LegState {
     Unknown,
 }
 
+impl Leg {
+    /// A leg that begins.
+    pub fn new(party: Party, state: LegState) -> Leg {
+        Leg { party, state, reoffered: false, held: false, early: Early::Nothing, early_asked: 0, replaces: None }
+    }
+}
+
 impl Centre {
     /// Ends a leg towards its far end, in the way that its state asks for.
     pub(super) fn end_leg(&mut self, leg: LegId, reason: EndReason) {
         let Some(state) = self.leg_mut(leg).map(|known| known.state.clone()) else { return };
         match state {
-            LegState::Arriving { .. } => self.out.line(ToLine::Reject { leg, status: 503, retry_after_s: Some(RETRY_AFTER_S) }),
+            LegState::Arriving { .. } | LegState::Waiting { .. } => {
+                self.out.line(ToLine::Reject { leg, status: 503, retry_after_s: Some(RETRY_AFTER_S) })
+            }
             LegState::Dialled => self.out.line(ToLine::CancelDial { leg }),
             LegState::AwaitingAnswer | LegState::Agreeing | LegState::Up | LegState::Unknown => {
                 self.out.line(ToLine::HangUp { leg, reason })
@@ -86,7 +106,7 @@ impl Centre {
     /// Begins a leg under a number of its own: that of a resident who is called.
     pub(super) fn open_leg_as(&mut self, leg: LegId, party: Party, state: LegState) {
         let Some(known) = self.calls.get_mut(&leg.call) else { return };
-        known.legs.insert(leg.n, Leg { party: party.clone(), state, reoffered: false, held: false, early: Early::Nothing, early_asked: 0 });
+        known.legs.insert(leg.n, Leg::new(party.clone(), state));
         self.out.fact(Fact::LegStarted { leg, party });
         self.out.media(ToMedia::Open { leg, offer: None });
     }

@@ -4,14 +4,17 @@
 //! [`Centre::next_deadline`]. The same inputs at the same times give the same outputs, always.
 
 pub mod agent;
+mod answering;
 pub mod call;
 pub mod call_out;
 pub mod callback;
 pub mod calling;
+pub mod colleague;
 pub mod consult;
 pub mod deadline;
 pub mod dialplan;
 pub mod early;
+mod ending;
 pub mod explanation;
 pub mod fact;
 pub mod ids;
@@ -22,6 +25,7 @@ pub mod offer;
 pub mod output;
 pub mod queue;
 pub mod recovery;
+mod replacing;
 pub mod room;
 pub mod routing;
 pub mod schedule;

@@ -80,7 +80,11 @@ impl Centre {
         let agent = ringing.agent.clone();
         let Some(shown) = self.calls.get(&call).map(|known| Shown::Resident(known.caller)) else { return };
         for target in self.targets(&agent) {
-            let leg = self.open_leg(call, Party::Agent(agent.clone()), LegState::Opening { target, shown: shown.clone(), auto_answer });
+            let leg = self.open_leg(
+                call,
+                Party::Agent(agent.clone()),
+                LegState::Opening { target, shown: shown.clone(), auto_answer, replaces: None },
+            );
             if let (Some(leg), Some(Stage::Offered(ringing))) = (leg, self.stage_mut(call)) {
                 ringing.legs.insert(leg.n);
             }
@@ -159,7 +163,10 @@ impl Centre {
             Some(Stage::Offered(_)) => self.queue_offer_failed(call, how),
             Some(Stage::Talking(_)) => self.consult_failed(call, how),
             Some(Stage::Transferring(_)) => self.transfer_failed(call, how),
-            Some(Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Dialling(_) | Stage::CallingOut(_)) | None => {}
+            Some(
+                Stage::Arriving | Stage::Walking(_) | Stage::Waiting(_) | Stage::Dialling(_) | Stage::CallingOut(_) | Stage::Internal(_),
+            )
+            | None => {}
         }
     }
 
@@ -177,8 +184,7 @@ impl Centre {
     /// The caller is gone while an offer rings: the operator is free at once, and nothing was their fault.
     pub(super) fn offer_without_caller(&mut self, call: CallId) {
         let Some(agent) = self.end_offer(call, OfferEnd::CallerGone) else { return };
-        let state = if self.can_be_rung(&agent) { State::Ready } else { State::NotResponding };
-        self.set_agent(&agent, state);
+        self.let_go(&agent);
     }
 
     /// The process in which it rang has ended: the caller keeps place and age, and is held back until the leg is known again.

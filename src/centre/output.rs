@@ -28,8 +28,17 @@ pub enum ToLine {
     Answer { leg: LegId, sdp: SdpRef },
     /// A final refusal of the resident's INVITE; `retry_after_s` goes with 503.
     Reject { leg: LegId, status: u16, retry_after_s: Option<u32> },
-    /// INVITE to a far end, with our offer. `auto_answer` asks the phone to pick up by itself (Call-Info: answer-after=0).
-    Dial { leg: LegId, target: Target, shown: Shown, sdp: SdpRef, auto_answer: bool },
+    /// INVITE to a far end, with our offer. `auto_answer` asks the phone to pick up by itself (Call-Info: answer-after=0). `replaces` is a
+    /// leg of the same far end, whose dialog there this one takes the place of (RFC 3891).
+    Dial {
+        leg: LegId,
+        target: Target,
+        shown: Shown,
+        sdp: SdpRef,
+        auto_answer: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<LegId>,
+    },
     /// Give up a leg that has not answered: CANCEL, and ACK + BYE should its 200 come late.
     CancelDial { leg: LegId },
     /// Answer the far end's new offer.
@@ -129,6 +138,8 @@ pub enum Shown {
     Resident(CallerRef),
     /// The city's own number.
     City(super::ids::NumberId),
+    /// A colleague: the shell knows the extension of the phone.
+    Operator(AgentId),
 }
 
 /// Something to play.

@@ -4,6 +4,7 @@
 use super::Centre;
 use super::agent::State;
 use super::call::{Call, Stage};
+use super::colleague::Before;
 use super::deadline::Reason;
 use super::fact::{Chosen, EndReason, Fact, OfferEnd, Party};
 use super::ids::{AgentId, CallId, LegId, TrunkId};
@@ -93,9 +94,10 @@ impl Centre {
             match state {
                 State::Offered { call } => self.offer_failed(call, OfferEnd::AgentGone),
                 State::Ready | State::WrapUp | State::NotResponding | State::Paused { .. } => self.set_agent(&id, State::Offline),
+                State::Internal { .. } => self.go_on_as(&id, Before::Offline),
                 State::Talking { .. } | State::Supervising { .. } | State::Offline => {}
             }
-            if !matches!(state, State::Talking { .. } | State::Supervising { .. }) {
+            if !matches!(state, State::Talking { .. } | State::Supervising { .. } | State::Internal { .. }) {
                 self.set_agent(&id, State::Offline);
             }
         }
@@ -113,6 +115,7 @@ impl Centre {
                 }
                 Some(Stage::Waiting(_)) => self.announcement_played(call),
                 Some(Stage::Transferring(_)) => self.play_hold_music(LegId::caller(call)),
+                Some(Stage::Internal(_)) => self.connect_internal(call),
                 Some(Stage::Arriving | Stage::Walking(_) | Stage::Offered(_) | Stage::Dialling(_) | Stage::CallingOut(_)) | None => {}
             }
         }
@@ -156,7 +159,7 @@ impl Centre {
         }
         let Some(call) = self.calls.get(&leg.call) else { return };
         match (&call.stage, leg.n) {
-            (Stage::Arriving, 0) => self.resident_answered(leg.call),
+            (Stage::Arriving, 0) => self.leg_answered(leg),
             // What played is lost with the process: the step speaks again, the music begins again.
             (Stage::Walking(walk), 0) => {
                 let step = walk.step.clone();
@@ -169,6 +172,7 @@ impl Centre {
             (Stage::Dialling(_), 1..) => self.partner_up(leg),
             (Stage::CallingOut(_), 0) => self.partner_up(leg),
             (Stage::Talking(_), 0) => self.record_on(leg.call),
+            (Stage::Internal(_), _) => self.connect_internal(leg.call),
             (
                 Stage::Arriving
                 | Stage::Walking(_)
@@ -185,7 +189,9 @@ impl Centre {
 
     /// Whether the core has not heard yet that this leg has sound: the process ended before it could be told.
     fn still_rings(&self, leg: LegId) -> bool {
-        self.is_called(leg) || self.supervisor_of(leg).is_some_and(|agent| self.supervisor_rings(leg.call, &agent))
+        self.is_called(leg)
+            || self.rings_internally(leg)
+            || self.supervisor_of(leg).is_some_and(|agent| self.supervisor_rings(leg.call, &agent))
     }
 
     /// The recording ended with the process; a new one holds the rest of the talk.
@@ -235,7 +241,7 @@ impl Centre {
         let signed_in = self.agents.iter().filter(|(_, agent)| agent.state != State::Offline);
         let mut told: Vec<(Time, Fact)> =
             signed_in.map(|(id, agent)| (agent.since, Fact::AgentChanged { agent: id.clone(), state: agent.status() })).collect();
-        for (call, known) in &self.calls {
+        for (call, known) in self.calls.iter().filter(|(_, known)| !matches!(known.stage, Stage::Internal(_))) {
             let trunk = TrunkId::from("");
             told.push((known.arrived, Fact::CallStarted { call: *call, number: known.number.clone(), trunk, caller: known.caller }));
             told.extend(known.language.map(|language| {
@@ -249,7 +255,7 @@ impl Centre {
 
     fn where_it_is(&self, call: CallId, known: &Call) -> Option<(Time, Fact)> {
         match &known.stage {
-            Stage::Arriving | Stage::Transferring(_) | Stage::CallingOut(_) => None,
+            Stage::Arriving | Stage::Transferring(_) | Stage::CallingOut(_) | Stage::Internal(_) => None,
             Stage::Walking(walk) => Some((self.now, Fact::StepEntered { call, step: walk.step.clone() })),
             Stage::Waiting(_) | Stage::Offered(_) => {
                 let wait = self.wait_of(call)?;

@@ -2,6 +2,7 @@
 
 use super::Centre;
 use super::call::{Call, Stage};
+use super::colleague::{Internal, Phase};
 use super::deadline::Reason;
 use super::fact::Fact;
 use super::ids::{CallId, LegId};
@@ -65,10 +66,21 @@ impl Centre {
     /// Whether a side of a talk is dead that is heard in its room: who is on hold is not missed.
     fn is_dead(&self, call: CallId) -> bool {
         let Some(known) = self.calls.get(&call) else { return false };
-        let Stage::Talking(talk) = &known.stage else { return false };
+        let sides = match &known.stage {
+            Stage::Talking(talk) => [0, talk.leg],
+            Stage::Internal(Internal { phase: Phase::Talks { from, to }, .. }) => [*from, *to],
+            Stage::Arriving
+            | Stage::Walking(_)
+            | Stage::Waiting(_)
+            | Stage::Offered(_)
+            | Stage::Dialling(_)
+            | Stage::Transferring(_)
+            | Stage::CallingOut(_)
+            | Stage::Internal(_) => return false,
+        };
         let leg = |n: u16| LegId { call, n };
         let is_in = |n: u16| (known.silent && n == 0) || known.unheard.contains(&n);
-        let suspects: Vec<u16> = [0, talk.leg].into_iter().filter(|n| is_in(*n)).collect();
+        let suspects: Vec<u16> = sides.into_iter().filter(|n| is_in(*n)).collect();
         !suspects.is_empty() && suspects.into_iter().any(|n| self.arrangement(call).is_heard(leg(n)))
     }
 }

@@ -62,9 +62,14 @@ impl Centre {
             Some(State::Ready | State::WrapUp) => None,
             Some(State::Paused { reason }) => Some(Wish::Pause(reason.clone())),
             Some(State::Offline | State::NotResponding) => Some(Wish::SignOut),
-            Some(State::Offered { .. } | State::Talking { .. } | State::Supervising { .. }) => return Err(Refusal::Busy),
+            Some(State::Offered { .. } | State::Talking { .. } | State::Supervising { .. } | State::Internal { .. }) => {
+                return Err(Refusal::Busy);
+            }
             None => return Err(Refusal::UnknownOperator),
         };
+        if self.beside(agent).is_some() {
+            return Err(Refusal::Busy);
+        }
         let talk = self.talk(call).filter(|talk| talk.operator().is_some()).ok_or(Refusal::NotNow)?;
         if talk.supervisors.len() >= MOST_SUPERVISORS {
             return Err(Refusal::NotNow);
@@ -83,7 +88,7 @@ impl Centre {
             known.wish = wish;
         }
         let targets = self.targets(agent);
-        let legs = self.open_legs(call, &Party::Agent(agent.clone()), targets, &shown, true);
+        let legs = self.open_legs(call, &Party::Agent(agent.clone()), targets, &shown, true, None);
         let supervisor = Supervisor { mode, phone: Phone::Rings { legs } };
         if let Some(talk) = self.talk_mut(call) {
             talk.supervisors.insert(agent.clone(), supervisor);

@@ -118,6 +118,7 @@ impl Centre {
             Some(Stage::Talking(talk)) if talk.supervisors.contains_key(agent) => self.end_supervision(call, agent),
             Some(Stage::Talking(talk)) if talk.third.as_ref().is_some_and(|third| third.is_agent(agent)) => self.consultant_leaves(call),
             Some(Stage::CallingOut(out)) if out.agent == *agent => self.end_call(call, EndReason::OperatorHungUp),
+            Some(Stage::Internal(_)) => self.internal_hung_up(agent, call),
             Some(
                 Stage::Arriving
                 | Stage::Walking(_)
@@ -169,7 +170,8 @@ impl Centre {
             return;
         }
         let by_desk = self.talk(leg.call).is_some_and(|talk| talk.leg == leg.n && talk.hold);
-        if !by_desk {
+        let is_internal = matches!(self.stage(leg.call), Some(Stage::Internal(_)));
+        if !by_desk && !is_internal {
             self.out.fact(Fact::Held { leg, held });
         }
         let before = self.arrangement(leg.call);
@@ -194,7 +196,7 @@ impl Centre {
 
     /// Orders what is other than `before`: music ends before voices come, and begins after they have gone.
     pub(super) fn arranged(&mut self, call: CallId, before: &Arrangement) {
-        if self.talk(call).is_none() {
+        if !matches!(self.stage(call), Some(Stage::Talking(_) | Stage::Internal(_))) {
             return;
         }
         let after = self.arrangement(call);
@@ -208,10 +210,20 @@ impl Centre {
         self.note_silence(call, |_| {});
     }
 
-    /// The room of a talk; an empty one outside of talks.
+    /// The room of a talk, also of one between operators; an empty one outside of talks.
     pub(super) fn arrangement(&self, call: CallId) -> Arrangement {
         let Some(known) = self.calls.get(&call) else { return Arrangement::default() };
-        let Stage::Talking(talk) = &known.stage else { return Arrangement::default() };
+        let talk = match &known.stage {
+            Stage::Talking(talk) => talk,
+            Stage::Internal(internal) => return self.internal_arrangement(call, known, internal),
+            Stage::Arriving
+            | Stage::Walking(_)
+            | Stage::Waiting(_)
+            | Stage::Offered(_)
+            | Stage::Dialling(_)
+            | Stage::Transferring(_)
+            | Stage::CallingOut(_) => return Arrangement::default(),
+        };
         let leg = |n: u16| LegId { call, n };
         let supervisors = talk.supervisors.values().filter_map(|supervisor| Some((leg(supervisor.up()?), supervisor.mode)));
         let is_up = |leg: &LegId| known.legs.contains_key(&leg.n);
@@ -237,11 +249,12 @@ impl Centre {
         let Some(known) = self.calls.get_mut(&leg.call) else { return };
         known.play = PlayId(known.play.0.wrapping_add(1));
         known.hold_music.insert(leg.n);
+        known.ring_tone = known.ring_tone.filter(|n| *n != leg.n);
         let play = known.play;
         self.out.media(ToMedia::Play { leg, play, sounds: vec![Sound::Music { id }], ending: Ending::Repeat });
     }
 
-    fn play_missing_music(&mut self, call: CallId, music: &BTreeSet<LegId>) {
+    pub(super) fn play_missing_music(&mut self, call: CallId, music: &BTreeSet<LegId>) {
         for leg in music {
             if self.calls.get(&call).is_some_and(|known| !known.hold_music.contains(&leg.n)) {
                 self.play_hold_music(*leg);
@@ -254,7 +267,7 @@ impl Centre {
         plays.into_iter().filter(|n| !music.contains(&LegId { call, n: *n })).for_each(|n| self.stop_hold_music(call, n));
     }
 
-    fn stop_hold_music(&mut self, call: CallId, n: u16) {
+    pub(super) fn stop_hold_music(&mut self, call: CallId, n: u16) {
         if let Some(known) = self.calls.get_mut(&call) {
             known.hold_music.remove(&n);
             self.out.media(ToMedia::StopPlay { leg: LegId { call, n } });
@@ -272,7 +285,8 @@ impl Centre {
             | Stage::Offered(_)
             | Stage::Dialling(_)
             | Stage::Transferring(_)
-            | Stage::CallingOut(_) => None,
+            | Stage::CallingOut(_)
+            | Stage::Internal(_) => None,
         }
     }
 
@@ -285,7 +299,8 @@ impl Centre {
             | Stage::Offered(_)
             | Stage::Dialling(_)
             | Stage::Transferring(_)
-            | Stage::CallingOut(_) => None,
+            | Stage::CallingOut(_)
+            | Stage::Internal(_) => None,
         }
     }
 

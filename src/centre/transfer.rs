@@ -1,10 +1,9 @@
 //! Where does a call go that an operator gives away? To a queue, to somebody who rings for the resident, or back to the queue.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
+use super::agent::State;
 use super::call::Stage;
 use super::calling::{Called, Calling};
 use super::deadline::Reason;
@@ -38,7 +37,7 @@ impl Centre {
         match way {
             Way::Queue(queue) => self.send_to_queue(call, &queue),
             Way::Rings(called) => {
-                let calling = Calling { party: called.party.clone(), from: agent.clone(), legs: BTreeSet::new(), accepted: false };
+                let calling = Calling::new(called.party.clone(), agent);
                 self.wait_for(call, Transfer { calling, queue: queue.clone() });
                 self.ring(call, called, &queue);
             }
@@ -81,6 +80,7 @@ impl Centre {
     fn wait_for(&mut self, call: CallId, transfer: Transfer) {
         self.set_stage(call, Stage::Transferring(transfer));
         self.play_hold_music(LegId::caller(call));
+        self.hear_the_called(call);
     }
 
     /// A new entry: the clock of this wait starts now, and nobody who has talked with an operator is turned away for a full queue.
@@ -94,6 +94,7 @@ impl Centre {
     /// Who rings for the resident has sound.
     pub(super) fn transfer_up(&mut self, leg: LegId) {
         let Some(Stage::Transferring(Transfer { calling, queue })) = self.stage(leg.call).cloned() else { return };
+        let replaced = calling.replaces;
         self.calling_won(leg.call, &calling, leg.n);
         let record = self.queue_settings(&queue).is_some_and(|rules| rules.record);
         let partner = match &calling.party {
@@ -102,6 +103,9 @@ impl Centre {
         };
         self.out.fact(Fact::Joined { leg, party: calling.party, role: Role::Partner });
         self.start_talk(leg.call, Talk::new(leg.n, partner, self.now), record);
+        if let Some(replaced) = replaced {
+            self.end_call(replaced.call, EndReason::Transferred);
+        }
     }
 
     /// Nobody took the resident: they wait in the queue that the talk came from.
@@ -137,6 +141,11 @@ impl Centre {
 
     fn refer(&mut self, leg: LegId, to: &ReferTo) -> Result<(), Refusal> {
         let call = leg.call;
+        if let ReferTo::Replaces(other) = to
+            && let Some((of_talk, of_internal)) = self.asked_by_phone(leg, *other)
+        {
+            return self.hand_to_colleague(leg, of_talk, of_internal);
+        }
         let talk = self.talk(call).filter(|talk| talk.leg == leg.n).ok_or(Refusal::NotYourTalk)?;
         let agent = talk.operator().map(|(agent, _)| agent.clone()).ok_or(Refusal::NotYourTalk)?;
         let to = match to {
@@ -151,6 +160,51 @@ impl Centre {
         self.way(&agent, call, &to)?;
         self.out.line(ToLine::ReferProgress { leg, status: 200 });
         self.transfer(&agent, call, &to)
+    }
+
+    /// One leg is of a talk with a resident, the other of a call with a colleague: which is which, whichever the REFER came on.
+    fn asked_by_phone(&self, leg: LegId, other: LegId) -> Option<(LegId, LegId)> {
+        let is_internal = |leg: LegId| matches!(self.stage(leg.call), Some(Stage::Internal(_)));
+        match (is_internal(leg), is_internal(other)) {
+            (false, true) => Some((leg, other)),
+            (true, false) => Some((other, leg)),
+            (true, true) | (false, false) => None,
+        }
+    }
+
+    /// An operator who has asked a colleague by a call of the phone's own leaves the resident to the colleague. Where they talk already, the
+    /// colleague's phone is told which of its calls ends (RFC 5589 §7); where it only rings, it rings on for the resident.
+    fn hand_to_colleague(&mut self, told: LegId, of_talk: LegId, of_internal: LegId) -> Result<(), Refusal> {
+        let (call, between) = (of_talk.call, of_internal.call);
+        let talk = self.talk(call).filter(|talk| talk.leg == of_talk.n).ok_or(Refusal::NotYourTalk)?;
+        let (agent, queue) = talk.operator().map(|(agent, queue)| (agent.clone(), queue.clone())).ok_or(Refusal::NotYourTalk)?;
+        if talk.third.is_some() {
+            return Err(Refusal::NotNow);
+        }
+        let Some(Stage::Internal(internal)) = self.stage(between) else { return Err(Refusal::UnknownTarget) };
+        let (colleague, n) = internal.colleague(&agent, of_internal.n).ok_or(Refusal::NotYourTalk)?;
+        let (colleague, replaces) = (colleague.clone(), n.map(|n| LegId { call: between, n }));
+        let Some(State::Internal { before, .. }) = self.agent_state(&colleague).cloned() else { return Err(Refusal::NotFree) };
+        let targets = self.targets(&colleague);
+        if targets.is_empty() {
+            return Err(Refusal::NoPhone);
+        }
+        self.out.line(ToLine::ReferProgress { leg: told, status: 200 });
+        self.out.fact(Fact::Transferred { call, agent: agent.clone(), to: CallTo::Agent(colleague.clone()) });
+        self.leave_resident(call);
+        if replaces.is_none() {
+            self.end_call(between, EndReason::Transferred);
+        } else if let Some(known) = self.agents.get_mut(&colleague) {
+            known.beside = Some(between);
+        }
+        let called = Called { party: Party::Agent(colleague.clone()), targets };
+        let calling = Calling { replaces, ..Calling::new(called.party.clone(), &agent) };
+        self.wait_for(call, Transfer { calling, queue: queue.clone() });
+        self.ring(call, called, &queue);
+        if let Some(known) = self.agents.get_mut(&colleague) {
+            known.wish = before.wish();
+        }
+        Ok(())
     }
 
     fn refer_to_third(&mut self, leg: LegId) -> Result<(), Refusal> {

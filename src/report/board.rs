@@ -125,6 +125,9 @@ impl Board {
             | Fact::Joined { role: Role::Consultant | Role::Guest | Role::Supervisor(_), .. }
             | Fact::CallDiverted { .. }
             | Fact::TransferFailed { .. }
+            | Fact::LegReplaced { .. }
+            | Fact::ColleagueCalled { .. }
+            | Fact::ColleagueCallEnded { .. }
             | Fact::TakenOver { .. } => {}
         }
     }
@@ -358,7 +361,8 @@ impl OperatorNow {
             | AgentStatus::Talking(_)
             | AgentStatus::WrapUp
             | AgentStatus::NotResponding
-            | AgentStatus::Supervising(_) => None,
+            | AgentStatus::Supervising(_)
+            | AgentStatus::Internal(_) => None,
         };
         OperatorView {
             operator: agent.clone(),

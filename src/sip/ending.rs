@@ -28,6 +28,7 @@ impl Exchange {
                 self.report(FromLine::HungUp { leg, cause: HangUpCause::Cancel });
             }
             Some(Leg::Up(mut up)) => {
+                self.over.note(&self.salts, &up.dialog.call_id, &up.dialog.local_tag);
                 self.finish_negotiation(now, up.negotiation.close());
                 if up.bye.is_none() {
                     self.report(FromLine::HungUp { leg, cause: HangUpCause::Bye });
@@ -72,6 +73,7 @@ impl Exchange {
         self.finish_negotiation(now, up.negotiation.close());
         self.forget_number(leg);
         let mut dialog = up.dialog;
+        self.over.note(&self.salts, &dialog.call_id, &dialog.local_tag);
         self.bye_of(now, &mut dialog, Purpose::Bye(leg), &reason_header(reason));
         self.legs.insert(leg, Leg::Closing(Box::new(dialog)));
     }
@@ -150,7 +152,7 @@ pub(super) fn reason_header(reason: EndReason) -> String {
         | EndReason::TakenOver
         | EndReason::SupervisionOver
         | EndReason::NotReached => 16,
-        EndReason::AnsweredElsewhere => 26,
+        EndReason::AnsweredElsewhere | EndReason::Replaced => 26,
         EndReason::Refused => 21,
         EndReason::UnknownNumber => 1,
         EndReason::Overloaded => 42,

@@ -25,6 +25,7 @@ use super::peer::{ConnId, Peer};
 use super::persist::{self, Keeper};
 use super::rate::Bucket;
 use super::registrar::{PhoneAccount, Registrar};
+use super::replaces::Over;
 use super::reply::{ABILITIES, Reply, ReplyHead};
 use super::servers::{self, Outgoing, Servers};
 use super::timers::{Due, Timers};
@@ -55,6 +56,8 @@ pub struct Exchange {
     pub(super) legs: HashMap<LegId, Leg>,
     /// Calls between phones that a transfer is to take the place of.
     pub(super) consultations: Consultations,
+    /// Dialogs that have ended of late.
+    pub(super) over: Over,
     /// The number of each resident whose leg is up, to be shown where the call is dialled on.
     pub(super) numbers: HashMap<CallId, Private<String>>,
     pub(super) out: Vec<Outgoing>,
@@ -97,6 +100,7 @@ impl Exchange {
             names: Names::default(),
             unfound: BTreeMap::new(),
             consultations: Consultations::default(),
+            over: Over::default(),
             registrar,
             servers: Servers::default(),
             clients: Clients::default(),
@@ -137,7 +141,9 @@ impl Exchange {
             ToLine::Ring { leg } => self.ring(now, leg),
             ToLine::Answer { leg, sdp } => self.answer(now, leg, sdp),
             ToLine::Reject { leg, status, retry_after_s } => self.reject(now, leg, status, retry_after_s),
-            ToLine::Dial { leg, target, shown, sdp, auto_answer } => self.dial(now, leg, Wish { target, shown, auto_answer }, sdp),
+            ToLine::Dial { leg, target, shown, sdp, auto_answer, replaces } => {
+                self.dial(now, leg, Wish { target, shown, auto_answer, replaces }, sdp)
+            }
             ToLine::CancelDial { leg } => self.cancel_dial(now, leg),
             ToLine::AcceptOffer { leg, sdp } => self.accept_offer(now, leg, sdp),
             ToLine::RefuseOffer { leg } => self.refuse_offer(now, leg),

@@ -80,6 +80,8 @@ impl Exchange {
         let own = || self.own.address(tries.way.peer).ip().to_string();
         let domain = rules.domain.clone().or_else(|| rules.login.as_ref().and_then(|_| rules.our_domain())).unwrap_or_else(own);
         match &tries.wish.shown {
+            // Operators call no colleague by a trunk under their own name: the line takes the city's number alone.
+            Shown::Operator(agent) => identity::Shown::ours(rules.our_number().unwrap_or(agent.as_str()), &domain, true),
             Shown::City(number) => identity::Shown::ours(rules.our_number().unwrap_or(number.as_str()), &domain, true),
             Shown::Resident(_) => identity::Shown::resident(self.residents_number(leg), rules.our_number(), &domain),
         }

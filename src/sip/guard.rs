@@ -5,8 +5,8 @@ use super::peer::Peer;
 use super::reply::ReplyHead;
 use super::uri::{NameAddr, Scheme, Uri, Via, split_outside};
 
-/// The extensions that may be required of us: RFC 3262, RFC 4028, RFC 4488.
-const EXTENSIONS: [&str; 3] = ["100rel", "timer", "norefersub"];
+/// The extensions that may be required of us: RFC 3262, RFC 4028, RFC 4488, RFC 3891.
+const EXTENSIONS: [&str; 4] = ["100rel", "timer", "norefersub", "replaces"];
 
 /// A request whose mandatory parts have been read.
 pub struct Request<'a> {

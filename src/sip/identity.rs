@@ -1,6 +1,7 @@
 //! Who calls, and who do we say that we are? From, P-Asserted-Identity and Privacy (RFC 3261 §8.1.1.3, RFC 3323, RFC 3325).
 
 use crate::caller::normalise;
+use crate::centre::ids::AgentId;
 use crate::private::Private;
 
 use super::guard::Request;
@@ -65,6 +66,12 @@ impl Shown {
     /// `number` of ours, at this domain; asserted where the far end is a trunk.
     pub fn ours(number: &str, domain: &str, is_trunk: bool) -> Shown {
         Shown { from: format!("<sip:{number}@{domain}>"), headers: assertion(is_trunk.then_some(number), domain) }
+    }
+
+    /// A colleague, by the extension of the phone where there is one.
+    pub fn colleague(agent: &AgentId, user: Option<&str>, domain: &str) -> Shown {
+        let name = if agent.as_str().contains(['"', '\\']) { "" } else { agent.as_str() };
+        Shown { from: format!("\"{name}\" <sip:{}@{domain}>", user.unwrap_or("operator")), headers: String::new() }
     }
 
     /// A resident's number, `None` where it is withheld: to a trunk the city's own number is asserted beside it.

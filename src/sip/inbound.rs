@@ -33,6 +33,12 @@ const RETRY_AFTER_S: u32 = 5;
 impl Exchange {
     /// A new call. Everything that can refuse it comes before anything is kept for it.
     pub(super) fn invite(&mut self, now: Time, request: &Request<'_>, key: &str) {
+        if request.message.first(Name::Replaces).is_some() {
+            return self.invite_in_place(now, request, key);
+        }
+        if self.invite_of_phone(now, request, key) {
+            return;
+        }
         let Some(rules) = self.trunks.of(request.from_peer.addr.ip()).cloned() else {
             return self.refuse_stranger(now, request);
         };
@@ -56,30 +62,47 @@ impl Exchange {
 
     fn arrive(&mut self, now: Time, request: &Request<'_>, key: &str, arrival: Arrival) {
         let Arrival { call, caller, number, trunk } = arrival;
-        let leg = LegId::caller(call);
-        let dialog = Box::new(Dialog::of_invite(request, tag_of(leg, self.salts.next())));
-        let offered = request.message.has_sdp();
-        let sdp = offered.then(|| self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip()));
-        if !self.try_report(FromLine::CallArrived { call, caller, number, trunk, sdp }) {
+        let incoming = Incoming { leg: LegId::caller(call), pinned: false, refers: false };
+        if !self.comes_in(now, request, key, incoming, |sdp| FromLine::CallArrived { call, caller, number, trunk, sdp }) {
             self.numbers.remove(&call);
             return self.shed(now, request);
         }
         if let Some(why) = diverted(&request.message) {
             self.try_report(FromLine::Diverted { call, why });
         }
+    }
+
+    /// Keeps a leg that begins with this INVITE, and tells the core of it; false when the core cannot hear.
+    pub(super) fn comes_in(
+        &mut self,
+        now: Time,
+        request: &Request<'_>,
+        key: &str,
+        incoming: Incoming,
+        told: impl FnOnce(Option<SdpRef>) -> FromLine,
+    ) -> bool {
+        let Incoming { leg, pinned, refers } = incoming;
+        let mut dialog = Box::new(Dialog::of_invite(request, tag_of(leg, self.salts.next())));
+        dialog.pinned = pinned;
+        let offered = request.message.has_sdp();
+        let sdp = offered.then(|| self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip()));
+        if !self.try_report(told(sdp)) {
+            return false;
+        }
         let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), true, Some(leg));
         self.servers.will_answer(now, tx, &mut self.timers);
         let due = now.plus_ms(NO_ORDER_MS);
         self.timers.set(due, Due::Leg(leg));
-        self.legs.insert(leg, Leg::Arrived { dialog, tx, offered, asks: Asks::of(&request.message), due });
+        self.legs.insert(leg, Leg::Arrived { dialog, tx, offered, asks: Asks::of(&request.message), refers, due });
+        true
     }
 
-    fn has_room(&mut self, now: Time) -> bool {
+    pub(super) fn has_room(&mut self, now: Time) -> bool {
         self.new_calls.take(now) && self.links.inputs.has_room_for_calls() && self.servers.has_room() && self.legs.len() < MOST_LEGS
     }
 
     /// Too many calls: the carrier is asked to come again, and nothing is kept.
-    fn shed(&mut self, now: Time, request: &Request<'_>) {
+    pub(super) fn shed(&mut self, now: Time, request: &Request<'_>) {
         metrics::counter!("cityline_sip_calls_shed_total").increment(1);
         self.refuse(now, request, 503, &format!("Retry-After: {RETRY_AFTER_S}\r\n"));
     }
@@ -99,7 +122,7 @@ impl Exchange {
     /// 180 to the resident.
     pub(super) fn ring(&mut self, now: Time, leg: LegId) {
         let random = self.salts.next();
-        let Some(Leg::Arrived { dialog, tx, due, asks, offered }) = self.legs.get_mut(&leg) else {
+        let Some(Leg::Arrived { dialog, tx, due, asks, offered, .. }) = self.legs.get_mut(&leg) else {
             return self.order_without_leg(leg);
         };
         *due = now.plus_ms(RINGS_MS);
@@ -128,13 +151,13 @@ impl Exchange {
             self.reject(now, leg, 500, None);
             return self.report_gone(leg);
         };
-        let Some(Leg::Arrived { dialog, tx, offered, asks, .. }) = self.legs.remove(&leg) else { return };
+        let Some(Leg::Arrived { dialog, tx, offered, asks, refers, .. }) = self.legs.remove(&leg) else { return };
         let (session, timer) = asks.session.grant(now);
         let headers = format!("{}{ABILITIES}{timer}", dialog.contact(&self.own));
         let reply = Reply { status: 200, tag: &dialog.local_tag, headers: &headers, in_dialog: true, sdp: Some(&sdp) };
         self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
         let negotiation = Negotiation::answered(tx, dialog.remote_cseq.unwrap_or_default(), !offered);
-        self.legs.insert(leg, Leg::Up(Box::new(Up { session, ..Up::new(*dialog, negotiation, sdp, asks) })));
+        self.legs.insert(leg, Leg::Up(Box::new(Up { session, refers, ..Up::new(*dialog, negotiation, sdp, asks) })));
         self.proceed(now, leg);
     }
 
@@ -214,6 +237,16 @@ impl Exchange {
     }
 }
 
+/// What is known of a leg that comes in.
+pub(super) struct Incoming {
+    /// Its id.
+    pub leg: LegId,
+    /// Whether the whole dialog stays with the address that it began with.
+    pub pinned: bool,
+    /// Whether its far end may ask us by REFER to take the other side elsewhere.
+    pub refers: bool,
+}
+
 struct Arrival {
     call: CallId,
     caller: CallerRef,
@@ -228,7 +261,7 @@ pub(super) fn is_number(text: &str) -> bool {
 }
 
 /// Whether we can work with the bodies that an INVITE brings and takes (RFC 3261 §8.2.3, §21.4.7).
-fn acceptable(request: &Request<'_>) -> Result<(), (u16, &'static str)> {
+pub(super) fn acceptable(request: &Request<'_>) -> Result<(), (u16, &'static str)> {
     let message = &request.message;
     let encoded = message.first(Name::ContentEncoding).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
     if !message.body.is_empty() && (!message.has_sdp() || encoded) {

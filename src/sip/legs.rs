@@ -18,8 +18,8 @@ use super::transfer::Referral;
 
 /// One leg.
 pub enum Leg {
-    /// A resident's INVITE without a final answer of ours. `offered`: it brought a session description.
-    Arrived { dialog: Box<Dialog>, tx: ServerId, offered: bool, asks: Asks, due: Time },
+    /// An INVITE to us without a final answer of ours. `offered`: it brought a session description. `refers` as in [`Up`].
+    Arrived { dialog: Box<Dialog>, tx: ServerId, offered: bool, asks: Asks, refers: bool, due: Time },
     /// An INVITE of ours without a final answer.
     Dialled { client: ClientId },
     /// Answered, by either side.
@@ -118,6 +118,11 @@ impl Salts {
     pub fn next(&mut self) -> u64 {
         self.count += 1;
         self.key.hash_one(self.count)
+    }
+
+    /// The number of a dialog, by its Call-ID and our tag.
+    pub fn of_dialog(&self, call_id: &str, our_tag: &str) -> u64 {
+        self.key.hash_one((call_id, our_tag))
     }
 
     /// The same number for the same text: the tag of answers that keep no state (RFC 3261 §8.2.7).

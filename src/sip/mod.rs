@@ -1,7 +1,7 @@
 //! How does signalling reach the world? One task owns the sockets and all state: bytes, orders and moments go in, bytes come out.
 //!
 //! In reading order: `guard` judges bytes (`message`, `uri` read them), `exchange` turns them into reports and answers, with one file
-//! a topic (`inbound`, `outbound`, `redirect`, `reliable`, `midcall`, `renegotiate`, `update`, `transfer`, `ending`, `registrar`); `trunk` with `health`,
+//! a topic (`inbound`, `phone_call`, `replaces`, `outbound`, `redirect`, `reliable`, `midcall`, `renegotiate`, `update`, `transfer`, `ending`, `registrar`); `trunk` with `health`,
 //! `registration`, `failover` and `upkeep` are the lines to carriers, `identity` and `numbers` say who calls, `names`, `resolve` and `srv` where a
 //! host is; `servers`, `clients` and `timers` are the transactions of RFC 3261 §17; `dialog` is what a call must remember, `negotiate` whose turn
 //! it is, `session` how long that is good; `streams`, `frame` and `tls` are TCP and TLS.
@@ -36,12 +36,14 @@ mod numbers;
 mod outbound;
 mod peer;
 mod persist;
+mod phone_call;
 mod rate;
 mod redirect;
 mod registrar;
 mod registration;
 mod reliable;
 mod renegotiate;
+mod replaces;
 mod reply;
 mod resolve;
 mod secure;

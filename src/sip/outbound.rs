@@ -47,6 +47,8 @@ pub(super) struct Wish {
     pub shown: Shown,
     /// Whether the phone is asked to pick up by itself.
     pub auto_answer: bool,
+    /// The leg of the same far end whose dialog there this one takes the place of.
+    pub replaces: Option<LegId>,
 }
 
 /// A leg that is dialled as soon as its host is found.
@@ -134,13 +136,18 @@ impl Exchange {
         let shown = match &wish.shown {
             Shown::City(number) => identity::Shown::ours(number.as_str(), &domain, false),
             Shown::Resident(_) => identity::Shown::resident(self.residents_number(leg), None, &domain),
+            Shown::Operator(agent) => identity::Shown::colleague(agent, self.registrar.user_of(agent), &domain),
         };
         let refers = match &wish.target {
             Target::Contact(_) => true,
             Target::Address(text) => is_own_address(text),
             Target::Outside(_) => false,
         };
-        let replaces = if matches!(wish.target, Target::Contact(_)) { self.consulted_by(now, leg.call) } else { None };
+        let replaces = match (wish.replaces, &wish.target) {
+            (Some(replaced), _) => self.named_there(replaced),
+            (None, Target::Contact(_)) => self.consulted_by(now, leg.call),
+            (None, Target::Address(_) | Target::Outside(_)) => None,
+        };
         self.send_invite(now, leg, route, NewCall { shown, auto_answer: wish.auto_answer, refers, replaces, sdp, tries: None });
     }
 

@@ -46,6 +46,9 @@ struct Record {
     session: Option<Session>,
     #[serde(default)]
     asks: Option<Asks>,
+    /// Whether its far end may ask us by REFER to take the other side elsewhere.
+    #[serde(default)]
+    refers: bool,
     /// Branch and CSeq of our INVITE, while it has no answer.
     #[serde(default)]
     invite: Option<(String, u32)>,
@@ -141,6 +144,7 @@ impl Exchange {
                 number: self.numbers.get(&leg.call).filter(|_| leg.n == 0),
                 session: up.session,
                 asks: Some(up.asks),
+                refers: up.refers,
                 invite: None,
             }),
             Some(Leg::Dialled { client }) => self.clients.unanswered(*client).map(|(branch, calling)| Borrowed {
@@ -149,6 +153,7 @@ impl Exchange {
                 number: None,
                 session: None,
                 asks: None,
+                refers: false,
                 invite: Some((branch, calling.cseq)),
             }),
             Some(Leg::Arrived { .. } | Leg::Closing(_)) | None => None,
@@ -179,7 +184,8 @@ impl Exchange {
 
     fn take_up(&mut self, leg: LegId, record: Record) {
         let Some(asks) = record.asks else { return };
-        let up = Up { session: record.session, ..Up::new(record.dialog(), Negotiation::default(), record.sdp, asks) };
+        let up =
+            Up { session: record.session, refers: record.refers, ..Up::new(record.dialog(), Negotiation::default(), record.sdp, asks) };
         self.legs.insert(leg, Leg::Up(Box::new(up)));
         if let Some(number) = record.number {
             self.numbers.insert(leg.call, number);
@@ -253,6 +259,7 @@ struct Borrowed<'a> {
     session: Option<Session>,
     #[serde(skip_serializing_if = "Option::is_none")]
     asks: Option<Asks>,
+    refers: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     invite: Option<(&'a str, u32)>,
 }
@@ -266,6 +273,8 @@ pub(super) fn changed_by(event: &FromLine) -> Option<LegId> {
         | FromLine::Renegotiated { leg, .. }
         | FromLine::HungUp { leg, .. } => Some(*leg),
         FromLine::CallArrived { .. }
+        | FromLine::PhoneCalled { .. }
+        | FromLine::Replacing { .. }
         | FromLine::Diverted { .. }
         | FromLine::Ringing { .. }
         | FromLine::EarlyMedia { .. }

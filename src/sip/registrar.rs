@@ -18,7 +18,7 @@ use super::guard::Request;
 use super::message::Name;
 use super::peer::{Carrier, ConnId, Peer};
 use super::rate::Guesses;
-use super::uri::{NameAddr, Scheme, param, split_outside};
+use super::uri::{NameAddr, Scheme, Uri, param, split_outside};
 
 /// Contacts a phone may have; a further one takes the place of the oldest.
 const MOST_CONTACTS: usize = 4;
@@ -197,6 +197,24 @@ impl Registrar {
         self.phones.get(user).map(|phone| &phone.agent)
     }
 
+    /// The operator whose phone has this user part, or who has this name and a phone.
+    pub fn colleague(&self, user: &str) -> Option<&AgentId> {
+        let by_name = || self.phones.values().map(|phone| &phone.agent).find(|agent| agent.as_str() == user);
+        self.agent_of(user).or_else(by_name)
+    }
+
+    /// The user part of an operator's phone.
+    pub fn user_of(&self, agent: &AgentId) -> Option<&str> {
+        self.phones.iter().find(|(_, phone)| phone.agent == *agent).map(|(user, _)| user.as_str())
+    }
+
+    /// Whether the phone of this user is registered from this host, or, where `exactly`, from this port or connection.
+    pub fn is_at(&self, user: &str, peer: Peer, exactly: bool) -> bool {
+        let same_way = |known: &Peer| known.addr == peer.addr || (known.conn().is_some() && known.conn() == peer.conn());
+        let is_it = |known: &Peer| known.addr.ip() == peer.addr.ip() && (!exactly || same_way(known));
+        self.phones.get(user).is_some_and(|phone| phone.bindings.iter().any(|binding| is_it(&binding.peer)))
+    }
+
     /// Whether a phone is registered from this address.
     pub fn knows(&self, now: Time, source: IpAddr) -> bool {
         self.homes.get(&source).is_some_and(|until| *until > now)
@@ -231,7 +249,8 @@ impl Registrar {
         self.outcome(now, &user, &before)
     }
 
-    fn authorise(&mut self, now: Time, request: &Request<'_>, user: &str) -> Result<(), Outcome> {
+    /// Whether a request shows the password of this user. Errors: what it is to be answered with.
+    pub fn authorise(&mut self, now: Time, request: &Request<'_>, user: &str) -> Result<(), Outcome> {
         let source = request.from_peer.addr.ip();
         if self.guesses.is_shut_out(source, user, now) {
             metrics::counter!("cityline_sip_guesses_shut_out_total").increment(1);
@@ -387,8 +406,18 @@ fn way_to(contact: &NameAddr<'_>, from: Peer) -> (Peer, bool) {
                 Carrier::Udp => contact.uri.carrier(),
                 same => same,
             };
-            (Peer { addr, carrier }, from.is_reliable() && addr.port() == from.addr.port())
+            (Peer { addr, carrier }, is_behind(&contact.uri, from))
         }
         _ => (from, true),
+    }
+}
+
+/// Whether only the way that a contact came by leads to it.
+pub fn is_behind(contact: &Uri<'_>, from: Peer) -> bool {
+    match contact.socket() {
+        Some(addr) if addr.ip() == from.addr.ip() && !matches!(from.carrier, Carrier::Tls(_)) => {
+            from.is_reliable() && addr.port() == from.addr.port()
+        }
+        Some(_) | None => true,
     }
 }

@@ -11,7 +11,7 @@ use super::uri::{Via, param, split_outside};
 
 /// The header lines that tell what we can do, in answers and requests that make or renew a dialog.
 pub const ABILITIES: &str =
-    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, PRACK, UPDATE, REFER\r\nSupported: 100rel, timer, norefersub\r\n";
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, PRACK, UPDATE, REFER\r\nSupported: 100rel, timer, norefersub, replaces\r\n";
 
 /// What every response to one request repeats.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use super::dialog::More;
 use super::exchange::Exchange;
 use super::guard::Request;
 use super::inbound::is_number;
-use super::legs::{self, Leg};
+use super::legs::Leg;
 use super::message::{Method, Name};
 use super::reply::phrase;
 use super::uri::{NameAddr, Uri, param, unescape};
@@ -123,12 +123,7 @@ impl Exchange {
     /// The leg whose dialog a Replaces names, from either side's view.
     fn replaced(&mut self, replaces: &str) -> Option<LegId> {
         let (call_id, params) = replaces.split_once(';')?;
-        let (to, from) = (param(params, "to-tag")?, param(params, "from-tag")?);
-        [(to, from), (from, to)].into_iter().find_map(|(ours, theirs)| {
-            let leg = legs::leg_of(ours)?;
-            let dialog = self.legs.get_mut(&leg)?.dialog()?;
-            (dialog.local_tag == ours && dialog.is_of(call_id, theirs)).then_some(leg)
-        })
+        self.leg_between(call_id, param(params, "to-tag")?, param(params, "from-tag")?)
     }
 
     /// The core tells how it went. A phone that has hung up in the meantime need not be told.

@@ -78,7 +78,8 @@ impl BulkRow for AgentRow {
             | AgentStatus::Talking(_)
             | AgentStatus::WrapUp
             | AgentStatus::NotResponding
-            | AgentStatus::Supervising(_) => None,
+            | AgentStatus::Supervising(_)
+            | AgentStatus::Internal(_) => None,
         };
         statement
             .bind(self.agent.as_str().to_owned())

@@ -163,7 +163,10 @@ impl Rows {
             | Fact::CallDiverted { .. }
             | Fact::Transferred { .. }
             | Fact::TransferFailed { .. }
+            | Fact::LegReplaced { .. }
             | Fact::TakenOver { .. } => self.live(id, at, fact),
+            // Of calls between operators their legs and the operators' states are kept, and no call of a resident.
+            Fact::ColleagueCalled { .. } | Fact::ColleagueCallEnded { .. } => {}
             Fact::PlaceTold { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => {}
         }
     }
@@ -181,6 +184,7 @@ impl Rows {
             }
             Fact::Transferred { call, agent, to } => event(*call, "transfer").by(agent).to(to),
             Fact::TransferFailed { call, queue, .. } => event(*call, "transfer_failed").back_to(queue),
+            Fact::LegReplaced { leg, .. } => event(leg.call, "replaced").on(*leg),
             Fact::TakenOver { call, agent, from } => event(*call, "taken_over").by(agent).about(&Party::Agent(from.clone())),
             _ => return,
         };

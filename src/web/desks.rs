@@ -239,7 +239,8 @@ pub(super) fn state_message(state: &AgentStatus, since: Time) -> ToPage {
         | AgentStatus::Talking(_)
         | AgentStatus::WrapUp
         | AgentStatus::NotResponding
-        | AgentStatus::Supervising(_) => None,
+        | AgentStatus::Supervising(_)
+        | AgentStatus::Internal(_) => None,
     };
     ToPage::State { state: state.word(), reason, call: state.call(), since_ms: since.0 }
 }

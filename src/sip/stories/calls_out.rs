@@ -10,7 +10,7 @@ const LEG: (u64, u16) = (7, 1);
 pub(super) fn dial(stage: &mut Stage) -> String {
     let sdp = stage.sdp(OFFER);
     let target = Target::Address(format!("sip:112@{FAR}"));
-    stage.order(ToLine::Dial { leg: leg(LEG.0, LEG.1), target, shown: Shown::City("109".into()), sdp, auto_answer: false });
+    stage.order(ToLine::Dial { leg: leg(LEG.0, LEG.1), target, shown: Shown::City("109".into()), sdp, auto_answer: false, replaces: None });
     stage.one()
 }
 
@@ -156,7 +156,7 @@ fn what_cannot_be_dialled_is_refused() {
     let mut stage = Stage::new();
     let mut status = |target: Target| {
         let sdp = stage.sdp(OFFER);
-        stage.order(ToLine::Dial { leg: leg(7, 1), target, shown: Shown::City("109".into()), sdp, auto_answer: false });
+        stage.order(ToLine::Dial { leg: leg(7, 1), target, shown: Shown::City("109".into()), sdp, auto_answer: false, replaces: None });
         stage.told()
     };
     let refused = Some(FromLine::Refused { leg: leg(7, 1), status: 480 });

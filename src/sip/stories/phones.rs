@@ -6,9 +6,9 @@ use crate::centre::ids::ContactId;
 use crate::centre::input::FromDesk;
 use crate::centre::output::{Shown, Target};
 
-const PHONE: &str = "198.51.100.20:40001";
+pub(super) const PHONE: &str = "198.51.100.20:40001";
 
-struct Handset {
+pub(super) struct Handset {
     carrier: Carrier,
     nonce: String,
     count: u32,
@@ -16,14 +16,14 @@ struct Handset {
 }
 
 impl Handset {
-    fn new() -> Handset {
+    pub(super) fn new() -> Handset {
         Handset { carrier: Carrier::Udp, nonce: String::new(), count: 0, cseq: 0 }
     }
 
     fn register(&mut self, stage: &mut Stage, password: &str, contact: &str, expires: u32) -> String {
         self.cseq += 1;
         self.count += 1;
-        let authorization = if self.nonce.is_empty() { String::new() } else { self.authorization(password) };
+        let authorization = if self.nonce.is_empty() { String::new() } else { self.authorization("REGISTER", password) };
         let message = format!(
             "REGISTER sip:cityline SIP/2.0\r\nVia: SIP/2.0/UDP 192.168.1.9;rport;branch=z9hG4bKr{}\r\nFrom: <sip:201@cityline>;tag=1\r\nTo: <sip:201@cityline>\r\n\
              Call-ID: reg\r\nCSeq: {} REGISTER\r\n{contact}Expires: {expires}\r\n{authorization}\r\n",
@@ -37,18 +37,33 @@ impl Handset {
         answer
     }
 
+    /// INVITE to this address, with the headers; its credentials too, where `proven`.
+    pub(super) fn invite(&mut self, to: &str, call_id: &str, headers: &str, proven: bool) -> String {
+        self.cseq += 1;
+        self.count += 1;
+        let authorization = if proven { self.authorization("INVITE", "pw-201") } else { String::new() };
+        format!(
+            "INVITE sip:{to}@cityline SIP/2.0\r\nVia: SIP/2.0/UDP 192.168.1.9;rport;branch=z9hG4bKi{}\r\nFrom: <sip:201@cityline>;tag=p\r\nTo: <sip:{to}@cityline>\r\n\
+             Call-ID: {call_id}\r\nCSeq: {} INVITE\r\nContact: <sip:201@192.168.1.9:5060>\r\n{headers}{authorization}Content-Type: application/sdp\r\n\
+             Content-Length: {}\r\n\r\n{OFFER}",
+            self.cseq,
+            self.cseq,
+            OFFER.len()
+        )
+    }
+
     /// The second try, with credentials.
-    fn sign_in(&mut self, stage: &mut Stage, contact: &str, expires: u32) -> String {
+    pub(super) fn sign_in(&mut self, stage: &mut Stage, contact: &str, expires: u32) -> String {
         if self.nonce.is_empty() {
             assert!(self.register(stage, "", contact, expires).starts_with("SIP/2.0 401"));
         }
         self.register(stage, "pw-201", contact, expires)
     }
 
-    fn authorization(&self, password: &str) -> String {
+    fn authorization(&self, method: &str, password: &str) -> String {
         use md5::{Digest, Md5};
         let md5 = |text: String| Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let (who, what) = (md5(format!("201:cityline:{password}")), md5("REGISTER:sip:cityline".to_owned()));
+        let (who, what) = (md5(format!("201:cityline:{password}")), md5(format!("{method}:sip:cityline")));
         let response = md5(format!("{who}:{}:{:08x}:c:auth:{what}", self.nonce, self.count));
         format!(
             "Authorization: Digest username=\"201\", realm=\"cityline\", nonce=\"{}\", uri=\"sip:cityline\", qop=auth, nc={:08x}, cnonce=\"c\", response=\"{response}\"\r\n",
@@ -57,11 +72,11 @@ impl Handset {
     }
 }
 
-fn contact(port: u16) -> String {
+pub(super) fn contact(port: u16) -> String {
     format!("Contact: <sip:201@192.168.1.9:{port};ob>\r\n")
 }
 
-fn contacts(stage: &mut Stage) -> Option<Vec<ContactId>> {
+pub(super) fn contacts(stage: &mut Stage) -> Option<Vec<ContactId>> {
     match stage.input()? {
         Input::Desk(FromDesk::PhoneChanged { agent, contacts }) => {
             assert_eq!(agent.as_str(), "aigul");
@@ -80,7 +95,14 @@ fn a_phone_behind_nat_registers_is_called_and_expires() {
     let ids = contacts(&mut stage).unwrap();
     assert_eq!(ids.len(), 1);
     let sdp = stage.sdp(OFFER);
-    stage.order(ToLine::Dial { leg: leg(1, 1), target: Target::Contact(ids[0]), shown: Shown::City("109".into()), sdp, auto_answer: true });
+    stage.order(ToLine::Dial {
+        leg: leg(1, 1),
+        target: Target::Contact(ids[0]),
+        shown: Shown::City("109".into()),
+        sdp,
+        auto_answer: true,
+        replaces: None,
+    });
     let (to, invite) = stage.sent().remove(0);
     assert!(to == PHONE && invite.starts_with("INVITE sip:201@192.168.1.9:5060;ob SIP/2.0"), "{to} {invite}");
     assert!(header(&invite, "Call-Info").contains("answer-after=0"));
@@ -103,6 +125,7 @@ fn call(stage: &mut Stage, contact: ContactId) -> (String, String) {
         shown: Shown::City("109".into()),
         sdp,
         auto_answer: false,
+        replaces: None,
     });
     stage.sent().remove(0)
 }
@@ -276,7 +299,7 @@ fn a_phone_rings_at_once_in_the_next_process() {
     assert_eq!(known, [("aigul".into(), contacts.clone())], "the same contact by the same id");
     let sdp = stage.sdp(OFFER);
     let target = Target::Contact(contacts[0]);
-    stage.order(ToLine::Dial { leg: leg(7, 1), target, shown: Shown::City("109".into()), sdp, auto_answer: false });
+    stage.order(ToLine::Dial { leg: leg(7, 1), target, shown: Shown::City("109".into()), sdp, auto_answer: false, replaces: None });
     assert!(stage.one().starts_with("INVITE "));
     stage.wait(121_000);
     assert_eq!(stage.exchange.registrar.contacts().iter().map(|(_, contacts)| contacts.len()).sum::<usize>(), 0, "and expires in its time");

@@ -195,7 +195,14 @@ fn storm(seed: u64, loss_percent: u64) -> usize {
     let mut storm = Storm::new(seed, loss_percent);
     let sdp = storm.description(0);
     let target = Target::Address(format!("sip:109@{}", ADDRESSES[1]));
-    storm.ends[0].stage.order(ToLine::Dial { leg: leg(7, 1), target, shown: Shown::City("112".into()), sdp, auto_answer: false });
+    storm.ends[0].stage.order(ToLine::Dial {
+        leg: leg(7, 1),
+        target,
+        shown: Shown::City("112".into()),
+        sdp,
+        auto_answer: false,
+        replaces: None,
+    });
     storm.carry(0);
     storm.pass(40_000);
     assert!(storm.ends.iter().all(|end| end.up && !end.over), "seed {seed}: the call is up");

@@ -15,7 +15,7 @@ const PROVIDER: &str = "[provider]\nto = \"198.51.100.1:5060\"\ncheck_s = 0\nreg
 
 fn dial(stage: &mut Stage, target: &str, shown: Shown) {
     let sdp = stage.sdp(OFFER);
-    stage.order(ToLine::Dial { leg: leg(7, 1), target: Target::Address(target.into()), shown, sdp, auto_answer: false });
+    stage.order(ToLine::Dial { leg: leg(7, 1), target: Target::Address(target.into()), shown, sdp, auto_answer: false, replaces: None });
 }
 
 fn city() -> Shown {
@@ -396,6 +396,7 @@ fn a_call_handed_on_shows_the_resident_and_asserts_the_city() {
             shown: Shown::Resident(caller),
             sdp,
             auto_answer: false,
+            replaces: None,
         };
         stage.order(order);
         let invite = stage.one();

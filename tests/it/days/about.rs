@@ -28,6 +28,8 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::Transferred { call, .. }
         | Fact::TransferFailed { call, .. }
         | Fact::TakenOver { call, .. }
+        | Fact::ColleagueCalled { call, .. }
+        | Fact::ColleagueCallEnded { call, .. }
         | Fact::CallEnded { call, .. } => Some(*call),
         Fact::LegStarted { leg, .. }
         | Fact::LegAnswered { leg }
@@ -35,6 +37,7 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::LegUnheard { leg, .. }
         | Fact::LegEnded { leg, .. }
         | Fact::Held { leg, .. }
+        | Fact::LegReplaced { leg, .. }
         | Fact::Joined { leg, .. } => Some(leg.call),
         Fact::RecordingStarted { recording, .. } => Some(recording.call),
         Fact::LegQuality { .. }
@@ -58,7 +61,8 @@ pub fn leg_of(input: &Input) -> Option<LegId> {
             | FromLine::NotRenegotiated { leg, .. }
             | FromLine::Digit { leg, .. }
             | FromLine::HungUp { leg, .. }
-            | FromLine::Referred { leg, .. },
+            | FromLine::Referred { leg, .. }
+            | FromLine::Replacing { leg, .. },
         )
         | Input::Media(
             FromMedia::Opened { leg, .. }

@@ -248,7 +248,7 @@ impl Model {
             Fact::TransferFailed { call, queue, how } => self.transfer_failed(*call, queue, *how, step),
             Fact::Held { leg, .. } => self.check_talks(leg.call, "holds"),
             Fact::TakenOver { call, .. } => self.check_talks(*call, "is taken over"),
-            Fact::CallDiverted { .. } => {}
+            Fact::CallDiverted { .. } | Fact::LegReplaced { .. } | Fact::ColleagueCalled { .. } | Fact::ColleagueCallEnded { .. } => {}
             // The days' lines are never refused or marked.
             Fact::LegUnheard { .. } | Fact::LegQuality { .. } => {}
         }
@@ -434,7 +434,8 @@ impl Model {
             | EndReason::Transferred
             | EndReason::ConsultOver
             | EndReason::TakenOver
-            | EndReason::SupervisionOver => false,
+            | EndReason::SupervisionOver
+            | EndReason::Replaced => false,
         };
         self.check(caused, || format!("{call} ended as {reason:?} by {input:?}"));
         self.check(known.wait.is_none() && known.offer.is_none(), || format!("{call} ended in a queue or an offer"));

@@ -33,9 +33,11 @@ impl Model {
             ToMedia::Play { leg, sounds, .. } => {
                 let music = matches!(sounds.as_slice(), [Sound::Music { .. }]);
                 let menu = leg.n == 0 && self.calls.get(&leg.call).is_none_or(|known| !known.was_served());
-                let tone = matches!(sounds.as_slice(), [Sound::RingTone]) && leg.n != 0;
-                self.check(music || menu || tone, || format!("{sounds:?} plays into {leg}"));
-                self.rooms.plays(*leg, music && self.legs.is_live(*leg));
+                let tone = matches!(sounds.as_slice(), [Sound::RingTone]);
+                let outside = self.calls.get(&leg.call).and_then(|known| known.ringing.as_ref());
+                let may_ring = leg.n != 0 || menu || outside.is_some_and(|(party, _)| !matches!(party, Party::Agent(_)));
+                self.check(music || menu || (tone && may_ring), || format!("{sounds:?} plays into {leg}"));
+                self.rooms.plays(*leg, (music || (tone && leg.n == 0)) && self.legs.is_live(*leg));
             }
             ToMedia::StopPlay { leg } => self.rooms.plays(*leg, false),
             ToMedia::Open { .. } | ToMedia::Agree { .. } | ToMedia::Close { .. } => {}

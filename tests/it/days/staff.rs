@@ -246,6 +246,7 @@ impl Staff {
                 call == talking && matches!(own, Some(FromDesk::TakeOver { call: taken, .. }) if taken == call)
             }
             (AgentStatus::Supervising(_), to) => *to == person.after_wrap_up(device),
+            (AgentStatus::Internal(_), _) | (_, AgentStatus::Internal(_)) => false,
             (AgentStatus::Ready, AgentStatus::Offered(_)) => true,
             (AgentStatus::Offered(call), AgentStatus::Talking(talking)) => {
                 call == talking && (offer_end == Some(OfferEnd::Answered) || asked(call))
@@ -292,7 +293,7 @@ impl Staff {
         match to {
             AgentStatus::Supervising(_) => person.wish = back_to(&from),
             AgentStatus::Talking(_) if calls_out => person.wish = back_to(&from).filter(|wish| matches!(wish, AgentStatus::Paused(_))),
-            AgentStatus::Talking(_) | AgentStatus::WrapUp => {}
+            AgentStatus::Talking(_) | AgentStatus::WrapUp | AgentStatus::Internal(_) => {}
             AgentStatus::Ready | AgentStatus::Offline | AgentStatus::Offered(_) | AgentStatus::Paused(_) | AgentStatus::NotResponding => {
                 person.wish = None;
             }
@@ -320,6 +321,7 @@ impl Staff {
                 }
                 AgentStatus::Paused(_) => device.is_some(),
                 AgentStatus::Supervising(call) => calls.get(call).is_some_and(|known| known.talk.is_some()),
+                AgentStatus::Internal(_) => false,
                 AgentStatus::Offline => true,
             };
             (!well).then(|| format!("{agent} is not what they should be: {person:?}"))
@@ -363,7 +365,12 @@ fn back_to(before: &AgentStatus) -> Option<AgentStatus> {
     match before {
         AgentStatus::Paused(_) => Some(before.clone()),
         AgentStatus::Offline | AgentStatus::NotResponding => Some(AgentStatus::Offline),
-        AgentStatus::Ready | AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::WrapUp | AgentStatus::Supervising(_) => None,
+        AgentStatus::Ready
+        | AgentStatus::Offered(_)
+        | AgentStatus::Talking(_)
+        | AgentStatus::WrapUp
+        | AgentStatus::Supervising(_)
+        | AgentStatus::Internal(_) => None,
     }
 }
 

@@ -93,17 +93,44 @@ fn who_calls_a_resident_hears_them_ring_and_speak_before_the_answer() {
     story.everything_is_released();
 }
 
-/// A resident who is given away hears music, whatever the far end sounds like.
 #[test]
-fn a_resident_who_is_given_away_goes_on_hearing_music() {
+fn a_resident_who_is_given_to_a_number_hears_it_ring_and_speak_and_one_given_to_a_colleague_music() {
     let mut story = Story::new(three_operators());
     story.signs_in("aigul", &[11]);
     let call = story.talks_with(77, "aigul");
+    let resident = LegId::caller(call);
     story.transfers("aigul", call, OUTSIDE);
     story.pass(100);
+    assert!(hears_tone(&story, resident) && story.matrix(call).is_empty());
     let (leg, _) = story.number_rings();
-    story.line(FromLine::EarlyMedia { leg, sdp: SdpRef(9) });
-    assert!(story.hears_music(LegId::caller(call)) && story.matrix(call).is_empty());
+    sounds_early(&mut story, leg);
+    assert_eq!((hears_tone(&story, resident), story.matrix(call).as_str()), (false, "0:2"));
+    story.refuses(leg, 486);
+    assert!(story.hears_music(resident), "in the queue that the talk came from");
+    story.hangs_up(call);
+    story.pass(60_000);
+    let call = story.talks_with(78, "aigul");
+    story.signs_in("bolat", &[12]);
+    story.transfers("aigul", call, CallTo::Agent("bolat".into()));
+    assert!(story.hears_music(LegId::caller(call)));
+    story.hangs_up(call);
+    story.everything_is_released();
+}
+
+#[test]
+fn a_resident_who_dials_112_hears_it_ring_once_the_announcement_is_over() {
+    let mut story = Story::new(three_operators());
+    let call = story.calls(77);
+    story.pass(100);
+    story.presses(call, '0');
+    story.pass(500);
+    let resident = LegId::caller(call);
+    assert!(!hears_tone(&story, resident), "the announcement is heard to its end");
+    story.pass(2_000);
+    assert!(hears_tone(&story, resident));
+    let leg = story.outside_rings();
+    story.answers(leg);
+    assert!(!hears_tone(&story, resident) && story.matrix(call) == "0:1 1:0");
     story.hangs_up(call);
     story.everything_is_released();
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod call_outs;
+mod colleagues;
 mod consults;
 mod early;
 mod hang_ups;

@@ -37,7 +37,8 @@ fn to_a_colleague_to_a_queue_and_to_a_number() {
         let (mut story, call) = city();
         refers(&mut story, LegId { call, n: 1 }, to.clone());
         assert_eq!((answers(&story), story.agent("aigul")), (vec![200], AgentStatus::WrapUp), "{to:?}");
-        assert!(story.hears_music(LegId::caller(call)), "{to:?}");
+        let rings_outside = matches!(to, ReferTo::Outside(_));
+        assert_eq!(story.hears_music(LegId::caller(call)), !rings_outside, "{to:?}: it rings there, or there is music");
         let at = |is: fn(&Output) -> bool| story.asked.iter().position(is);
         let answered = at(|output| matches!(output, Output::Line(ToLine::ReferProgress { .. })));
         let hung_up = at(|output| matches!(output, Output::Line(ToLine::HangUp { .. })));

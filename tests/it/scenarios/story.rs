@@ -316,7 +316,10 @@ impl Story {
 
     fn note_input(&mut self, input: &Input) {
         match input {
-            Input::Line(FromLine::CallArrived { call, .. }) => {
+            Input::Line(FromLine::Replacing { leg, .. }) => {
+                self.legs.entry(*leg).or_insert(Leg { line: Line::Answered, open: false });
+            }
+            Input::Line(FromLine::CallArrived { call, .. } | FromLine::PhoneCalled { call, .. }) => {
                 self.legs.entry(LegId::caller(*call)).or_insert(Leg { line: Line::Answered, open: false });
             }
             Input::Line(FromLine::Answered { leg, .. }) => self.set_line(*leg, Line::Answered),

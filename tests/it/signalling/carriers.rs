@@ -38,7 +38,14 @@ async fn sipp_that_is_busy_is_passed_over() {
     let mut line = with_trunks(&format!("[carrier]\ncheck_s = 0\nto = [\"127.0.0.1:{busy_port}\", \"127.0.0.1:{port}\"]")).await;
     let leg = LegId { call: CallId(1), n: 1 };
     let target = Target::Address("112".into());
-    line.order(ToLine::Dial { leg, target, shown: Shown::City("109".into()), sdp: line.sdps.put(SDP.to_owned()), auto_answer: false });
+    line.order(ToLine::Dial {
+        leg,
+        target,
+        shown: Shown::City("109".into()),
+        sdp: line.sdps.put(SDP.to_owned()),
+        auto_answer: false,
+        replaces: None,
+    });
     assert_eq!(line.event().await, FromLine::Ringing { leg });
     assert!(matches!(line.event().await, FromLine::Answered { .. }));
     line.order(ToLine::HangUp { leg, reason: EndReason::OperatorHungUp });

@@ -56,7 +56,14 @@ async fn sipp_is_called_and_hung_up_on() {
     let far = sipp(&["-sn", "uas", "-p", &port.to_string(), "-m", "1"]);
     let leg = LegId { call: CallId(1), n: 1 };
     let target = Target::Address(format!("sip:112@127.0.0.1:{port}"));
-    line.order(ToLine::Dial { leg, target, shown: Shown::City("109".into()), sdp: line.sdps.put(SDP.to_owned()), auto_answer: false });
+    line.order(ToLine::Dial {
+        leg,
+        target,
+        shown: Shown::City("109".into()),
+        sdp: line.sdps.put(SDP.to_owned()),
+        auto_answer: false,
+        replaces: None,
+    });
     assert_eq!(line.event().await, FromLine::Ringing { leg });
     let FromLine::Answered { sdp, .. } = line.event().await else { panic!("not answered") };
     assert!(line.sdps.take(sdp).unwrap().contains("m=audio"));
@@ -113,7 +120,14 @@ async fn sipp_answers_before_it_answers() {
     let far = play("early_answer", &["-p", &port.to_string()]);
     let leg = LegId { call: CallId(1), n: 1 };
     let target = Target::Address(format!("sip:112@127.0.0.1:{port}"));
-    line.order(ToLine::Dial { leg, target, shown: Shown::City("109".into()), sdp: line.sdps.put(SDP.to_owned()), auto_answer: false });
+    line.order(ToLine::Dial {
+        leg,
+        target,
+        shown: Shown::City("109".into()),
+        sdp: line.sdps.put(SDP.to_owned()),
+        auto_answer: false,
+        replaces: None,
+    });
     assert_eq!(line.event().await, FromLine::Ringing { leg });
     assert!(matches!(line.event().await, FromLine::EarlyMedia { .. }));
     let FromLine::Answered { sdp, .. } = line.event().await else { panic!("not answered") };
@@ -141,7 +155,14 @@ async fn sipp_gives_its_call_away() {
     let phone = play("refer", &["-p", &port.to_string()]);
     let leg = LegId { call: CallId(1), n: 1 };
     let target = Target::Address(format!("sip:201@127.0.0.1:{port}"));
-    line.order(ToLine::Dial { leg, target, shown: Shown::City("109".into()), sdp: line.sdps.put(SDP.to_owned()), auto_answer: false });
+    line.order(ToLine::Dial {
+        leg,
+        target,
+        shown: Shown::City("109".into()),
+        sdp: line.sdps.put(SDP.to_owned()),
+        auto_answer: false,
+        replaces: None,
+    });
     assert!(matches!(line.event().await, FromLine::Answered { .. }));
     assert_eq!(line.event().await, FromLine::Referred { leg, to: ReferTo::Name("heating".to_owned()) });
     line.order(ToLine::ReferProgress { leg, status: 200 });

@@ -144,7 +144,14 @@ async fn who_speaks_no_tls_is_closed() {
 fn dial(line: &Line, port: u16) -> LegId {
     let leg = LegId { call: CallId(1), n: 1 };
     let target = Target::Address(format!("sips:112@127.0.0.1:{port}"));
-    line.order(ToLine::Dial { leg, target, shown: Shown::City("109".into()), sdp: line.sdps.put(SDP.to_owned()), auto_answer: false });
+    line.order(ToLine::Dial {
+        leg,
+        target,
+        shown: Shown::City("109".into()),
+        sdp: line.sdps.put(SDP.to_owned()),
+        auto_answer: false,
+        replaces: None,
+    });
     leg
 }
 

@@ -2,6 +2,7 @@
 
 mod by_desk;
 mod by_phone;
+mod colleagues;
 mod early;
 
 use cityline_phone::judge::chirp::{self, Voice};
