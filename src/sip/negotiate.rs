@@ -204,9 +204,10 @@ impl Negotiation {
     }
 }
 
-/// How long to wait after 491, in milliseconds, from any number: 2.1–4 s for who owns the Call-ID, 0–2 s for the other (RFC 3261 §14.1).
+/// How long to wait after 491, in milliseconds, from any number: 2.1–4 s for who owns the Call-ID, up to 2 s for the other (RFC 3261 §14.1),
+/// and never no time at all: the far end must have had its turn.
 pub fn after_glare_ms(owner: bool, random: u64) -> u64 {
-    if owner { 2_100 + random % 191 * 10 } else { random % 201 * 10 }
+    if owner { 2_100 + random % 191 * 10 } else { random % 200 * 10 + 10 }
 }
 
 #[cfg(test)]

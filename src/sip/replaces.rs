@@ -71,7 +71,7 @@ impl Exchange {
         if !self.is_proven(now, request) {
             return;
         }
-        match self.to_replace(replaces) {
+        match self.leg_named_by(replaces) {
             Ok(replaced) => self.take_place(now, request, key, &agent, replaced),
             Err(status) => self.refuse(now, request, status, ""),
         }
@@ -93,7 +93,7 @@ impl Exchange {
     }
 
     /// The leg that is to be replaced. Errors: the status of RFC 3891 §3. What only rings is no room that anybody could take a place in.
-    fn to_replace(&mut self, replaces: Replaces<'_>) -> Result<LegId, u16> {
+    fn leg_named_by(&mut self, replaces: Replaces<'_>) -> Result<LegId, u16> {
         let Replaces { call_id, to_tag, from_tag, early_only } = replaces;
         if let Some(leg) = self.leg_between(call_id, to_tag, from_tag) {
             return match self.legs.get(&leg) {

@@ -95,7 +95,7 @@ fn a_colleague_sees_the_extension_and_which_of_its_calls_is_replaced() {
     let mut stage = Stage::new();
     registered(&mut stage);
     let contact = stage.exchange.registrar.contacts().into_iter().find_map(|(_, ids)| ids.first().copied()).unwrap();
-    let mut dial = |stage: &mut Stage, n: u16, replaces| {
+    let dial = |stage: &mut Stage, n: u16, replaces| {
         let sdp = stage.sdp(OFFER);
         let shown = Shown::Operator(AgentId::from("olena"));
         stage.order(ToLine::Dial { leg: leg(7, n), target: Target::Contact(contact), shown, sdp, auto_answer: false, replaces });
