@@ -21,7 +21,11 @@ impl First {
         match seen(store).await {
             Ok(seen) => Ok(First { seq: self.seq.max(seen.seq + 1), call: self.call.max(seen.call + 1) }),
             Err(StoreError::Away(_)) if resumed => Ok(First { seq: self.seq + LEAP, call: self.call + LEAP }),
-            Err(error) => Err(error),
+            Err(error) => {
+                // Says which database it is, and what to do.
+                store.prepare().await?;
+                Err(error)
+            }
         }
     }
 }

@@ -53,6 +53,17 @@ fn a_key_or_a_value_that_is_wrong() {
 }
 
 #[test]
+fn a_database_that_is_not_there() {
+    let place = Place::new("start-database");
+    let settings = "[data]\ndatabase = \"postgres://city:secret@127.0.0.1:9/register\"\n";
+    for command in ["serve", "check"] {
+        let said = place.refuses(settings, &[command], |_| {});
+        names(&said, &["postgres://127.0.0.1:9/register", "start the server, or see host and port in data.database"]);
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
+#[test]
 fn an_emergency_number_that_leads_nowhere_is_told() {
     let place = Place::new("start-nowhere");
     let said = |settings: &str| {

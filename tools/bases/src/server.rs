@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -63,7 +64,7 @@ impl Server {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let programs = programs();
         let unique = format!("cityline-postgres-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(unique);
+        let folder = temporary_folder().join(unique);
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
         let mut command = Command::new("sh");
         command.args(["-c", KEEPER]).env("FOLDER", &folder).env("PORT", port.to_string()).env("BIN", &programs);
@@ -173,6 +174,12 @@ impl Keeper {
         let _ = self.answers.read_line(&mut line);
         line.trim().to_owned()
     }
+}
+
+/// Where the server's own user may go too: root's temporary folder may be closed to it.
+fn temporary_folder() -> PathBuf {
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    if is_root { PathBuf::from("/tmp") } else { std::env::temp_dir() }
 }
 
 /// The folder of the newest server that is installed; Debian keeps it off the path.
