@@ -1,5 +1,6 @@
 //! How is a PostgreSQL database opened? Its schema is brought up to date; every connection has limits, so that nothing waits for ever.
 
+use std::io::ErrorKind;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ impl Server {
 
     /// The connections; none before the schema is known to be ours.
     pub fn pool(&self) -> Result<&PgPool, sqlx::Error> {
-        if self.up_to_date.initialized() { Ok(&self.pool) } else { Err(sqlx::Error::Io(std::io::ErrorKind::NotConnected.into())) }
+        if self.up_to_date.initialized() { Ok(&self.pool) } else { Err(sqlx::Error::Io(ErrorKind::NotConnected.into())) }
     }
 
     pub async fn close(&self) {
@@ -75,7 +76,7 @@ fn pool(options: PgConnectOptions) -> PgPool {
 
 /// On a connection of its own: to make an index over years of calls takes longer than any other statement may.
 async fn migrate(options: &PgConnectOptions, name: &str) -> Result<(), StoreError> {
-    let silent = || sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    let silent = || sqlx::Error::Io(ErrorKind::TimedOut.into());
     let connected = tokio::time::timeout(CONNECT, options.connect()).await.unwrap_or_else(|_| Err(silent()));
     let mut connection = connected.map_err(|why| unreachable(name, why))?;
     check_encoding(&mut connection, name).await?;
@@ -115,12 +116,16 @@ pub(super) fn is_away(error: &sqlx::Error) -> bool {
     }
 }
 
+const TLS: &str = "see sslmode and sslrootcert in data.database, and the server's certificate";
+
 fn unreachable(name: &str, why: sqlx::Error) -> StoreError {
     let code = why.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
     let mend = match (&why, code.as_str()) {
         (_, "28000" | "28P01") => "see user and password in data.database, and pg_hba.conf of the server",
         (_, "3D000") => "make the database (CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'), or see its name in data.database",
-        (sqlx::Error::Tls(_), _) => "see sslmode and sslrootcert in data.database",
+        // A certificate that is not believed comes as invalid data.
+        (sqlx::Error::Io(error), _) if error.kind() == ErrorKind::InvalidData => TLS,
+        (sqlx::Error::Tls(_), _) => TLS,
         _ => "start the server, or see host and port in data.database",
     };
     StoreError::Unreachable { database: name.to_owned(), why, mend }
