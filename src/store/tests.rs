@@ -253,7 +253,7 @@ async fn a_call_is_found_with_all_that_happened_in_it(kind: Kind) {
 /// However the records are cut into batches, and however often a batch is given again: the same rows.
 async fn batches_given_twice_and_cut_anywhere_make_the_same_rows(kind: Kind) {
     let drawn = (prop::collection::vec(1usize..9, 1..40), any::<bool>());
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(24));
+    let mut runner = TestRunner::new(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() });
     // The runner wants a plain function; what it calls wants a runtime that is not the test's.
     let ran = tokio::task::spawn_blocking(move || {
         runner.run(&drawn, |(cuts, again)| {
