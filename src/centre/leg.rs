@@ -113,7 +113,8 @@ impl Centre {
 
     /// The far end's answer to an offer of ours is put in force.
     pub(super) fn far_end_renegotiated(&mut self, leg: LegId, sdp: SdpRef) {
-        if self.leg_mut(leg).is_some_and(|known| known.state == LegState::Up) {
+        // A leg of a former process is asked for by an offer; what it answers holds, whether or not the shell has told of it yet.
+        if self.leg_mut(leg).is_some_and(|known| matches!(known.state, LegState::Up | LegState::Unknown)) {
             self.out.media(ToMedia::Agree { leg, sdp, answer: false });
         }
     }

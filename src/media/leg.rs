@@ -225,7 +225,13 @@ impl Leg {
             ours: Private::new(self.author.said()),
             theirs,
             signalled,
+            secured: self.secured.as_ref().zip(self.author.keys.ours()).map(|(secured, ours)| secured.stand(ours)),
         })
+    }
+
+    /// Goes on with the protection of a former process.
+    pub fn secure(&mut self, secured: Option<Box<Secured>>) {
+        self.secured = secured;
     }
 
     /// Goes on sending to the source that a former process had settled on.

@@ -13,6 +13,7 @@ use crate::media::leg::Leg;
 use crate::media::negotiation::Author;
 use crate::media::persist::Record;
 use crate::media::ports::Ports;
+use crate::media::sdes::Keys;
 use crate::media::sdp::{Description, Terms, parse};
 use crate::media::socket::SocketPair;
 use crate::media::stream::Outgoing;
@@ -64,10 +65,19 @@ impl Opener {
         let address = self.config.address;
         let now_us = self.clock.elapsed_us();
         let (_, terms) = understood(record.theirs.reveal(), &self.config).ok()?;
-        // How often a protected stream has wrapped is known to nobody any more (RFC 3711 §3.3.1): it would be noise.
-        if terms.crypto.is_some() {
-            return None;
-        }
+        let now = self.clock.now();
+        let mut keys = Keys::default();
+        let (mut sequence, timestamp) = record.goes_on(now, steps_a_moment(terms.codec));
+        let secured = match (&terms.crypto, &record.secured) {
+            (None, _) => None,
+            // Without its numbers it would be noise (RFC 3711 §3.3.1).
+            (Some(_), None) => return None,
+            (Some(theirs), Some(stand)) => {
+                let next = stand.next(record.ssrc, record.sequence, record.packets_protected(now)?);
+                sequence = next as u16;
+                Some(keys.resume(stand, theirs, record.ssrc, next)?)
+            }
+        };
         if !self.ports.claim(record.port) {
             return None;
         }
@@ -75,9 +85,10 @@ impl Opener {
             self.ports.give_back(record.port, None, now_us);
             return None;
         };
-        let author = Author::resume(SocketAddr::new(address, record.port), record.ours.reveal());
-        let (sequence, timestamp) = record.goes_on(self.clock.now(), steps_a_moment(terms.codec));
+        let mut author = Author::resume(SocketAddr::new(address, record.port), record.ours.reveal());
+        author.keys = keys;
         let mut leg = Leg::new(id, sockets, author, Outgoing::new(record.ssrc, sequence, timestamp));
+        leg.secure(secured);
         leg.agree(terms, record.signalled, self.config.inband_digits, now_us);
         // The core knows from its journal who held; what is told is the next change.
         leg.hold_changed();

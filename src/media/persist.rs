@@ -11,12 +11,15 @@ use crate::centre::ids::LegId;
 use crate::centre::time::Time;
 use crate::kept::{Kept, KeptError};
 use crate::media::codec::RATE_HZ;
+use crate::media::sdes::Stand;
 use crate::private::Private;
 
 /// A leg's numbers are kept anew after so many microseconds; what was sent since is reckoned from the clock.
 pub const KEEP_EVERY_US: u64 = 30_000_000;
 /// Packets that a stream may have sent beyond fifty a second: its sequence goes on above them.
 const PACKETS_AHEAD: u64 = 100;
+/// Numbers that a protected stream may skip: a receiver takes a sequence number for the nearest (RFC 3711 §3.3.1).
+const MOST_SKIPPED: u64 = 0x7000;
 /// Milliseconds of a packet.
 const PACKET_MS: u64 = 20;
 
@@ -41,6 +44,9 @@ pub struct Record {
     pub theirs: Private<String>,
     /// Where the message that brought it came from.
     pub signalled: Option<IpAddr>,
+    /// Where its protection stands, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secured: Option<Stand>,
 }
 
 impl Record {
@@ -48,9 +54,18 @@ impl Record {
     /// has so many steps a moment of 1/8000 s.
     pub fn goes_on(&self, now: Time, steps_a_moment: u32) -> (u16, u32) {
         let passed_ms = now.ms_since(self.at);
-        let packets = passed_ms / PACKET_MS + PACKETS_AHEAD;
         let steps = (passed_ms.saturating_mul(RATE_HZ as u64) / 1_000).wrapping_mul(steps_a_moment.into());
-        (self.sequence.wrapping_add(packets as u16), self.timestamp.wrapping_add(steps as u32))
+        (self.sequence.wrapping_add(self.packets(now) as u16), self.timestamp.wrapping_add(steps as u32))
+    }
+
+    /// How far the sequence goes on. A protected stream must repeat no number, or it gives two packets away, so that it does not trust the
+    /// clock alone: it skips what could have been sent from one record to the next. `None` when the far end could not tell how often it has wrapped.
+    pub fn packets_protected(&self, now: Time) -> Option<u64> {
+        Some(self.packets(now) + KEEP_EVERY_US / 1_000 / PACKET_MS).filter(|packets| *packets < MOST_SKIPPED)
+    }
+
+    fn packets(&self, now: Time) -> u64 {
+        now.ms_since(self.at) / PACKET_MS + PACKETS_AHEAD
     }
 }
 
@@ -93,7 +108,9 @@ mod tests {
             ours: Private::new(String::new()),
             theirs: Private::new(String::new()),
             signalled: None,
+            secured: None,
         };
+        assert_eq!((record.packets_protected(Time(1_000)), record.packets_protected(Time(600_000))), (Some(1_600), None));
         assert_eq!(record.goes_on(Time(1_000), 1), (64, u32::MAX - 7_999));
         assert_eq!(record.goes_on(Time(3_000), 1), (164, 8_000), "two seconds later");
         assert_eq!(record.goes_on(Time(3_000), 6), (164, 88_000), "at 48 kHz");

@@ -6,16 +6,21 @@ use std::sync::{Arc, OnceLock};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::centre::input::MediaFailure;
 use crate::media::srtp::{Key, MAX_OVERHEAD, MOST_PACKETS, Receiving, Sending, Suite};
+use crate::private::Private;
 
 /// What we offer, the best known first: phones that read one line only read that one.
 const OFFERED: [Suite; 3] = [Suite::AesCm80, Suite::AeadAes128, Suite::AeadAes256];
 
 /// Room for a packet while it is protected; nothing that we send is longer.
 const ROOM: usize = 2_048;
+
+/// Reports that a former process may have sent since its record was written, and more: theirs are never numbered alike.
+const REPORTS_AHEAD: u32 = 1_000;
 
 /// Far ends leave the padding of a key out now and then.
 const BASE64: GeneralPurpose =
@@ -61,8 +66,13 @@ impl CryptoLine {
 
     /// Writes the attribute with its line end.
     pub fn write(&self, out: &mut String) {
+        let _ = write!(out, "a=crypto:{}\r\n", Zeroizing::new(self.value()).as_str());
+    }
+
+    /// The attribute's value, as [`CryptoLine::read`] takes it.
+    fn value(&self) -> String {
         let material = Zeroizing::new(BASE64.encode(self.key.material()));
-        let _ = write!(out, "a=crypto:{} {} inline:{}\r\n", self.tag, self.key.suite().name(), material.as_str());
+        format!("{} {} inline:{}", self.tag, self.key.suite().name(), material.as_str())
     }
 }
 
@@ -86,6 +96,36 @@ pub struct Keys {
 struct Agreed {
     ours: CryptoLine,
     theirs: CryptoLine,
+}
+
+/// What the next process needs to go on under the same keys; theirs stands in their description.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stand {
+    /// Our crypto line.
+    ours: Private<String>,
+    /// Our stream and its highest number, if it has begun under this key.
+    sent: Option<(u32, u64)>,
+    /// The number of our next report.
+    next_report: u32,
+    /// The far end's streams and their highest numbers.
+    heard: Vec<(u32, u64)>,
+}
+
+impl Stand {
+    /// The number with which our stream goes on, `packets` above the one that was next: the low half is its sequence number.
+    pub fn next(&self, ssrc: u32, sequence: u16, packets: u64) -> u64 {
+        let low = u64::from(sequence);
+        let next = match self.sent {
+            // Whatever was next lies close to the highest that was sent.
+            Some((known, highest)) if known == ssrc => {
+                let same = highest & !0xffff | low;
+                let near = [Some(same), same.checked_add(1 << 16), same.checked_sub(1 << 16)];
+                near.into_iter().flatten().min_by_key(|index| index.abs_diff(highest)).unwrap_or(same).max(highest + 1)
+            }
+            Some(_) | None => low,
+        };
+        next.saturating_add(packets)
+    }
 }
 
 /// What a description means for the packets.
@@ -140,6 +180,15 @@ impl Keys {
         Secured::new(&ours, theirs, current).map(|secured| Settled::Keyed(Box::new(secured))).ok_or(MediaFailure::NoCodec)
     }
 
+    /// Goes on under the keys of a former process: ours as it was kept, `theirs` as their description says. `None` for a record that is none.
+    pub fn resume(&mut self, stand: &Stand, theirs: &CryptoLine, ssrc: u32, next: u64) -> Option<Box<Secured>> {
+        let ours = CryptoLine::read(stand.ours.reveal())?;
+        let sending = Sending::resume(&ours.key, ssrc, next.checked_sub(1)?, stand.next_report.saturating_add(REPORTS_AHEAD))?;
+        let receiving = Receiving::resume(&theirs.key, theirs.lifetime, &stand.heard)?;
+        self.agreed = Some(Agreed { ours, theirs: theirs.clone() });
+        Some(Box::new(Secured { sending, receiving, former: None, room: [0; ROOM], begins_anew: false }))
+    }
+
     /// The same key for an offer that repeats its key, a new one for a new one.
     fn answer_to(&self, theirs: &CryptoLine) -> Result<CryptoLine, MediaFailure> {
         match &self.agreed {
@@ -176,6 +225,12 @@ impl Secured {
             Some(std::mem::replace(&mut current.receiving, spare))
         });
         Some(Secured { sending, receiving, former, room: [0; ROOM], begins_anew })
+    }
+
+    /// What the next process needs of it; `ours` is the line that it sends by.
+    pub fn stand(&self, ours: &CryptoLine) -> Stand {
+        let (sent, next_report) = self.sending.stands();
+        Stand { ours: Private::new(ours.value()), sent, next_report, heard: self.receiving.stands() }
     }
 
     /// Whether our stream must get a new name with the new key: its rollover counter is above zero, and far ends disagree on what a new
@@ -299,6 +354,37 @@ mod tests {
         assert!(matches!(us.settle(Some(&stranger), false, None), Err(MediaFailure::NoCodec)));
         assert!(matches!(Keys::default().settle(Some(&offered[0]), false, None), Err(MediaFailure::NoCodec)), "nor more");
         assert!(matches!(Keys::default().settle(None, false, None), Ok(Settled::Plain)));
+    }
+
+    #[test]
+    fn a_later_process_goes_on_under_the_same_keys_and_repeats_no_number() {
+        let (mut us, mut them) = (Keys::default(), Keys::default());
+        let offer = us.securing()("v=0\r\nm=audio 4000 RTP/AVP 8 101\r\na=sendrecv\r\n");
+        let line = offer.lines().find_map(|line| CryptoLine::read(line.strip_prefix("a=crypto:")?)).unwrap();
+        let mut theirs = keyed(them.settle(Some(&line), true, None).unwrap());
+        let answer = them.ours().unwrap().clone();
+        let mut ours = keyed(us.settle(Some(&answer), false, None).unwrap());
+        // Both streams wrap once, so that the rollover counter counts.
+        for sequence in [0x7ff0_u16, 0xffee, 0x0010] {
+            assert!(passes(&mut ours, &mut theirs, sequence) && passes(&mut theirs, &mut ours, sequence));
+        }
+        let kept = serde_json::to_string(&ours.stand(us.ours().unwrap())).unwrap();
+        assert!(!format!("{:?}", ours.stand(us.ours().unwrap())).contains("inline"), "no key is printed");
+        for sequence in 0x0011..0x0020 {
+            assert!(passes(&mut ours, &mut theirs, sequence), "sent since, and known to nobody");
+        }
+        let stand: Stand = serde_json::from_str(&kept).unwrap();
+        let next = stand.next(1, 0x0011, 1_600);
+        assert_eq!(next, (1 << 16) + 0x0011 + 1_600);
+        let mut keys = Keys::default();
+        let mut later = keys.resume(&stand, &answer, 1, next).unwrap();
+        assert!(later.seal(&packet(0x0018)).is_none(), "a number that may have been used");
+        assert!(passes(&mut later, &mut theirs, next as u16));
+        let mut again = theirs.seal(&packet(0x0011)).unwrap().to_vec();
+        let copy = again.clone();
+        assert!(later.open(&mut again).is_some() && later.open(&mut copy.clone()).is_none());
+        assert!(passes(&mut theirs, &mut later, 0x7000), "ten minutes later");
+        assert!(matches!(keys.settle(Some(&answer), false, Some(&mut later)), Ok(Settled::Same)), "the same answer changes nothing");
     }
 
     #[test]

@@ -20,6 +20,8 @@ const LONGEST_PAUSE_S: u32 = 32;
 /// A leg looks at its session at least so often, in milliseconds: moments far away would outlive legs that are gone.
 const HOP_MS: u64 = 60_000;
 
+const KEY: &[u8] = b"a=crypto:";
+
 impl Exchange {
     /// The core offers a description in a dialog that is up; it goes out as soon as it is our turn.
     pub(super) fn renegotiate(&mut self, now: Time, leg: LegId, sdp: SdpRef) {
@@ -118,9 +120,14 @@ impl Exchange {
         up.negotiation.settled();
         up.dialog.target = dialog.target;
         up.session = Asked::of(&response.message).agreed(now);
-        if let Offer::New(sdp) = offer {
-            up.sdp = sdp;
-            self.tell_answer(leg, response);
+        match offer {
+            Offer::New(sdp) => {
+                up.sdp = sdp;
+                self.tell_answer(leg, response);
+            }
+            // Far ends may take another key with every answer.
+            Offer::Refresh if response.message.has_sdp() && has_key(response.message.body) => self.tell_answer(leg, response),
+            Offer::Refresh => {}
         }
         self.proceed(now, leg);
     }
@@ -168,4 +175,9 @@ impl Exchange {
         }
         self.proceed(now, leg);
     }
+}
+
+/// Whether a description has a key in it (RFC 4568).
+fn has_key(sdp: &[u8]) -> bool {
+    sdp.windows(KEY.len()).any(|part| part == KEY)
 }

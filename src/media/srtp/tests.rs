@@ -1,6 +1,7 @@
 //! Is a protected packet what the RFCs say? Their vectors, wraps, repetitions, strangers and changed bits.
 #![allow(clippy::unwrap_used)]
 
+use super::streams::Seen;
 use super::*;
 
 fn bytes(hex: &str) -> Vec<u8> {

@@ -8,7 +8,7 @@ use cityline_phone::{AnswerOptions, Behaviour, Event, Phone, Sound};
 
 use super::baresip::Baresip;
 use super::cast::{OPERATOR, RESIDENT, calls, chirping, ended, goes_on, record, short_city, short_city_with_one, until_operator_is};
-use super::ears::Ear;
+use super::ears::{Ear, Hears, room};
 use super::linphone::Linphone;
 use super::server::{Server, free_port};
 use super::{SOON, heard};
@@ -52,6 +52,29 @@ fn two_foreign_phones_talk_by_srtp_and_are_recorded() {
     is_recorded(&server, 12);
     let legs = server.rows_until("SELECT secured FROM leg_quality ORDER BY n", SOON, |rows| rows.lines().count() == 2);
     assert_eq!(legs, "1\n1", "both legs were protected");
+    assert!(!server.log().contains("inline:"), "no key is logged");
+}
+
+#[test]
+fn a_protected_talk_goes_on_after_kill_9() {
+    let settings = secure_city();
+    let server = Server::start("srtp-kept", &settings);
+    let account = format!("<sip:202@{}>;auth_pass=secret-202;answermode=auto;regint=300;mediaenc=srtp-mand", server.sip);
+    let operator = Baresip::start("srtp-kept-operator", &account, OPERATOR);
+    until_operator_is(&server, "daniyar", "ready", SOON);
+    let account = format!("<sip:+77010700005@{}>;regint=0;mediaenc=srtp-mand;audio_codecs=PCMA/8000/1", server.sip);
+    let resident = Baresip::start("srtp-kept-resident", &account, RESIDENT);
+    resident.order("dial", &server.uri("200"));
+    operator.until("talk of two seconds", || talks_of(&server, 2));
+    let [hears_operator, hears_resident] = [OPERATOR, RESIDENT].map(|voice| [voice]);
+    room("before", &[(&resident, Hears::Voices(&hears_operator)), (&operator, Hears::Voices(&hears_resident))]);
+    let server = Server::start_at(server.kill(), &settings);
+    server.rows_until("SELECT count(*) FROM recordings", SOON, |rows| rows == "2");
+    room("after", &[(&resident, Hears::Voices(&hears_operator)), (&operator, Hears::Voices(&hears_resident))]);
+    resident.order("hangup", "");
+    assert_eq!(ended(&server, "end_reason"), "caller_hung_up");
+    let legs = server.rows_until("SELECT secured FROM leg_quality ORDER BY n", SOON, |rows| rows.lines().count() == 2);
+    assert_eq!(legs, "1\n1", "both legs are protected as before");
     assert!(!server.log().contains("inline:"), "no key is logged");
 }
 
