@@ -374,10 +374,10 @@ mod tests {
             assert!(passes(&mut ours, &mut theirs, sequence), "sent since, and known to nobody");
         }
         let stand: Stand = serde_json::from_str(&kept).unwrap();
-        let next = stand.next(1, 0x0011, 1_600);
+        let next = stand.next(9, 0x0011, 1_600);
         assert_eq!(next, (1 << 16) + 0x0011 + 1_600);
         let mut keys = Keys::default();
-        let mut later = keys.resume(&stand, &answer, 1, next).unwrap();
+        let mut later = keys.resume(&stand, &answer, 9, next).unwrap();
         assert!(later.seal(&packet(0x0018)).is_none(), "a number that may have been used");
         assert!(passes(&mut later, &mut theirs, next as u16));
         let mut again = theirs.seal(&packet(0x0011)).unwrap().to_vec();

@@ -36,8 +36,8 @@ pub enum Purpose {
     Answered { remote_tag: String, pinned: bool, ended: Vec<String> },
     /// The BYE of a leg that waits for nothing else.
     Bye(LegId),
-    /// A re-INVITE of ours, with the dialog as it was: its ACK is owed even when the leg is gone.
-    Reinvite { leg: LegId, dialog: Box<Dialog> },
+    /// A re-INVITE of ours, with the dialog as it was: its ACK is owed even when the leg is gone. `proven`: it answers a challenge.
+    Reinvite { leg: LegId, dialog: Box<Dialog>, proven: bool },
     /// An UPDATE of ours, which refreshes the session.
     Update(LegId),
     /// What a trunk is asked while nobody calls.

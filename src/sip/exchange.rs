@@ -277,8 +277,11 @@ impl Exchange {
             Some(Purpose::Bye(_)) | None => {}
             Some(Purpose::Reinvite { leg, .. }) => {
                 let leg = *leg;
-                self.reinvite_response(now, client, response);
-                self.answers_to_reinvite(leg, response.status);
+                if self.reinvite_response(now, client, response) {
+                    self.answers_to_reinvite(leg, response.status);
+                } else {
+                    self.touch(leg);
+                }
             }
             Some(Purpose::Update(leg)) if response.status >= 200 => {
                 let leg = *leg;

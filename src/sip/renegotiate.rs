@@ -4,6 +4,7 @@ use crate::centre::ids::{LegId, SdpRef};
 use crate::centre::input::FromLine;
 use crate::centre::time::Time;
 
+use super::challenge::Challenge;
 use super::clients::{ClientId, NewRequest, Purpose};
 use super::dialog::More;
 use super::exchange::Exchange;
@@ -40,7 +41,7 @@ impl Exchange {
         if up.bye.is_none()
             && let Some(offer) = up.negotiation.next(now)
         {
-            self.offer(now, leg, offer);
+            self.offer(now, leg, offer, None);
         }
         self.wake(now, leg);
     }
@@ -82,36 +83,39 @@ impl Exchange {
         self.proceed(now, leg);
     }
 
-    fn offer(&mut self, now: Time, leg: LegId, offer: Offer) {
+    /// Sends an offer; `proof` is the header line that answers the far end's challenge.
+    fn offer(&mut self, now: Time, leg: LegId, offer: Offer, proof: Option<String>) {
         let (client, branch) = self.clients.reserve(self.salts.next());
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
         let peer = up.dialog.next_hop();
         let timer = up.session.map(|session| session.request_headers()).unwrap_or_default();
-        let headers = format!("{}{ABILITIES}{timer}", up.dialog.contact(&self.own));
+        let proven = proof.is_some();
+        let headers = format!("{}{ABILITIES}{timer}{}", up.dialog.contact(&self.own), proof.unwrap_or_default());
         let sdp = match &offer {
             Offer::New(sdp) => sdp,
             Offer::Refresh => &up.sdp,
         };
         let more = More { peer, cseq: None, headers: &headers, sdp: Some(sdp) };
         let request = up.dialog.request(Method::Invite, &branch, &self.own, more);
-        let purpose = Purpose::Reinvite { leg, dialog: Box::new(up.dialog.clone()) };
+        let purpose = Purpose::Reinvite { leg, dialog: Box::new(up.dialog.clone()), proven };
         up.negotiation.we_offered(client, offer);
         let invite = NewRequest { branch, peer, request, method: Method::Invite, purpose };
         self.clients.send(now, client, invite, &mut self.timers, &mut self.out);
     }
 
-    /// An answer to a re-INVITE of ours.
-    pub(super) fn reinvite_response(&mut self, now: Time, client: ClientId, response: &Response<'_>) {
+    /// An answer to a re-INVITE of ours; whether it says anything of the dialog: a challenge that is answered does not.
+    pub(super) fn reinvite_response(&mut self, now: Time, client: ClientId, response: &Response<'_>) -> bool {
         match response.status {
             ..200 => {}
             _ if !self.clients.answered(now, client, &mut self.timers) => self.clients.ack_again(client, &mut self.out),
             200..300 => self.offer_taken(now, client, response),
-            300.. => self.offer_refused(now, client, response),
+            300.. => return self.offer_refused(now, client, response),
         }
+        true
     }
 
     fn offer_taken(&mut self, now: Time, client: ClientId, response: &Response<'_>) {
-        let Some(Purpose::Reinvite { leg, dialog }) = self.clients.purpose(client) else { return };
+        let Some(Purpose::Reinvite { leg, dialog, .. }) = self.clients.purpose(client) else { return };
         let (leg, mut dialog) = (*leg, dialog.clone());
         dialog.refresh(response.contact);
         self.send_ack(Some(client), &mut dialog, response.cseq);
@@ -140,15 +144,32 @@ impl Exchange {
         self.report(FromLine::Renegotiated { leg, sdp });
     }
 
-    fn offer_refused(&mut self, now: Time, client: ClientId, response: &Response<'_>) {
-        let Some((branch, peer)) = self.clients.branch(client).map(|(branch, peer)| (branch.to_owned(), peer)) else { return };
-        let Some(Purpose::Reinvite { leg, dialog }) = self.clients.purpose(client) else { return };
-        let (leg, mut dialog) = (*leg, dialog.clone());
+    fn offer_refused(&mut self, now: Time, client: ClientId, response: &Response<'_>) -> bool {
+        let Some((branch, peer)) = self.clients.branch(client).map(|(branch, peer)| (branch.to_owned(), peer)) else { return true };
+        let Some(Purpose::Reinvite { leg, dialog, proven }) = self.clients.purpose(client) else { return true };
+        let (leg, mut dialog, proven) = (*leg, dialog.clone(), *proven);
         response.message.first(Name::To).unwrap_or_default().clone_into(&mut dialog.remote);
         let more = More { peer, cseq: Some(response.cseq), headers: "", sdp: None };
         let ack = dialog.request(Method::Ack, &branch, &self.own, more);
         self.clients.ack(client, peer, ack, &mut self.out);
+        let asked = matches!(response.status, 401 | 407) && !proven;
+        if asked && self.prove_offer(now, leg, client, response) {
+            return false;
+        }
         self.offer_failed(now, leg, client, response);
+        true
+    }
+
+    /// Offers again with the trunk's credentials what was challenged; false where there are none, or the challenge is none that we know.
+    fn prove_offer(&mut self, now: Time, leg: LegId, client: ClientId, response: &Response<'_>) -> bool {
+        let cnonce = self.salts.next();
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return false };
+        let login = self.trunks.of(up.dialog.peer.addr.ip()).and_then(|rules| rules.login.as_ref());
+        let (Some(mut challenge), Some(login)) = (Challenge::read(&response.message), login) else { return false };
+        let Some(offer) = up.negotiation.over(client) else { return false };
+        let proof = challenge.answer(login, Method::Invite.name(), &up.dialog.target, cnonce);
+        self.offer(now, leg, offer, Some(proof));
+        true
     }
 
     /// What was agreed stays. A glare and a far end that asks for time are met again later; one that knows no dialog has none.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::calls_in::{request, up};
 use super::calls_out::{FAR, dial, reply};
+use super::renegotiation::{WITH_LOGIN, challenge};
 use super::*;
 use crate::sip::legs::Leg;
 use crate::sip::persist::Survivors;
@@ -34,6 +35,28 @@ fn process(folder: &Folder, found: &[LegId]) -> Stage {
     stage.exchange.resume(stage.now, dialogs, &found);
     stage.exchange.keep();
     stage
+}
+
+#[test]
+fn a_line_that_wants_proof_is_given_it_before_the_leg_counts_as_found() {
+    let folder = Folder::new("proof");
+    let mut before = process(&folder, &[]);
+    up(&mut before);
+    before.exchange.keep();
+    drop(before);
+    let mut stage = process(&folder, &[leg(1, 0)]);
+    let trunks = toml::from_str(WITH_LOGIN).unwrap();
+    stage.exchange.reload_trunks(stage.now, &trunks);
+    stage.wait(20);
+    let asked = stage.one();
+    stage.hear(&challenge(&asked));
+    let proven = stage.sent().pop().unwrap().1;
+    assert!(header(&proven, "CSeq") == "102 INVITE" && stage.input().is_none(), "{proven}");
+    let with_key = format!("{OFFER}a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n");
+    stage.hear(&reply(&proven, 200, "", &with_key));
+    let told: Vec<Input> = std::iter::from_fn(|| stage.input()).collect();
+    let [Input::Line(FromLine::Renegotiated { sdp, .. }), Input::LegRecovered { .. }] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(stage.sdps.take(*sdp), Some(with_key), "its key may be another");
 }
 
 #[test]

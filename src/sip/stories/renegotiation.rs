@@ -267,3 +267,46 @@ fn update_offers_and_refreshes() {
     let answers: Vec<String> = early.lines().iter().map(|line| line[8..11].to_owned()).collect();
     assert_eq!(answers, ["500", "200"], "before the answer to the first offer there is no second one");
 }
+
+pub(super) const WITH_LOGIN: &str =
+    "[city]\nfrom = [\"203.0.113.0/24\"]\nto = \"203.0.113.7:5060\"\ncheck_s = 0\nlogin = { user = \"7714\", password = \"secret\" }\n";
+const CHALLENGE: &str = "Contact: <sip:a@203.0.113.7:5060>\r\nProxy-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n";
+
+/// The far end's challenge of this INVITE.
+pub(super) fn challenge(invite: &str) -> String {
+    reply(invite, 407, "", "").replace(&format!("Contact: <sip:far@{FAR}>\r\n"), CHALLENGE)
+}
+
+#[test]
+fn a_challenge_to_our_offer_is_answered_once() {
+    let mut stage = Stage::with_trunks(WITH_LOGIN);
+    up(&mut stage);
+    renegotiate(&mut stage, SECOND);
+    let first = stage.one();
+    stage.hear(&challenge(&first));
+    let mut sent = stage.sent();
+    let second = sent.pop().unwrap().1;
+    assert!(sent.len() == 1 && sent[0].1.starts_with("ACK "), "{sent:#?}");
+    assert!(header(&second, "Proxy-Authorization").contains("username=\"7714\"") && second.ends_with(SECOND), "{second}");
+    assert_eq!((header(&first, "CSeq"), header(&second, "CSeq"), stage.told()), ("1 INVITE", "2 INVITE", None));
+    stage.hear(&reply(&second, 200, "", ANSWER));
+    assert!(matches!(stage.told(), Some(FromLine::Renegotiated { .. })));
+    stage.sent();
+    renegotiate(&mut stage, OFFER);
+    let third = stage.one();
+    stage.hear(&challenge(&third));
+    let fourth = stage.sent().pop().unwrap().1;
+    stage.hear(&challenge(&fourth));
+    assert_eq!(stage.told(), Some(FromLine::NotRenegotiated { leg: us(), status: 407 }), "whoever asks twice does not believe us");
+    assert_eq!(stage.lines().len(), 1, "an ACK");
+}
+
+#[test]
+fn a_challenge_without_a_login_is_a_refusal() {
+    let mut stage = Stage::new();
+    up(&mut stage);
+    renegotiate(&mut stage, SECOND);
+    let invite = stage.one();
+    stage.hear(&challenge(&invite));
+    assert_eq!(stage.told(), Some(FromLine::NotRenegotiated { leg: us(), status: 407 }));
+}
