@@ -247,7 +247,6 @@ mod tests {
         let hash = second.hash(&first);
         let mut walk = Walk::default();
         walk.step(&link(1, "{}"), &first).unwrap();
-        let altered = Err(Break::Altered { place: 2, subject: second.subject.to_owned() });
         for touched in [
             Link { at_ms: 6, ..second },
             Link { subject: "109-2026-000002", ..second },
@@ -255,7 +254,7 @@ mod tests {
             Link { words: None, ..second },
             Link { words: Some(commit(&[7; 32], "warm")), ..second },
         ] {
-            assert_eq!(walk.clone().step(&touched, &hash), altered);
+            assert!(matches!(walk.clone().step(&touched, &hash), Err(Break::Altered { place: 2, .. })), "{touched:?}");
         }
         assert_eq!(walk.clone().step(&Link { place: 3, ..second }, &hash), Err(Break::Gap { expected: 2, found: 3 }));
         walk.step(&second, &hash).unwrap();

@@ -28,9 +28,10 @@ pub fn after(calendar: &Calendar, from: Time, span_ms: u64) -> Option<Time> {
     None
 }
 
-/// Milliseconds of working time in `[from, to)`, 0 where `to` is not later.
+/// Milliseconds of working time in `[from, to)`, 0 where `to` is not later; of the first ten years, where it lies further ahead.
 pub fn between(calendar: &Calendar, from: Time, to: Time) -> u64 {
-    let spans = open_spans(calendar, signed(from), signed(to));
+    let from = signed(from);
+    let spans = open_spans(calendar, from, signed(to).min(from.saturating_add(HORIZON_DAYS * DAY_MS)));
     spans.map(|(opens, closes)| u64::try_from(closes - opens).unwrap_or(0)).sum()
 }
 

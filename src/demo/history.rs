@@ -3,6 +3,10 @@
 use std::path::Path;
 
 use crate::caller::{CallerSeen, normalise};
+use crate::cases::assignment::Place;
+use crate::cases::decide::Report;
+use crate::cases::event::{Author, Channel, Kind};
+use crate::cases::terms::Priority;
 use crate::centre::Centre;
 use crate::centre::ids::{AgentId, CallId, CallerRef, ContactId, LegId, NumberId, SdpRef};
 use crate::centre::input::{Codec, Digit, FromDesk, FromLine, FromMedia, HangUpCause, Input};
@@ -12,7 +16,7 @@ use crate::config::Config;
 use crate::journal::Journal;
 use crate::private::Private;
 use crate::prompts::Source;
-use crate::store::{NewCase, Store};
+use crate::store::{NewCase, ReportWords, Store};
 
 /// Calls of the past.
 const CALLS: u64 = 240;
@@ -51,23 +55,38 @@ pub async fn cases(store: &Store, past: &Past, now: Time) -> anyhow::Result<()> 
         let case = NewCase {
             service: NumberId::from("109"),
             year: year(now),
+            report: report(*call, topic),
             caller: *caller,
-            call: Some(*call),
-            topic: topic.clone(),
-            text: Private::new(format!("Reported by phone: {topic}.")),
-            by: "aigul".to_owned(),
+            resident: None,
+            place: Place::default(),
+            at_degrees: None,
+            words: ReportWords { text: Private::new(format!("Reported by phone: {topic}.")), ..ReportWords::default() },
+            by: Author::Operator { name: "aigul".to_owned() },
+            by_name: "aigul".to_owned(),
             draft: format!("demo-{}", call.0),
             at: now,
         };
-        store.write_case(&case).await?;
+        store.open_case(case).await?;
     }
     Ok(())
 }
 
-fn year(now: Time) -> i32 {
+fn report(call: CallId, topic: &str) -> Report {
+    Report {
+        kind: Kind::Complaint,
+        channel: Channel::Phone,
+        topic: topic.into(),
+        priority: Priority::Normal,
+        district: None,
+        call: Some(call),
+        proposed: None,
+    }
+}
+
+fn year(now: Time) -> u16 {
     use chrono::Datelike;
     let ms = i64::try_from(now.0).unwrap_or_default();
-    chrono::DateTime::from_timestamp_millis(ms).map_or(1970, |at| at.year())
+    chrono::DateTime::from_timestamp_millis(ms).and_then(|at| u16::try_from(at.year()).ok()).unwrap_or(1970)
 }
 
 /// The past on its way: a core, its journal, and a world that always answers.

@@ -12,8 +12,8 @@ use crate::centre::time::Time;
 use crate::private::Private;
 
 use super::bulk::{self, BulkRow, ms, signed};
-use super::cases::Case;
-use super::statement::{Statement, query};
+use super::register::{COLUMNS, CaseRow};
+use super::statement::{Statement, query, query_made};
 use super::transaction::Lock;
 use super::{Store, StoreError};
 
@@ -33,7 +33,7 @@ pub struct Story {
     /// The last calls, newest first, five at most; the one that rings may be among them.
     pub calls: Vec<CallSketch>,
     /// Open cases, newest first, twenty at most.
-    pub cases: Vec<Case>,
+    pub cases: Vec<CaseRow>,
     /// Callbacks owed.
     pub callbacks: i64,
 }
@@ -90,7 +90,8 @@ impl Store {
         }
         let known: Known = query(
             "SELECT (SELECT language FROM callers WHERE caller = $1) AS language, \
-             (SELECT COUNT(*) FROM cases WHERE caller = $1 AND status = 'open') AS open_cases",
+             (SELECT COUNT(*) FROM case_people JOIN cases ON cases.number = case_people.number \
+             WHERE case_people.caller = $1 AND cases.is_open) AS open_cases",
         )
         .bind(signed(caller.0))
         .fetch_one(self.db.readers())
@@ -108,7 +109,10 @@ impl Store {
         let resident: Option<Resident> =
             query("SELECT number, name FROM callers WHERE caller = $1").bind(id).fetch_optional(self.db.readers()).await?;
         let calls = query("SELECT id, number, started_ms, topic, agent, end_reason FROM calls WHERE caller = $1 ORDER BY id DESC LIMIT $2");
-        let cases = query("SELECT * FROM cases WHERE caller = $1 AND status = 'open' ORDER BY id DESC LIMIT $2");
+        let cases = query_made(format!(
+            "SELECT {COLUMNS} FROM cases WHERE number IN (SELECT number FROM case_people WHERE caller = $1) AND is_open \
+             ORDER BY id DESC LIMIT $2"
+        ));
         let callbacks = query("SELECT COUNT(*) FROM callbacks WHERE caller = $1 AND done_ms IS NULL");
         let (number, name) = resident.map_or((None, None), |resident| (resident.number, resident.name));
         Ok(Story {

@@ -1,154 +1,96 @@
-//! What did residents report? A first table of cases, numbered without gaps within a service and a year.
+//! Which cases are there? Lists by where they stand, with whom, what about and how late.
 
-use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
+use serde::Deserialize;
 
+use crate::cases::ids::CaseNumber;
 use crate::centre::ids::{CallId, CallerRef, NumberId};
 use crate::centre::time::Time;
-use crate::private::Private;
 
 use super::bulk::{ms, signed};
-use super::statement::query;
-use super::transaction::{Lock, Transaction};
+use super::register::{COLUMNS, CaseRow};
+use super::statement::{Conditions, query};
 use super::{Store, StoreError};
 
 /// The most cases that one request gets.
 const MOST: u32 = 500;
 
-/// A case. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
-pub struct Case {
-    /// Counts up; for paging.
-    pub id: i64,
-    /// "109-2026-000001": service, year, number within them.
-    pub number: String,
-    /// The call in which it was written.
-    pub call_id: Option<i64>,
-    /// What it is about.
-    pub topic: String,
-    /// What the resident said; it may hold personal data.
-    #[sqlx(try_from = "String")]
-    pub text: Text,
-    /// Open or closed.
-    #[sqlx(try_from = "String")]
-    pub status: CaseStatus,
-    /// Who wrote it.
-    pub created_by: String,
-    /// When.
-    pub created_ms: i64,
-    /// Who closed it.
-    pub closed_by: Option<String>,
-    /// When.
-    pub closed_ms: Option<i64>,
+/// Which cases are asked for; what is not given is any.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseFilter {
+    /// Whether somebody owes the resident work.
+    #[serde(default)]
+    pub open: Option<bool>,
+    /// Where it stands.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// With whom.
+    #[serde(default)]
+    pub organisation: Option<String>,
+    /// The topic and all below it.
+    #[serde(default)]
+    pub topic: Option<String>,
+    /// Where.
+    #[serde(default)]
+    pub district: Option<String>,
+    /// Only those whose promise is broken and still owed: worst first.
+    #[serde(default)]
+    pub overdue: bool,
+    /// Those with a smaller id; newest first.
+    #[serde(default)]
+    pub before: Option<i64>,
+    /// How many, 500 at most, 0 for 50.
+    #[serde(default)]
+    pub limit: u32,
 }
 
-/// A text of a resident, which never prints itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Text(pub Private<String>);
-
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Self(Private::new(text))
-    }
-}
-
-/// Where a case stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CaseStatus {
-    /// Somebody owes an answer.
-    Open,
-    /// Done.
-    Closed,
-}
-
-impl CaseStatus {
-    /// The status as the database holds it.
-    pub fn word(self) -> &'static str {
-        match self {
-            CaseStatus::Open => "open",
-            CaseStatus::Closed => "closed",
-        }
-    }
-}
-
-impl TryFrom<String> for CaseStatus {
-    type Error = StoreError;
-
-    fn try_from(value: String) -> Result<Self, StoreError> {
-        match value.as_str() {
-            "open" => Ok(CaseStatus::Open),
-            "closed" => Ok(CaseStatus::Closed),
-            _ => Err(StoreError::Value { what: "cases.status", value }),
-        }
-    }
-}
-
-/// A case to be written.
-#[derive(Clone, Debug)]
-pub struct NewCase {
-    /// The short number under which it is counted.
-    pub service: NumberId,
-    /// The year in which it is counted, by the city's calendar.
-    pub year: i32,
-    /// Whose it is.
-    pub caller: CallerRef,
-    /// The call in which it was told.
-    pub call: Option<CallId>,
-    /// What it is about.
-    pub topic: String,
-    /// What was said.
-    pub text: Private<String>,
-    /// Who writes it.
-    pub by: String,
-    /// The form's own name: the same one from the same author is the same case.
-    pub draft: String,
-    /// When.
-    pub at: Time,
+/// Who asks, as far as it decides what is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// The organisation whose cases alone are seen; `None`: the centre, which sees all that is not restricted.
+    pub organisation: Option<String>,
+    /// The groups whose restricted topics are seen.
+    pub groups: Vec<String>,
 }
 
 impl Store {
-    /// Writes a case and gives it the next number of its service and year, in one transaction; the number is never given twice
-    /// and none is left out. The same draft of the same author again returns the case that it made.
-    pub async fn write_case(&self, case: &NewCase) -> Result<Case, StoreError> {
-        let mut transaction = self.db.begin(Lock::Cases).await?;
-        let earlier = query("SELECT * FROM cases WHERE created_by = $1 AND draft = $2").bind(&case.by).bind(&case.draft);
-        if let Some(written) = earlier.fetch_optional(&mut transaction).await? {
-            return Ok(written);
+    /// Cases, newest first, or, where the overdue are asked for, those that are latest.
+    pub async fn cases(&self, filter: &CaseFilter, sight: &Sight, now: Time) -> Result<Vec<CaseRow>, StoreError> {
+        let limit = if filter.limit == 0 { 50 } else { filter.limit.min(MOST) };
+        let mut wanted = Conditions::default();
+        wanted.add("id < $", filter.before.unwrap_or(i64::MAX));
+        if let Some(open) = filter.open {
+            wanted.add_plain(if open { "is_open" } else { "NOT is_open" });
         }
-        let number = next_number(&mut transaction, &case.service, case.year).await?;
-        let written = query(
-            "INSERT INTO cases (number, caller, call_id, topic, text, status, created_by, draft, created_ms) \
-             VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8) RETURNING *",
-        )
-        .bind(number)
-        .bind((case.caller != CallerRef::WITHHELD).then(|| signed(case.caller.0)))
-        .bind(case.call.map(|call| signed(call.0)))
-        .bind(&case.topic)
-        .bind(case.text.reveal())
-        .bind(&case.by)
-        .bind(&case.draft)
-        .bind(ms(case.at.0))
-        .fetch_one(&mut transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(written)
-    }
-
-    /// Cases, newest first: of one status, with an id below `before`, `limit` of them (500 at most, 0 for 50).
-    pub async fn cases(&self, status: Option<CaseStatus>, before: Option<i64>, limit: u32) -> Result<Vec<Case>, StoreError> {
-        let limit = if limit == 0 { 50 } else { limit.min(MOST) };
-        let statement = query("SELECT * FROM cases WHERE id < $1 AND ($2 IS NULL OR status = $2) ORDER BY id DESC LIMIT $3");
-        let statement = statement.bind(before.unwrap_or(i64::MAX)).bind(status.map(CaseStatus::word)).bind(i64::from(limit));
+        for (condition, value) in
+            [("state = $", &filter.state), ("organisation = $", &filter.organisation), ("district = $", &filter.district)]
+        {
+            if let Some(value) = value {
+                wanted.add(condition, value);
+            }
+        }
+        if let Some(topic) = &filter.topic {
+            // What lies below begins with the path and "/"; "0" is the character behind "/".
+            wanted.add("(topic = $ OR (topic > $ || '/' AND topic < $ || '0'))", topic);
+        }
+        let order = if filter.overdue {
+            // A case is late for the clock that is owed: the resolution's, or before anybody took it on the reaction's.
+            wanted.add("is_open AND (resolution_due_ms < $ OR (reaction_kept_ms IS NULL AND reaction_due_ms < $))", ms(now.0));
+            "CASE WHEN reaction_kept_ms IS NULL AND reaction_due_ms < resolution_due_ms THEN reaction_due_ms ELSE resolution_due_ms END, id"
+        } else {
+            "id DESC"
+        };
+        sight.narrow(&mut wanted);
+        let statement = wanted.query(&format!("SELECT {COLUMNS} FROM cases"), &format!("ORDER BY {order} LIMIT $"), i64::from(limit));
         Ok(statement.fetch_all(self.db.readers()).await?)
     }
 
-    /// Closes an open case; `None` where there is no open one of this number.
-    pub async fn close_case(&self, number: &str, by: &str, at: Time) -> Result<Option<Case>, StoreError> {
-        let statement =
-            query("UPDATE cases SET status = 'closed', closed_by = $1, closed_ms = $2 WHERE number = $3 AND status = 'open' RETURNING *");
-        Ok(statement.bind(by).bind(ms(at.0)).bind(number).fetch_optional(self.db.writer()).await?)
+    /// Whether somebody sees a case at all.
+    pub async fn sees_case(&self, number: &CaseNumber, sight: &Sight) -> Result<bool, StoreError> {
+        let mut wanted = Conditions::default();
+        sight.narrow(&mut wanted);
+        let statement = wanted.query("SELECT 1 FROM cases", "AND number = $", number.to_string());
+        Ok(statement.fetch_optional::<(i32,)>(self.db.readers()).await?.is_some())
     }
 
     /// The caller and the short number of a call, for a case that is written in it; `None` where the call is not stored (yet).
@@ -159,14 +101,17 @@ impl Store {
     }
 }
 
-async fn next_number(transaction: &mut Transaction, service: &NumberId, year: i32) -> Result<String, sqlx::Error> {
-    let last: i64 = query(
-        "INSERT INTO case_counters (service, year, last) VALUES ($1, $2, 1) \
-         ON CONFLICT (service, year) DO UPDATE SET last = case_counters.last + 1 RETURNING last",
-    )
-    .bind(service.as_str().to_owned())
-    .bind(i64::from(year))
-    .fetch_scalar(transaction)
-    .await?;
-    Ok(format!("{service}-{year}-{last:06}"))
+impl Sight {
+    /// Of the centre, with the groups of an account.
+    pub fn centre(groups: Vec<String>) -> Self {
+        Self { organisation: None, groups }
+    }
+
+    /// An organisation sees what lies with it, also what is restricted; the centre sees all but the topics of groups that the account is not in.
+    fn narrow(&self, wanted: &mut Conditions) {
+        if let Some(organisation) = &self.organisation {
+            return wanted.add("organisation = $", organisation);
+        }
+        wanted.add_any("restricted IS NULL", "restricted = $", self.groups.clone());
+    }
 }

@@ -16,6 +16,7 @@ mod postgres;
 mod projection;
 mod queue_events;
 mod recordings;
+mod register;
 mod sessions;
 mod sqlite;
 mod statement;
@@ -41,16 +42,20 @@ pub use call_events::CallEvent;
 pub use callbacks::Callback;
 pub use callers::{CallSketch, Story};
 pub use calls::{Call, CallDetail, CallFilter};
-pub use cases::{Case, CaseStatus, NewCase, Text};
+pub use cases::{CaseFilter, Sight};
 pub use leg_quality::LegQuality;
 pub use legs::Leg;
 pub use offers::{OfferMade, Why};
 pub use projection::{Position, Projected};
 pub use queue_events::QueueEvent;
 pub use recordings::{Recording, RecordingFile};
+pub use register::{
+    Address, CaseDetail, CaseRow, District, HistoryEntry, Names, NewCase, Organisation, Register, RegisterError, ReportWords,
+    ResidentWords, Route, RuleBook, Topic, Verified, VerifyError,
+};
 pub use sessions::Sessions;
 pub use steps::StepTaken;
-pub use users::{Role, User};
+pub use users::{Role, Standing, User};
 
 /// A database that lives answers within this; who asks for our health does not wait long.
 const ALIVE: Duration = Duration::from_secs(2);
@@ -61,6 +66,7 @@ pub struct Store {
     db: Db,
     files: Arc<dyn ObjectStore>,
     hashing: Arc<tokio::sync::Semaphore>,
+    rules: register::Kept,
 }
 
 /// Why the store cannot do what it was asked.
@@ -161,7 +167,7 @@ impl Store {
         std::fs::create_dir_all(&recordings).map_err(unusable)?;
         let files = LocalFileSystem::new_with_prefix(&recordings).map_err(|error| unusable(std::io::Error::other(error)))?;
         let db = Db::open(address).await?;
-        Ok(Store { db, files: Arc::new(files), hashing: users::hashing_places() })
+        Ok(Store { db, files: Arc::new(files), hashing: users::hashing_places(), rules: register::Kept::default() })
     }
 
     /// Whether the database answers soon.

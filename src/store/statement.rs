@@ -114,10 +114,55 @@ impl Bindable for Vec<u8> {
     }
 }
 
+impl Bindable for Value {
+    const NULL: Value = Value::Text(None);
+    fn value(self) -> Value {
+        self
+    }
+}
+
 impl<T: Bindable> Bindable for Option<T> {
     const NULL: Value = T::NULL;
     fn value(self) -> Value {
         self.map_or(T::NULL, T::value)
+    }
+}
+
+/// Conditions that are put together as they are asked for, each with its value, so that the database plans for these alone.
+#[derive(Default)]
+pub(super) struct Conditions {
+    texts: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    /// Adds a condition, in which `$` stands for the value. The text is ours: what anybody typed is the value.
+    pub fn add(&mut self, text: &str, value: impl Bindable) {
+        self.values.push(value.value());
+        self.texts.push(text.replace('$', &format!("${}", self.values.len())));
+    }
+
+    /// Adds a condition that is met by one of several values, or by none of them where `or` is met.
+    pub fn add_any(&mut self, or: &str, text: &str, values: Vec<String>) {
+        let mut texts = vec![or.to_owned()];
+        for value in values {
+            self.values.push(value.value());
+            texts.push(text.replace('$', &format!("${}", self.values.len())));
+        }
+        self.texts.push(format!("({})", texts.join(" OR ")));
+    }
+
+    /// Adds a condition without a value.
+    pub fn add_plain(&mut self, text: &str) {
+        self.texts.push(text.to_owned());
+    }
+
+    /// The statement `SELECT … WHERE conditions …rest`, with its values bound; `$` in `rest` stands for `last`.
+    pub fn query(mut self, select: &str, rest: &str, last: impl Bindable) -> Statement {
+        self.values.push(last.value());
+        let conditions = if self.texts.is_empty() { "TRUE".to_owned() } else { self.texts.join(" AND ") };
+        let rest = rest.replace('$', &format!("${}", self.values.len()));
+        Statement { text: Text::Made(format!("{select} WHERE {conditions} {rest}").into()), values: self.values }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Does the database hold what happened, exactly once, whatever failed on the way?
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -29,7 +28,6 @@ on_both!(
     batches_given_twice_and_cut_anywhere_make_the_same_rows,
     a_failure_in_the_middle_of_a_batch_writes_nothing,
     an_operators_intervals_touch_without_gap_or_overlap,
-    cases_are_numbered_without_gaps_and_a_draft_makes_one,
     a_callback_is_owed_until_it_was_made_once,
     passwords_are_checked_and_accounts_replaced,
     who_calls_twice_in_a_batch_is_kept_once_with_the_last_number,
@@ -39,13 +37,13 @@ on_both!(
 );
 
 /// A folder with a database, and what goes with it.
-struct Folder {
+pub(super) struct Folder {
     path: PathBuf,
     base: Base,
 }
 
 impl Folder {
-    fn new(kind: Kind, name: &str) -> Self {
+    pub fn new(kind: Kind, name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = format!("cityline-store-{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(unique);
@@ -61,7 +59,7 @@ impl Folder {
         Self { path, base }
     }
 
-    async fn open(&self) -> Result<Store, StoreError> {
+    pub async fn open(&self) -> Result<Store, StoreError> {
         Store::open_at(&self.base.address, self.path.join("recordings")).await
     }
 }
@@ -334,40 +332,6 @@ async fn an_operators_intervals_touch_without_gap_or_overlap(kind: Kind) {
     }
     let last = intervals.last().unwrap();
     assert_eq!((last.state.as_str(), last.reason.as_deref(), last.until_ms), ("paused", Some("lunch"), None));
-}
-
-fn case(n: u64, draft: &str) -> NewCase {
-    NewCase {
-        service: NumberId::from("109"),
-        year: 2026,
-        caller: CallerRef(3),
-        call: Some(CallId(n)),
-        topic: "heating".into(),
-        text: Private::new("no heating".into()),
-        by: "aigul".into(),
-        draft: draft.into(),
-        at: Time(1_000 + n),
-    }
-}
-
-async fn cases_are_numbered_without_gaps_and_a_draft_makes_one(kind: Kind) {
-    let folder = Folder::new(kind, "cases");
-    let store = folder.open().await.unwrap();
-    let writers = (0..50).map(|n| {
-        let store = store.clone();
-        tokio::spawn(async move { store.write_case(&case(n, &format!("draft-{}", n / 2))).await.unwrap().number })
-    });
-    let mut numbers = BTreeSet::new();
-    for writer in writers {
-        numbers.insert(writer.await.unwrap());
-    }
-    let expected: BTreeSet<String> = (1..=25).map(|n| format!("109-2026-{n:06}")).collect();
-    assert_eq!(numbers, expected, "fifty requests of twenty-five forms");
-    assert_eq!(store.known(CallerRef(3)).await.unwrap().open_cases, 25);
-    let closed = store.close_case("109-2026-000002", "olena", Time(9)).await.unwrap().unwrap();
-    assert_eq!((closed.status, closed.closed_by.as_deref()), (CaseStatus::Closed, Some("olena")));
-    assert_eq!(store.close_case("109-2026-000002", "olena", Time(9)).await.unwrap(), None);
-    assert_eq!(store.cases(Some(CaseStatus::Open), None, 100).await.unwrap().len(), 24);
 }
 
 async fn a_callback_is_owed_until_it_was_made_once(kind: Kind) {

@@ -14,8 +14,8 @@ pub(super) enum Lock {
     Rows = 0,
     /// The position of the projection, and what it writes.
     Projection = 1,
-    /// The numbers of cases.
-    Cases = 2,
+    /// The history of the register, and the numbers of cases.
+    Register = 2,
 }
 
 /// Marks our advisory locks among those of other programs in the same database.
@@ -38,6 +38,20 @@ impl Db {
                     let take = query("SELECT pg_advisory_xact_lock(CAST($1 AS INT), CAST($2 AS INT))").bind(OURS).bind(lock as i64);
                     take.execute(&mut transaction).await?;
                 }
+                Ok(transaction)
+            }
+        }
+    }
+}
+
+impl Db {
+    /// A transaction that only reads, and sees one moment of the database however long it takes.
+    pub async fn begin_reading(&self) -> Result<Transaction, sqlx::Error> {
+        match self {
+            Db::Sqlite { readers, .. } => Ok(Transaction::Sqlite(readers.begin().await?)),
+            Db::Postgres(pool) => {
+                let mut transaction = Transaction::Postgres(answered(pool.begin()).await?);
+                query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut transaction).await?;
                 Ok(transaction)
             }
         }

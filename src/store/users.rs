@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use crate::centre::time::Time;
 use crate::private::Private;
 
+use super::Sight;
 use super::bulk::ms;
 use super::statement::query;
 use super::{Store, StoreError};
@@ -31,11 +32,15 @@ pub enum Role {
     Supervisor,
     /// Decides who may what.
     Administrator,
+    /// Of an organisation that executes: sees and answers what lies with it.
+    Organisation,
+    /// City hall: reads the register and its figures.
+    City,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 4] = [Role::Operator, Role::Quality, Role::Supervisor, Role::Administrator];
+    pub const ALL: [Role; 6] = [Role::Operator, Role::Quality, Role::Supervisor, Role::Administrator, Role::Organisation, Role::City];
 
     /// The role as a word, in the database, on the command line and on screens.
     pub fn word(self) -> &'static str {
@@ -44,6 +49,8 @@ impl Role {
             Role::Quality => "quality",
             Role::Supervisor => "supervisor",
             Role::Administrator => "administrator",
+            Role::Organisation => "organisation",
+            Role::City => "city",
         }
     }
 }
@@ -75,6 +82,34 @@ pub struct User {
     pub role: Role,
     /// PHC string; a session stands only as long as it is the same.
     pub hash: String,
+    /// The organisation that an account of [`Role::Organisation`] speaks for.
+    pub organisation: Option<String>,
+    /// The groups whose restricted topics it sees, a JSON array.
+    sees: String,
+}
+
+/// What an account is for: its role, and for whom it speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What it may do.
+    pub role: Role,
+    /// The organisation that it speaks for; with [`Role::Organisation`] alone.
+    pub organisation: Option<String>,
+    /// The groups whose restricted topics it sees.
+    pub groups: Vec<String>,
+}
+
+impl From<Role> for Standing {
+    fn from(role: Role) -> Self {
+        Self { role, organisation: None, groups: Vec::new() }
+    }
+}
+
+impl User {
+    /// What the account sees of the register.
+    pub fn sight(&self) -> Sight {
+        Sight { organisation: self.organisation.clone(), groups: serde_json::from_str(&self.sees).unwrap_or_default() }
+    }
 }
 
 impl std::fmt::Debug for User {
@@ -88,18 +123,37 @@ pub(super) fn hashing_places() -> Arc<Semaphore> {
 }
 
 impl Store {
-    /// Makes an account, or gives an existing one this password and role; its sessions end.
-    pub async fn put_user(&self, name: &str, password: &Private<String>, role: Role, at: Time) -> Result<(), StoreError> {
+    /// Makes an account, or gives an existing one this password and standing; its sessions end.
+    ///
+    /// # Errors
+    /// When an organisation's account names none, or another's names one.
+    pub async fn put_user(
+        &self,
+        name: &str,
+        password: &Private<String>,
+        standing: impl Into<Standing>,
+        at: Time,
+    ) -> Result<(), StoreError> {
+        let Standing { role, organisation, groups } = standing.into();
+        if (role == Role::Organisation) != organisation.is_some() {
+            return Err(StoreError::Value {
+                what: "the organisation of an account",
+                value: organisation.unwrap_or_else(|| "none".to_owned()),
+            });
+        }
         let password = password.reveal().clone();
         let hash = self.hashed(move || Ok(password_auth::generate_hash(password))).await?;
         query(
-            "INSERT INTO users (name, hash, role, changed_ms) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, role = excluded.role, changed_ms = excluded.changed_ms",
+            "INSERT INTO users (name, hash, role, changed_ms, organisation, sees) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, role = excluded.role, changed_ms = excluded.changed_ms, \
+             organisation = excluded.organisation, sees = excluded.sees",
         )
         .bind(name)
         .bind(hash)
         .bind(role.word())
         .bind(ms(at.0))
+        .bind(organisation)
+        .bind(serde_json::to_string(&groups).unwrap_or_default())
         .execute(self.db.writer())
         .await?;
         Ok(())
@@ -113,13 +167,13 @@ impl Store {
 
     /// The account of a name.
     pub async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
-        let statement = query("SELECT name, role, hash FROM users WHERE name = $1").bind(name);
+        let statement = query("SELECT name, role, hash, organisation, sees FROM users WHERE name = $1").bind(name);
         Ok(statement.fetch_optional(self.db.readers()).await?)
     }
 
     /// All accounts by name.
     pub async fn users(&self) -> Result<Vec<User>, StoreError> {
-        Ok(query("SELECT name, role, hash FROM users ORDER BY name").fetch_all(self.db.readers()).await?)
+        Ok(query("SELECT name, role, hash, organisation, sees FROM users ORDER BY name").fetch_all(self.db.readers()).await?)
     }
 
     /// The account, if name and password are right. It takes as long where the name is unknown.

@@ -314,7 +314,7 @@ impl Page {
     fn write_case(&mut self, call: CallId, topic: String, text: Private<String>, draft: String) {
         let (web, user) = (self.web.clone(), self.user.clone());
         self.later.push(Box::pin(async move {
-            let wanted = cases::Wanted { service: None, call: Some(call), topic, text, draft: draft.clone() };
+            let wanted = cases::Wanted::in_call(call, topic, text, draft.clone());
             Some(match cases::write(&web, &user, wanted).await {
                 Ok(case) => ToPage::CaseSaved { draft, number: case.number },
                 Err(error) => refusal(error),

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::store::StoreError;
+use crate::store::{RegisterError, StoreError};
 
 /// When a page should come again while the database is away, in seconds.
 const AWAY_RETRY_S: u64 = 5;
@@ -52,6 +52,12 @@ pub enum WebError {
     /// The database refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The register's rules refuse it.
+    #[error(transparent)]
+    Refused(crate::cases::decide::Refusal),
+    /// Somebody was faster.
+    #[error("{0}")]
+    Conflict(String),
     /// The session could not be read or written.
     #[error("the session could not be kept: {0}")]
     Session(String),
@@ -84,6 +90,8 @@ impl WebError {
                 (StatusCode::SERVICE_UNAVAILABLE, "database_away", "Try again in a moment; calls go on meanwhile.")
             }
             WebError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store", "Try again; if it stays, the server's log says why."),
+            WebError::Refused(refusal) => (StatusCode::CONFLICT, "refused", refusal.mend()),
+            WebError::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Read it anew and try again."),
             WebError::Session(_) => (StatusCode::SERVICE_UNAVAILABLE, "session", "Sign in again."),
         }
     }
@@ -116,6 +124,19 @@ impl IntoResponse for WebError {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+impl From<RegisterError> for WebError {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Refused(refusal) => WebError::Refused(refusal),
+            RegisterError::Missing(number) => WebError::Missing { what: format!("the case {number}") },
+            RegisterError::Rules(wrong) => WebError::Invalid { what: wrong.join("; "), mend: "Mend the rules of the register." },
+            RegisterError::Revision { .. } => WebError::Conflict(error.to_string()),
+            RegisterError::Unwritable(why) => WebError::Store(StoreError::Value { what: "an event", value: why }),
+            RegisterError::Store(error) => WebError::Store(error),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-use crate::store::Role::{self, Administrator, Operator, Quality, Supervisor};
+use crate::store::Role::{self, Administrator, City, Operator, Organisation, Quality, Supervisor};
 use crate::store::Sessions;
 
 use super::auth::{self, Accounts, Auth};
@@ -22,9 +22,13 @@ use super::{Web, callbacks, calls, cases, desk, guard, health, live, metrics, pa
 const LONGEST_BODY: usize = 64 * 1024;
 
 /// Everybody who has an account.
-const ANYBODY: &[Role] = &[Operator, Quality, Supervisor, Administrator];
+const ANYBODY: &[Role] = &Role::ALL;
+/// Those who work in the centre: they see what happens there.
+const STAFF: &[Role] = &[Operator, Quality, Supervisor, Administrator];
 /// Those who talk with residents, and those who lead them.
 const RESIDENTS: &[Role] = &[Operator, Supervisor];
+/// Those who read the register, each what they may see, and act on a case as its rules allow.
+const REGISTER: &[Role] = &[Operator, Quality, Supervisor, Organisation, City];
 /// Those who judge calls.
 const JUDGES: &[Role] = &[Quality, Supervisor, Administrator];
 
@@ -35,19 +39,24 @@ pub(super) fn router(web: Arc<Web>) -> Router {
         .route("/api/calls/{call}", get(calls::detail))
         .route("/api/recordings/{call}/{n}", get(recordings::listen));
     let residents = Router::new()
-        .route("/api/cases", get(cases::list).post(cases::create))
-        .route("/api/cases/{number}/close", post(cases::close))
+        .route("/api/cases", post(cases::create))
         .route("/api/callbacks", get(callbacks::list))
         .route("/api/callbacks/{call}/done", post(callbacks::done));
-    let anybody =
-        Router::new().route("/api/me", get(auth::me)).route("/api/logout", post(auth::logout)).route("/api/board", get(live::board));
-    let streams = only(&web, ANYBODY, Router::new().route("/api/live", get(live::live))).merge(only(
+    let register = Router::new()
+        .route("/api/cases", get(cases::list))
+        .route("/api/cases/{number}", get(cases::detail))
+        .route("/api/cases/{number}/act", post(cases::act));
+    let anybody = Router::new().route("/api/me", get(auth::me)).route("/api/logout", post(auth::logout));
+    let staff = Router::new().route("/api/board", get(live::board));
+    let streams = only(&web, STAFF, Router::new().route("/api/live", get(live::live))).merge(only(
         &web,
         RESIDENTS,
         Router::new().route("/desk", get(desk::desk)),
     ));
     let answered = only(&web, JUDGES, judged)
         .merge(only(&web, RESIDENTS, residents))
+        .merge(only(&web, REGISTER, register))
+        .merge(only(&web, STAFF, staff))
         .merge(only(&web, ANYBODY, anybody))
         .route("/api/login", post(auth::login))
         .layer(middleware::from_fn(guard::limited));

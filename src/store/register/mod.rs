@@ -1,0 +1,62 @@
+//! What is kept of cases? Their history in the chain, where each stands, and what the city has decided about them.
+
+mod act;
+mod book;
+mod chain;
+mod erase;
+mod history;
+mod rules;
+mod seals;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use crate::cases::decide::Refusal;
+use crate::cases::ids::CaseNumber;
+
+use super::StoreError;
+
+pub(super) use act::COLUMNS;
+pub use act::{Address, CaseRow, NewCase, ReportWords, ResidentWords};
+pub use book::{District, Names, Register, RuleBook, Topic};
+pub use history::{CaseDetail, HistoryEntry};
+pub(super) use rules::Kept;
+pub use rules::{Organisation, Route};
+pub use verify::{Verified, VerifyError};
+
+/// Why the register does not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The rules do not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no such case.
+    #[error("there is no case {0}")]
+    Missing(CaseNumber),
+    /// The rules cannot be read: each line a problem with its mend.
+    #[error("the register's rules cannot be used: {}", .0.join("; "))]
+    Rules(Vec<String>),
+    /// Somebody has changed the rules meanwhile.
+    #[error("the rules have revision {now} meanwhile, not {given}")]
+    Revision { now: i64, given: i64 },
+    /// An event cannot be written.
+    #[error("the event cannot be written: {0}")]
+    Unwritable(String),
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RegisterError {
+    /// A value of the database that no release has written.
+    fn damaged(what: &'static str) -> Self {
+        RegisterError::Store(StoreError::Value { what, value: "•••".to_owned() })
+    }
+}
+
+impl From<sqlx::Error> for RegisterError {
+    fn from(error: sqlx::Error) -> Self {
+        RegisterError::Store(error.into())
+    }
+}

@@ -1,0 +1,217 @@
+//! Which rules hold now, and who executes? Read once a revision and kept; a change by anybody is seen at the next question.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+
+use crate::cases::assignment::{Area, Rule};
+use crate::cases::decide::Executor;
+use crate::cases::ids::{OrganisationId, TopicId};
+use crate::centre::time::Time;
+use crate::store::Store;
+use crate::store::bulk::ms;
+use crate::store::statement::query;
+use crate::store::transaction::Lock;
+
+use super::RegisterError;
+use super::book::{Register, RuleBook};
+
+/// What was read last, and of which state of the tables.
+pub(in crate::store) type Kept = Arc<RwLock<Option<(State, Arc<Register>)>>>;
+
+/// Tells whether rules or organisations have changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromRow)]
+pub(in crate::store) struct State {
+    revision: i64,
+    organisations: i64,
+    changed_ms: i64,
+}
+
+/// A body that executes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromRow)]
+#[serde(deny_unknown_fields)]
+pub struct Organisation {
+    /// Its id, as cases name it.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its working hours, by their name in the rules.
+    pub calendar: String,
+    /// Its head, to whom late cases come.
+    #[serde(default)]
+    pub head: Option<String>,
+    /// Where new cases are mailed to.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Its telephone.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// Where new cases are posted to.
+    #[serde(default)]
+    pub webhook: Option<String>,
+    /// Whether cases may be forwarded to it.
+    pub active: bool,
+}
+
+/// A routing rule as it is stored; what is not given is any.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromRow)]
+pub struct Route {
+    /// The topic and all below it.
+    pub topic: Option<String>,
+    /// The district.
+    pub district: Option<String>,
+    /// The street.
+    pub street: Option<i64>,
+    /// The building.
+    pub building: Option<i64>,
+    /// Who executes.
+    pub organisation: String,
+}
+
+#[derive(FromRow)]
+struct ExecutorRow {
+    id: String,
+    calendar: String,
+    active: bool,
+}
+
+impl Store {
+    /// The rules that hold now.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds rules that this program cannot read.
+    pub async fn register(&self) -> Result<Arc<Register>, RegisterError> {
+        let state = self.rules_state().await?;
+        if let Some((_, register)) = self.rules.read().unwrap_or_else(PoisonError::into_inner).as_ref().filter(|(kept, _)| *kept == state) {
+            return Ok(register.clone());
+        }
+        let book = self.rule_book().await?.1;
+        let register = Arc::new(book.read(state.revision, self.executors().await?).map_err(RegisterError::Rules)?);
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Some((state, register.clone()));
+        Ok(register)
+    }
+
+    /// The document that holds, and its revision; 0 for what a city starts with.
+    pub async fn rule_book(&self) -> Result<(i64, RuleBook), RegisterError> {
+        let newest = query("SELECT revision, body FROM register_rules ORDER BY revision DESC LIMIT 1");
+        let newest: Option<(i64, String)> = newest.fetch_optional(self.db.readers()).await?;
+        match newest {
+            None => Ok((0, RuleBook::defaults().map_err(RegisterError::Rules)?)),
+            Some((revision, body)) => {
+                let read = serde_json::from_str(&body);
+                Ok((revision, read.map_err(|error| RegisterError::Rules(vec![format!("revision {revision}: {error}")]))?))
+            }
+        }
+    }
+
+    /// Makes a document the rules, as the revision after `from`; all revisions are kept.
+    ///
+    /// # Errors
+    /// When the document is wrong, or somebody has changed it since `from`.
+    pub async fn approve_rules(&self, from: i64, book: &RuleBook, by: &str, at: Time) -> Result<i64, RegisterError> {
+        book.read(from + 1, self.executors().await?).map_err(RegisterError::Rules)?;
+        let body = serde_json::to_string(book).map_err(|error| RegisterError::Unwritable(error.to_string()))?;
+        let mut transaction = self.db.begin(Lock::Register).await?;
+        let now: i64 = query("SELECT COALESCE(MAX(revision), 0) FROM register_rules").fetch_scalar(&mut transaction).await?;
+        if now != from {
+            return Err(RegisterError::Revision { now, given: from });
+        }
+        let insert = query("INSERT INTO register_rules (revision, at_ms, by_name, body) VALUES ($1, $2, $3, $4)");
+        insert.bind(from + 1).bind(ms(at.0)).bind(by).bind(body).execute(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(from + 1)
+    }
+
+    /// Every organisation, by its id.
+    pub async fn organisations(&self) -> Result<Vec<Organisation>, RegisterError> {
+        let all = query("SELECT id, name, calendar, head, email, phone, webhook, active FROM organisations ORDER BY id");
+        Ok(all.fetch_all(self.db.readers()).await?)
+    }
+
+    /// Adds an organisation, or changes what is known of it.
+    ///
+    /// # Errors
+    /// When its working hours are not in the rules.
+    pub async fn put_organisation(&self, organisation: &Organisation, at: Time) -> Result<(), RegisterError> {
+        let (_, book) = self.rule_book().await?;
+        if !book.calendars.contains_key(&organisation.calendar) {
+            let why = format!("{}: no calendar is called {:?}; name one of the rules", organisation.id, organisation.calendar);
+            return Err(RegisterError::Rules(vec![why]));
+        }
+        let Organisation { id, name, calendar, head, email, phone, webhook, active } = organisation.clone();
+        query(
+            "INSERT INTO organisations (id, name, calendar, head, email, phone, webhook, active, changed_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, calendar = excluded.calendar, head = excluded.head, \
+             email = excluded.email, phone = excluded.phone, webhook = excluded.webhook, active = excluded.active, \
+             changed_ms = CASE WHEN excluded.changed_ms > organisations.changed_ms THEN excluded.changed_ms ELSE organisations.changed_ms + 1 END",
+        )
+        .bind(id)
+        .bind(name)
+        .bind(calendar)
+        .bind(head)
+        .bind(email)
+        .bind(phone)
+        .bind(webhook)
+        .bind(active)
+        .bind(ms(at.0))
+        .execute(self.db.writer())
+        .await?;
+        Ok(())
+    }
+
+    /// The routing rules, in their order.
+    pub async fn routes(&self) -> Result<Vec<Rule>, RegisterError> {
+        let routes: Vec<Route> =
+            query("SELECT topic, district, street, building, organisation FROM routes ORDER BY id").fetch_all(self.db.readers()).await?;
+        Ok(routes.into_iter().map(Rule::from).collect())
+    }
+
+    /// Puts these routing rules in the place of all others, in one transaction.
+    pub async fn put_routes(&self, routes: &[Route]) -> Result<(), RegisterError> {
+        let mut transaction = self.db.begin(Lock::Register).await?;
+        query("DELETE FROM routes").execute(&mut transaction).await?;
+        for route in routes {
+            query("INSERT INTO routes (topic, district, street, building, organisation) VALUES ($1, $2, $3, $4, $5)")
+                .bind(route.topic.clone())
+                .bind(route.district.clone())
+                .bind(route.street)
+                .bind(route.building)
+                .bind(&route.organisation)
+                .execute(&mut transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn rules_state(&self) -> Result<State, RegisterError> {
+        let state = query(
+            "SELECT (SELECT COALESCE(MAX(revision), 0) FROM register_rules) AS revision, \
+             (SELECT COUNT(*) FROM organisations) AS organisations, \
+             (SELECT COALESCE(MAX(changed_ms), 0) FROM organisations) AS changed_ms",
+        );
+        Ok(state.fetch_one(self.db.readers()).await?)
+    }
+
+    async fn executors(&self) -> Result<BTreeMap<OrganisationId, Executor>, RegisterError> {
+        let rows: Vec<ExecutorRow> = query("SELECT id, calendar, active FROM organisations").fetch_all(self.db.readers()).await?;
+        let executor =
+            |row: ExecutorRow| (OrganisationId::from(row.id), Executor { calendar: row.calendar.as_str().into(), active: row.active });
+        Ok(rows.into_iter().map(executor).collect())
+    }
+}
+
+impl From<Route> for Rule {
+    fn from(route: Route) -> Rule {
+        let area = match (route.building, route.street, route.district) {
+            (Some(building), _, _) => Some(Area::Building(building)),
+            (None, Some(street), _) => Some(Area::Street(street)),
+            (None, None, Some(district)) => Some(Area::District(district.into())),
+            (None, None, None) => None,
+        };
+        Rule { topic: route.topic.map(TopicId::from), area, organisation: route.organisation.into() }
+    }
+}
