@@ -42,15 +42,13 @@ impl Db {
             }
         }
     }
-}
 
-impl Db {
     /// A transaction that only reads, and sees one moment of the database however long it takes.
     pub async fn begin_reading(&self) -> Result<Transaction, sqlx::Error> {
         match self {
             Db::Sqlite { readers, .. } => Ok(Transaction::Sqlite(readers.begin().await?)),
-            Db::Postgres(pool) => {
-                let mut transaction = Transaction::Postgres(answered(pool.begin()).await?);
+            Db::Postgres(server) => {
+                let mut transaction = Transaction::Postgres(answered(server.pool()?.begin()).await?);
                 query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut transaction).await?;
                 Ok(transaction)
             }

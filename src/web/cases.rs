@@ -16,7 +16,7 @@ use crate::cases::terms::Priority;
 use crate::centre::ids::{CallId, CallerRef, NumberId};
 use crate::centre::time::Time;
 use crate::private::Private;
-use crate::store::{Access, Address, CaseDetail, CaseFilter, CaseRow, NewCase, ReportWords, ResidentWords, Role, User};
+use crate::store::{Access, Address, CaseDetail, CaseFilter, CaseRow, NewCase, ReportWords, ResidentWords, Role, Topic, User};
 
 use super::Web;
 use super::auth::SignedIn;
@@ -115,6 +115,32 @@ pub(super) async fn act(
         shorter("words", words.reveal(), LONGEST_TEXT)?;
     }
     Ok(Json(web.store.act(&number, &wish, author(&user), words.as_ref(), web.clock.now()).await?))
+}
+
+/// An erasure by law.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Erasure {
+    number: CaseNumber,
+    /// By which law; it stays, and names nobody.
+    reason: Private<String>,
+}
+
+/// POST /api/erasures: takes what is personal out of a case, and leaves its history whole.
+pub(super) async fn erase(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+    Body(Erasure { number, reason }): Body<Erasure>,
+) -> Result<Json<CaseRow>, WebError> {
+    checked("reason", reason.reveal(), LONGEST_TEXT)?;
+    let now = web.clock.now();
+    web.store.log_access(now, &user.name, Access::Cases, &format!("erasure of {number}")).await?;
+    Ok(Json(web.store.erase_case(&number, author(&user), &reason, now).await?))
+}
+
+/// GET /api/topics: the tree of topics with their names, for forms.
+pub(super) async fn topics(State(web): State<Arc<Web>>) -> Result<Json<Vec<Topic>>, WebError> {
+    Ok(Json(web.store.rule_book().await?.1.topics))
 }
 
 /// The number that is meant, if there is such a case and the account sees it; both refusals read alike.

@@ -27,7 +27,9 @@ const ANYBODY: &[Role] = &Role::ALL;
 const STAFF: &[Role] = &[Operator, Quality, Supervisor, Administrator];
 /// Those who talk with residents, and those who lead them.
 const RESIDENTS: &[Role] = &[Operator, Supervisor];
-/// Those who read the register, each what they may see, and act on a case as its rules allow.
+/// Those who act on a case, as its rules allow.
+const ACTORS: &[Role] = &[Operator, Quality, Supervisor, Organisation];
+/// Those who read the register, each what they may see.
 const REGISTER: &[Role] = &[Operator, Quality, Supervisor, Organisation, City];
 /// Those who judge calls.
 const JUDGES: &[Role] = &[Quality, Supervisor, Administrator];
@@ -42,11 +44,14 @@ pub(super) fn router(web: Arc<Web>) -> Router {
         .route("/api/cases", post(cases::create))
         .route("/api/callbacks", get(callbacks::list))
         .route("/api/callbacks/{call}/done", post(callbacks::done));
-    let register = Router::new()
-        .route("/api/cases", get(cases::list))
-        .route("/api/cases/{number}", get(cases::detail))
-        .route("/api/cases/{number}/act", post(cases::act));
-    let anybody = Router::new().route("/api/me", get(auth::me)).route("/api/logout", post(auth::logout));
+    let register = Router::new().route("/api/cases", get(cases::list)).route("/api/cases/{number}", get(cases::detail)).merge(only(
+        &web,
+        ACTORS,
+        Router::new().route("/api/cases/{number}/act", post(cases::act)),
+    ));
+    let erasures = Router::new().route("/api/erasures", post(cases::erase));
+    let anybody =
+        Router::new().route("/api/me", get(auth::me)).route("/api/logout", post(auth::logout)).route("/api/topics", get(cases::topics));
     let staff = Router::new().route("/api/board", get(live::board));
     let streams = only(&web, STAFF, Router::new().route("/api/live", get(live::live))).merge(only(
         &web,
@@ -56,6 +61,7 @@ pub(super) fn router(web: Arc<Web>) -> Router {
     let answered = only(&web, JUDGES, judged)
         .merge(only(&web, RESIDENTS, residents))
         .merge(only(&web, REGISTER, register))
+        .merge(only(&web, &[Administrator], erasures))
         .merge(only(&web, STAFF, staff))
         .merge(only(&web, ANYBODY, anybody))
         .route("/api/login", post(auth::login))

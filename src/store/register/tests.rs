@@ -217,7 +217,8 @@ async fn what_a_superuser_alters_is_found(kind: Kind) {
 
 /// All places from the first altered one hashed anew, as somebody would who knows how.
 async fn recompute(store: &Store) {
-    let rows: Vec<(i64, String, i64, String, Option<Vec<u8>>)> =
+    type Stored = (i64, String, i64, String, Option<Vec<u8>>);
+    let rows: Vec<Stored> =
         query("SELECT place, subject, at_ms, event, words FROM chain ORDER BY place").fetch_all(store.db.readers()).await.unwrap();
     let mut before = Digest::default();
     for (place, subject, at_ms, event, words) in rows {

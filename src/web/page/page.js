@@ -315,7 +315,7 @@ function drawStory() {
     story.name ? make('p', {}, story.name) : null,
     story.callbacks ? make('p', {}, mark('not_responding', `${story.callbacks} callback owed`)) : null,
     make('p', { class: 'sub' }, 'Open cases'),
-    list(story.cases, (one) => make('li', {}, make('strong', {}, one.number), make('span', {}, one.topic), make('span', { class: 'muted' }, dayAndTime(one.created_ms))), 'None.'),
+    list(story.cases, (one) => make('li', {}, make('strong', {}, one.number), make('span', {}, one.topic), make('span', { class: 'muted' }, dayAndTime(one.registered_ms))), 'None.'),
     make('p', { class: 'sub' }, 'Earlier calls'),
     list(earlier, (one) => make('li', {}, make('span', {}, dayAndTime(one.started_ms)), make('span', {}, one.topic ?? one.number ?? ''),
       make('span', { class: 'muted' }, one.agent ?? ENDINGS[one.end_reason] ?? '')), 'The first call.'),
@@ -351,7 +351,7 @@ function sendCase() {
 function caseSaved({ draft, number }) {
   if (at('case-form').dataset.draft !== draft) return;
   at('saved').textContent = `Saved: ${number}`;
-  desk.story?.cases.unshift({ number, topic: at('topic').value, created_ms: now() });
+  desk.story?.cases.unshift({ number, topic: at('topic').value, registered_ms: now() });
   drawStory();
   at('text').value = '';
   at('case-form').dataset.draft = newDraft();
@@ -378,7 +378,16 @@ function showLogin() {
   at('name').focus();
 }
 
+/** The tree of topics for the case's form; without it the topic of the call still stands there. */
+async function loadTopics() {
+  const answer = await fetch('/api/topics').catch(() => null);
+  if (!answer?.ok) return;
+  const language = navigator.language.slice(0, 2);
+  at('topics').replaceChildren(...(await answer.json()).map(({ id, names }) => make('option', { value: id }, names[language] ?? names.en ?? id)));
+}
+
 function showPage(user) {
+  loadTopics();
   me = user;
   at('login').hidden = true;
   document.querySelector('.top').hidden = at('board').hidden = false;
@@ -387,6 +396,8 @@ function showPage(user) {
   if (me.role === 'operator') {
     desk.ended = false;
     openDesk();
+  } else if (['organisation', 'city'].includes(me.role)) {
+    notice('The board is for those who work in the centre. The register answers at /api/cases.');
   } else {
     const live = new EventSource('/api/live');
     live.onopen = () => linked(true);

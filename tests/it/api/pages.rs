@@ -8,7 +8,7 @@ use cityline_bases::{Kind, on_both};
 on_both!(
     pages_carry_a_strict_policy_and_ask_nobody_else,
     bad_input_is_refused_with_its_mend,
-    a_case_without_a_call_is_written_once_and_closed,
+    a_case_without_a_call_is_written_once_and_answered,
 );
 
 async fn pages_carry_a_strict_policy_and_ask_nobody_else(kind: Kind) {
@@ -50,19 +50,27 @@ async fn bad_input_is_refused_with_its_mend(kind: Kind) {
     city.stop().await;
 }
 
-async fn a_case_without_a_call_is_written_once_and_closed(kind: Kind) {
+async fn a_case_without_a_call_is_written_once_and_answered(kind: Kind) {
     let city = City::start(kind).await;
     let cookie = city.signed_in("supervisor", Role::Supervisor).await;
     let cookie = std::slice::from_ref(&cookie);
-    let body = r#"{"service":"1520","topic":"lift","text":"it stands still","draft":"form-1"}"#;
+    let body = r#"{"service":"1520","topic":"lifts","text":"it stands still","draft":"form-1"}"#;
     let first = city.ask("POST", "/api/cases", cookie, Some(body)).await;
     let again = city.ask("POST", "/api/cases", cookie, Some(body)).await;
     assert_eq!((first.status, &first.json()["number"]), (201, &again.json()["number"]));
     let number = first.json()["number"].as_str().unwrap().to_owned();
     assert!(number.starts_with("1520-") && number.ends_with("-000001"), "{number}");
-    let close = format!("/api/cases/{number}/close");
-    assert_eq!(city.ask("POST", &close, cookie, Some("{}")).await.json()["status"], "closed");
-    assert_eq!(city.ask("POST", &close, cookie, Some("{}")).await.status, 404);
-    assert_eq!(city.ask("GET", "/api/cases?status=closed", cookie, None).await.json()[0]["text"], "it stands still");
+    let act = format!("/api/cases/{number}/act");
+    let told = city.ask("POST", &act, cookie, Some(r#"{"do":"accept"}"#)).await;
+    assert_eq!((told.status, told.json()["error"].as_str()), (409, Some("refused")), "it lies with the centre");
+    assert_eq!(city.ask("POST", &act, cookie, Some(r#"{"do":"finish","photos":[]}"#)).await.status, 409, "no evidence");
+    let done = city.ask("POST", &act, cookie, Some(r#"{"do":"finish","photos":[],"words":"explained"}"#)).await;
+    assert_eq!((done.status, done.json()["state"].as_str()), (200, Some("done")));
+    let other = city.ask("POST", "/api/cases/109-2026-000777/act", cookie, Some(r#"{"do":"note","words":"y"}"#)).await;
+    assert_eq!(other.status, 404);
+    assert_eq!(city.ask("GET", "/api/cases?open=false", cookie, None).await.json()[0]["number"], number.as_str());
+    let detail = city.ask("GET", &format!("/api/cases/{number}"), cookie, None).await.json();
+    assert_eq!(detail["history"][0]["words"], r#"{"text":"it stands still"}"#);
+    assert_eq!(detail["history"][1]["what"]["what"], "done");
     city.stop().await;
 }

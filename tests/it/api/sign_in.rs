@@ -15,20 +15,23 @@ on_both!(
 );
 
 /// Every route behind a role: method, path, and the roles that may, in the order of `Role::ALL`.
-const MATRIX: [(&str, &str, [bool; 4]); 13] = [
-    ("GET", "/api/me", [true, true, true, true]),
-    ("GET", "/api/board", [true, true, true, true]),
-    ("GET", "/api/live", [true, true, true, true]),
-    ("GET", "/desk", [true, false, true, false]),
-    ("GET", "/api/calls", [false, true, true, true]),
-    ("GET", "/api/calls/7", [false, true, true, true]),
-    ("GET", "/api/recordings/7/1", [false, true, true, true]),
-    ("GET", "/api/cases", [true, false, true, false]),
-    ("POST", "/api/cases", [true, false, true, false]),
-    ("POST", "/api/cases/109-2026-000001/close", [true, false, true, false]),
-    ("GET", "/api/callbacks", [true, false, true, false]),
-    ("POST", "/api/callbacks/7/done", [true, false, true, false]),
-    ("POST", "/api/logout", [true, true, true, true]),
+const MATRIX: [(&str, &str, [bool; 6]); 16] = [
+    ("GET", "/api/me", [true, true, true, true, true, true]),
+    ("GET", "/api/topics", [true, true, true, true, true, true]),
+    ("GET", "/api/board", [true, true, true, true, false, false]),
+    ("GET", "/api/live", [true, true, true, true, false, false]),
+    ("GET", "/desk", [true, false, true, false, false, false]),
+    ("GET", "/api/calls", [false, true, true, true, false, false]),
+    ("GET", "/api/calls/7", [false, true, true, true, false, false]),
+    ("GET", "/api/recordings/7/1", [false, true, true, true, false, false]),
+    ("GET", "/api/cases", [true, true, true, false, true, true]),
+    ("POST", "/api/cases", [true, false, true, false, false, false]),
+    ("GET", "/api/cases/109-2026-000001", [true, true, true, false, true, true]),
+    ("POST", "/api/cases/109-2026-000001/act", [true, true, true, false, true, false]),
+    ("GET", "/api/callbacks", [true, false, true, false, false, false]),
+    ("POST", "/api/callbacks/7/done", [true, false, true, false, false, false]),
+    ("POST", "/api/erasures", [false, false, false, true, false, false]),
+    ("POST", "/api/logout", [true, true, true, true, true, true]),
 ];
 
 async fn every_route_knows_its_roles(kind: Kind) {
