@@ -6,6 +6,7 @@ mod lookups;
 mod notify;
 mod past;
 mod projection;
+mod sealing;
 mod secrets;
 mod settings;
 mod world;
@@ -228,6 +229,7 @@ impl App {
             feeders: vec![
                 tokio::spawn(projection::tidy(store.clone(), journal_folder.clone(), config.data.keep_segments, feeders_stop.clone())),
                 tokio::spawn(projection::run(store.clone(), journal_folder, written.clone(), feeders_stop.clone())),
+                tokio::spawn(sealing::run(store.clone(), config.seals(), clock, feeders_stop.clone())),
                 tokio::spawn(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone())),
                 tokio::spawn(lookups::remember(store.clone(), seen_rx, feeders_stop.clone())),
             ],

@@ -65,6 +65,9 @@ pub struct Data {
     pub prompts: PathBuf,
     /// Segments of the journal that are kept although the database holds all of their facts, at least 1.
     pub keep_segments: usize,
+    /// The file to which the register's seals are appended; empty for `seals.txt` in the folder. It should lie where whoever can write the
+    /// database cannot: a file server that only lets append, another machine.
+    pub seals: PathBuf,
 }
 
 /// Signalling.
@@ -270,6 +273,11 @@ impl Config {
         } else {
             self.data.database.clone()
         }
+    }
+
+    /// The file of the register's seals, the default one filled in.
+    pub fn seals(&self) -> PathBuf {
+        if self.data.seals.as_os_str().is_empty() { self.data.folder.join("seals.txt") } else { self.data.seals.clone() }
     }
 
     /// The folder of the spoken prompts, the default one filled in.

@@ -1,4 +1,4 @@
-//! The command line: serve, demo, check, replay, explain, prompts, user.
+//! The command line: serve, demo, check, replay, explain, verify, prompts, user.
 
 mod commands;
 
@@ -37,6 +37,12 @@ enum Command {
         /// The call's number.
         call: u64,
     },
+    /// Walk the whole history of the register and name the first break, if there is one.
+    Verify {
+        /// A file of seals that lay elsewhere, a line each.
+        #[arg(long, value_name = "FILE")]
+        seal: Option<PathBuf>,
+    },
     /// Sounds: speak them, or check them.
     #[command(subcommand)]
     Prompts(PromptsCommand),
@@ -66,9 +72,15 @@ enum UserCommand {
     Add {
         /// The name to log in with; an operator's is the name in the settings.
         name: String,
-        /// operator, quality, supervisor or administrator.
+        /// operator, quality, supervisor, administrator, organisation or city.
         #[arg(long)]
         role: Role,
+        /// The organisation that the account speaks for, with the role organisation.
+        #[arg(long, required_if_eq("role", "organisation"))]
+        organisation: Option<String>,
+        /// A group whose restricted topics the account sees; may be given several times.
+        #[arg(long)]
+        group: Vec<String>,
     },
     /// Remove an account.
     Remove {

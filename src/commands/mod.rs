@@ -5,10 +5,12 @@ mod explain;
 mod prompts;
 mod replay;
 mod user;
+mod verify;
 
 use std::process::ExitCode;
 
 use cityline::config::Config;
+use cityline::store::Standing;
 use cityline::{app, demo};
 use tracing_subscriber::EnvFilter;
 
@@ -36,7 +38,11 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Explain { call } => runtime()?.block_on(explain::run(&config()?, call)),
         Command::Prompts(PromptsCommand::Build { from }) => prompts::build(&config()?, from.as_deref()),
         Command::Prompts(PromptsCommand::Check) => prompts::check(&config()?),
-        Command::User(UserCommand::Add { name, role }) => runtime()?.block_on(user::add(&config()?, &name, role)),
+        Command::Verify { seal } => runtime()?.block_on(verify::run(&config()?, seal.as_deref())),
+        Command::User(UserCommand::Add { name, role, organisation, group }) => {
+            let standing = Standing { role, organisation, groups: group };
+            runtime()?.block_on(user::add(&config()?, &name, standing))
+        }
         Command::User(UserCommand::Remove { name }) => runtime()?.block_on(user::remove(&config()?, &name)),
         Command::User(UserCommand::List) => runtime()?.block_on(user::list(&config()?)),
     }

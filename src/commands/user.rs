@@ -7,23 +7,24 @@ use anyhow::ensure;
 use cityline::clock::Clock;
 use cityline::config::Config;
 use cityline::private::Private;
-use cityline::store::{Role, Store};
+use cityline::store::{Role, Standing, Store};
 
 /// Shorter passwords are guessed.
 const SHORTEST: usize = 8;
 
 /// Adds an account, or gives it another role and password.
-pub async fn add(config: &Config, name: &str, role: Role) -> anyhow::Result<ExitCode> {
+pub async fn add(config: &Config, name: &str, standing: Standing) -> anyhow::Result<ExitCode> {
     let mut line = String::new();
     eprintln!("password for {name} (one line):");
     std::io::stdin().lock().read_line(&mut line)?;
     let password = Private::new(line.trim_end_matches(['\r', '\n']).to_owned());
     ensure!(password.reveal().chars().count() >= SHORTEST, "the password is too short: give at least {SHORTEST} characters");
+    let role = standing.role;
     if role == Role::Operator && !config.operators.contains_key(name) {
         eprintln!("note: no operator of the settings is called {name:?}, so this account can take no calls; add [operators.{name}]");
     }
     let store = Store::open(config).await?;
-    store.put_user(name, &password, role, Clock::of_process().now()).await?;
+    store.put_user(name, &password, standing, Clock::of_process().now()).await?;
     store.close().await;
     println!("{name} may log in as {}", role.word());
     Ok(ExitCode::SUCCESS)

@@ -17,17 +17,22 @@ struct Head {
 }
 
 impl Store {
-    /// The seal of the chain as it stands, kept here too; `None` while the chain is empty or has not grown since the last one.
-    pub async fn seal(&self, at: Time) -> Result<Option<Seal>, RegisterError> {
+    /// The seal of the chain as it stands; `None` while the chain is empty or has not grown since the last one.
+    pub async fn head_to_seal(&self, at: Time) -> Result<Option<Seal>, RegisterError> {
         let head =
             query("SELECT place, hash FROM chain WHERE place > (SELECT COALESCE(MAX(place), 0) FROM seals) ORDER BY place DESC LIMIT 1");
         let head: Option<Head> = head.fetch_optional(self.db.readers()).await?;
         let Some(Head { place, hash }) = head else { return Ok(None) };
         let head = Digest::try_from(hash.as_slice()).map_err(|_| RegisterError::damaged("chain.hash"))?;
-        let seal = Seal { place: place.cast_unsigned(), head, at_ms: ms(at.0) };
-        let insert = query("INSERT INTO seals (place, head, at_ms) VALUES ($1, $2, $3) ON CONFLICT (place) DO NOTHING");
-        insert.bind(place).bind(head.to_string()).bind(seal.at_ms).execute(self.db.writer()).await?;
-        Ok(Some(seal))
+        Ok(Some(Seal { place: place.cast_unsigned(), head, at_ms: ms(at.0) }))
+    }
+
+    /// Keeps a seal that was written elsewhere.
+    pub async fn keep_seal(&self, seal: &Seal) -> Result<(), RegisterError> {
+        let insert =
+            query("INSERT INTO seals (place, head, at_ms) SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM seals WHERE place = $1)");
+        insert.bind(seal.place.cast_signed()).bind(seal.head.to_string()).bind(seal.at_ms).execute(self.db.writer()).await?;
+        Ok(())
     }
 
     /// Every seal that was taken, in order.

@@ -95,6 +95,12 @@ async fn city(folder: &Folder) -> Store {
     store
 }
 
+async fn sealed(store: &Store) -> Seal {
+    let seal = store.head_to_seal(Time(MONDAY)).await.unwrap().unwrap();
+    store.keep_seal(&seal).await.unwrap();
+    seal
+}
+
 async fn numbers_have_no_gaps_under_fifty_writers(kind: Kind) {
     let folder = Folder::new(kind, "register-writers");
     let store = city(&folder).await;
@@ -135,8 +141,8 @@ async fn a_case_goes_its_way_and_its_history_verifies(kind: Kind) {
     assert_eq!(told, ["registered", "forwarded", "accepted", "started", "done", "confirmed"]);
     assert_eq!(detail.history[4].words.as_ref().unwrap().reveal(), "valve replaced");
     assert_eq!(detail.row, row);
-    let seal = store.seal(later(31)).await.unwrap().unwrap();
-    assert_eq!(store.seal(later(32)).await.unwrap(), None, "nothing was added");
+    let seal = sealed(&store).await;
+    assert_eq!(store.head_to_seal(later(32)).await.unwrap(), None, "nothing was added");
     let found = store.verify(&[seal]).await.unwrap();
     assert_eq!((found.events, found.words, found.cases, found.seals, found.head), (6, 2, 1, 2, seal.head));
 }
@@ -145,7 +151,7 @@ async fn raw_statements_against_the_history_are_refused(kind: Kind) {
     let folder = Folder::new(kind, "register-raw");
     let store = city(&folder).await;
     store.open_case(new_case(0, "one")).await.unwrap();
-    store.seal(Time(MONDAY)).await.unwrap().unwrap();
+    sealed(&store).await;
     let mut attacks = vec![
         "UPDATE chain SET at_ms = 0",
         "UPDATE chain SET event = '{}' WHERE place = 1",
@@ -195,7 +201,7 @@ async fn altered(kind: Kind, name: &str, attack: &str) -> VerifyError {
     for n in 0..3 {
         store.open_case(new_case(n, &format!("draft-{n}"))).await.unwrap();
     }
-    let seal = store.seal(Time(MONDAY)).await.unwrap().unwrap();
+    let seal = sealed(&store).await;
     unguarded(kind, &store).await;
     query_made(attack).execute(store.db.writer()).await.unwrap();
     store.verify(&[seal]).await.unwrap_err()
@@ -233,7 +239,7 @@ async fn a_chain_that_was_computed_anew_is_found_against_a_seal(kind: Kind) {
     let folder = Folder::new(kind, "register-anew");
     let store = city(&folder).await;
     store.open_case(new_case(0, "one")).await.unwrap();
-    let seal = store.seal(Time(MONDAY)).await.unwrap().unwrap();
+    let seal = sealed(&store).await;
     store.open_case(new_case(1, "two")).await.unwrap();
     unguarded(kind, &store).await;
     let postgres = "DROP TRIGGER seals_are_not_changed ON seals";
@@ -261,7 +267,7 @@ async fn words_go_by_law_and_the_chain_stays_whole(kind: Kind) {
     let number: CaseNumber = store.open_case(new_case(0, "one")).await.unwrap().number.parse().unwrap();
     store.open_case(new_case(1, "two")).await.unwrap();
     store.act(&number, &Wish::Note, operator(), Some(&words("called again")), Time(MONDAY + DAY)).await.unwrap();
-    let seal = store.seal(Time(MONDAY)).await.unwrap().unwrap();
+    let seal = sealed(&store).await;
     store.erase_case(&number, Author::Administrator { name: "root".into() }, &words("Article 17"), Time(MONDAY + 2 * DAY)).await.unwrap();
     let detail = store.case(&number).await.unwrap().unwrap();
     let erased: Vec<bool> = detail.history.iter().map(|entry| entry.erased).collect();

@@ -16,7 +16,7 @@ use cityline::lanes::{InputLanes, lanes};
 use cityline::number_book::NumberBook;
 use cityline::private::Private;
 use cityline::report::board::Board;
-use cityline::store::{Position, Projected, Role, Store};
+use cityline::store::{Position, Projected, Role, Standing, Store};
 use cityline::web::{FactEvent, Health, WebParts, WebShell, serve};
 use cityline_bases::{Base, Kind};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -65,7 +65,9 @@ impl City {
 
     /// Makes an account.
     pub async fn account(&self, name: &str, role: Role) {
-        self.store.put_user(name, &Private::new(format!("secret-{name}")), role, Time(1)).await.unwrap();
+        let organisation = (role == Role::Organisation).then(|| "heat".to_owned());
+        let standing = Standing { organisation, ..role.into() };
+        self.store.put_user(name, &Private::new(format!("secret-{name}")), standing, Time(1)).await.unwrap();
     }
 
     /// Makes an account and signs in; returns the cookie's header line.
