@@ -25,6 +25,7 @@ use crate::centre::time::Time;
 
 pub use prune::prune;
 pub use read::{Replay, Tail, load_last, replay_file};
+pub use segment::Told;
 use segment::{Line, segment_path};
 use sync::Syncer;
 

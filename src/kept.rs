@@ -2,9 +2,10 @@
 //! over in one call, and is read again after a crash.
 //!
 //! Nothing is synced: the file survives the end of the process, and no call survives that of the machine. It holds what names people, so
-//! that its owner alone may read it.
+//! that its owner alone may read it. A record is MessagePack with the names of its fields: unlike JSON it copies texts as they are, and
+//! another version reads of it what it knows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::hash::Hash;
 use std::io;
@@ -22,6 +23,10 @@ const PLACE_BYTES: usize = 4_096;
 const HEAD_BYTES: usize = 8;
 /// Records at most (400 MB); what comes on top is not kept, and counted.
 const MOST: u32 = 100_000;
+/// What most records take: room for one is made at once.
+const USUAL_BYTES: usize = 1_024;
+/// How JSON begins, which former versions wrote; MessagePack writes a pair otherwise.
+const JSON_PAIR: u8 = b'[';
 
 /// The file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,12 +48,15 @@ pub struct Kept<K> {
     file: File,
     path: PathBuf,
     places: Mutex<Places<K>>,
+    lingering: usize,
     failing: AtomicBool,
 }
 
 struct Places<K> {
     of: HashMap<K, Place>,
     free: Vec<u32>,
+    /// Places whose records are forgotten but lie there until the next one comes, oldest first.
+    stale: VecDeque<(K, u32)>,
     end: u32,
 }
 
@@ -60,25 +68,29 @@ struct Place {
 }
 
 impl<K: Copy + Eq + Hash + Serialize + DeserializeOwned> Kept<K> {
-    /// Opens or makes the file, and reads what a former process left there. A damaged record is left out.
-    pub fn open<V: DeserializeOwned>(path: &Path) -> Result<Opened<K, V>, KeptError> {
+    /// Opens or makes the file, and reads what a former process left there. A damaged record is left out. Up to `lingering` forgotten
+    /// records stay in the file until others take their places, which saves a write each: for records whose next reader finds out by
+    /// itself that they are over. 0 where that would mislead it.
+    pub fn open<V: DeserializeOwned>(path: &Path, lingering: usize) -> Result<Opened<K, V>, KeptError> {
         let fail = |source| KeptError { path: path.to_owned(), source };
         if let Some(folder) = path.parent() {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fail)?;
         }
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(fail)?;
         let (places, records) = read_all(&file).map_err(fail)?;
-        Ok((Kept { file, path: path.to_owned(), places: Mutex::new(places), failing: AtomicBool::new(false) }, records))
+        Ok((Kept { file, path: path.to_owned(), places: Mutex::new(places), lingering, failing: AtomicBool::new(false) }, records))
     }
 
     /// Keeps a record in place of the key's former one. A disk that refuses it costs the record, never the call.
     pub fn put<V: Serialize>(&self, key: K, value: &V) {
-        let mut record = vec![0; HEAD_BYTES];
-        let crc = match serde_json::to_writer(&mut record, &(key, value)) {
+        let mut record = Vec::with_capacity(USUAL_BYTES);
+        record.resize(HEAD_BYTES, 0);
+        let crc = match rmp_serde::encode::write_named(&mut record, &(key, value)) {
             Ok(()) if record.len() <= PLACE_BYTES => write_head(&mut record),
             Ok(()) | Err(_) => {
                 metrics::counter!("cityline_kept_lost_total").increment(1);
-                return self.remove(&key);
+                let former = self.lock().of.remove(&key);
+                return former.into_iter().for_each(|place| self.clear(place.at));
             }
         };
         let Some(at) = self.place_for(key, crc) else { return };
@@ -91,10 +103,14 @@ impl<K: Copy + Eq + Hash + Serialize + DeserializeOwned> Kept<K> {
 
     /// Forgets a record; one that is not there is no error.
     pub fn remove(&self, key: &K) {
-        let Some(place) = self.lock().of.remove(key) else { return };
+        let cleared = self.lock().forget(key, self.lingering);
+        cleared.into_iter().for_each(|at| self.clear(at));
+    }
+
+    fn clear(&self, at: u32) {
         // A record that stays because of a full disk names what is over: the next process ends it again, in vain.
-        let _ = self.file.write_all_at(&[0; HEAD_BYTES], offset(place.at));
-        self.lock().free.push(place.at);
+        let _ = self.file.write_all_at(&[0; HEAD_BYTES], offset(at));
+        self.lock().free.push(at);
     }
 
     /// Where to write; `None` if the same lies there already, or there is no place.
@@ -103,16 +119,9 @@ impl<K: Copy + Eq + Hash + Serialize + DeserializeOwned> Kept<K> {
         if let Some(place) = places.of.get_mut(&key) {
             return (std::mem::replace(&mut place.crc, crc) != crc).then_some(place.at);
         }
-        let at = match places.free.pop() {
-            Some(at) => at,
-            None if places.end < MOST => {
-                places.end += 1;
-                places.end - 1
-            }
-            None => {
-                metrics::counter!("cityline_kept_lost_total").increment(1);
-                return None;
-            }
+        let Some(at) = places.take(&key) else {
+            metrics::counter!("cityline_kept_lost_total").increment(1);
+            return None;
         };
         places.of.insert(key, Place { at, crc });
         Some(at)
@@ -134,6 +143,28 @@ impl<K: Copy + Eq + Hash + Serialize + DeserializeOwned> Kept<K> {
     }
 }
 
+impl<K: Copy + Eq + Hash> Places<K> {
+    /// Forgets a record. Which place is to be cleared for it, so that at most `lingering` forgotten ones stay.
+    fn forget(&mut self, key: &K, lingering: usize) -> Option<u32> {
+        let place = self.of.remove(key)?;
+        self.stale.push_back((*key, place.at));
+        let too_many = self.stale.len() > lingering;
+        too_many.then(|| self.stale.pop_front()).flatten().map(|(_, at)| at)
+    }
+
+    /// A place for a record of this key: where one of its own still lies, so that no two of a key are ever in the file; else that of
+    /// the record which was forgotten last.
+    fn take(&mut self, key: &K) -> Option<u32> {
+        let own = self.stale.iter().position(|(other, _)| other == key).and_then(|n| self.stale.remove(n));
+        let forgotten = own.or_else(|| self.stale.pop_back()).map(|(_, at)| at);
+        forgotten.or_else(|| self.free.pop()).or_else(|| {
+            let next = (self.end < MOST).then_some(self.end)?;
+            self.end += 1;
+            Some(next)
+        })
+    }
+}
+
 fn offset(at: u32) -> u64 {
     u64::from(at) * PLACE_BYTES as u64
 }
@@ -151,7 +182,7 @@ fn write_head(record: &mut [u8]) -> u32 {
 
 fn read_all<K: Copy + Eq + Hash + DeserializeOwned, V: DeserializeOwned>(file: &File) -> io::Result<(Places<K>, Records<K, V>)> {
     let end = u32::try_from(file.metadata()?.len().div_ceil(PLACE_BYTES as u64)).unwrap_or(MOST).min(MOST);
-    let mut places = Places { of: HashMap::new(), free: Vec::new(), end };
+    let mut places = Places { of: HashMap::new(), free: Vec::new(), stale: VecDeque::new(), end };
     let mut records = Vec::new();
     let mut buffer = vec![0; PLACE_BYTES];
     for at in 0..end {
@@ -190,7 +221,10 @@ fn record_in<K: DeserializeOwned, V: DeserializeOwned>(place: &[u8]) -> Option<(
     if crc32fast::hash(body) != crc {
         return None;
     }
-    let (key, value) = serde_json::from_slice(body).ok()?;
+    let (key, value) = match body.first() {
+        Some(&JSON_PAIR) => serde_json::from_slice(body).ok()?,
+        Some(_) | None => rmp_serde::from_slice(body).ok()?,
+    };
     Some((key, value, crc))
 }
 
@@ -208,7 +242,7 @@ mod tests {
     }
 
     fn open(path: &Path) -> Opened<u64, String> {
-        let (kept, mut records) = Kept::open(path).unwrap();
+        let (kept, mut records) = Kept::open(path, 0).unwrap();
         records.sort();
         (kept, records)
     }
@@ -235,6 +269,32 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().len().div_ceil(PLACE_BYTES as u64), 3, "the place of 1 serves 4");
         assert_eq!(words(&open(&path).1), [(2, "second"), (3, "three"), (4, "four")]);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn forgotten_records_give_their_places_away_and_only_so_many_stay() {
+        let path = path("lingering");
+        let (kept, _) = Kept::open::<String>(&path, 2).unwrap();
+        (1..=5).for_each(|key| kept.put(key, &"here"));
+        (1..=4).for_each(|key| kept.remove(&key));
+        assert_eq!(words(&open(&path).1), [(3, "here"), (4, "here"), (5, "here")], "the two that were forgotten last");
+        kept.put(3, &"again");
+        kept.put(6, &"other");
+        assert_eq!(words(&open(&path).1), [(3, "again"), (5, "here"), (6, "other")], "no key twice");
+        kept.remove(&5);
+        kept.put(6, &"x".repeat(PLACE_BYTES));
+        assert_eq!(words(&open(&path).1), [(3, "again"), (5, "here")], "what is false goes at once");
+    }
+
+    #[test]
+    fn what_a_former_version_wrote_in_json_is_read() {
+        let path = path("json");
+        drop(open(&path));
+        let body = br#"[7,"seven"]"#;
+        let mut record = [[0; HEAD_BYTES].as_slice(), body].concat();
+        write_head(&mut record);
+        std::fs::write(&path, record).unwrap();
+        assert_eq!(words(&open(&path).1), [(7, "seven")]);
     }
 
     #[test]

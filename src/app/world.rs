@@ -191,8 +191,10 @@ impl World for Shells {
         for fact in facts {
             count(fact);
             self.wires.up.send_if_modified(|up| up.count(fact));
-            // Nobody looks: that is not an error.
-            let _ = self.wires.facts.send(FactEvent { at: time, fact: fact.clone() });
+            if let Some(event) = FactEvent::of(time, fact) {
+                // Nobody looks: that is not an error.
+                let _ = self.wires.facts.send(event);
+            }
         }
     }
 

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::segment::{ReadLine, parse_line, segments};
+use serde::de::DeserializeOwned;
+
+use super::segment::{ReadLine, Told, ToldLine, parse_line, segments};
 use super::{JournalError, Record, hash_outputs};
 use crate::centre::Centre;
 use crate::centre::time::Time;
@@ -84,7 +86,7 @@ impl Lines {
     }
 
     /// The next complete line; `None` at the end, where an incomplete line stays unread.
-    fn next(&mut self) -> Result<Option<ReadLine>, JournalError> {
+    fn next<L: DeserializeOwned>(&mut self) -> Result<Option<L>, JournalError> {
         self.buffer.clear();
         let read =
             self.reader.read_until(b'\n', &mut self.buffer).map_err(|source| JournalError::Io { path: self.path.clone(), source })?;
@@ -103,7 +105,7 @@ impl Lines {
     }
 }
 
-/// Reads records from a position on, across segments, also those that are written while it reads.
+/// Reads what records tell from a position on, across segments, also those that are written while it reads.
 pub struct Tail {
     folder: PathBuf,
     lines: Option<Lines>,
@@ -118,7 +120,7 @@ impl Tail {
     }
 
     /// Up to `limit` further records; fewer, or none, at the end of what is written.
-    pub fn read(&mut self, limit: usize) -> Result<Vec<Record>, JournalError> {
+    pub fn read(&mut self, limit: usize) -> Result<Vec<Told>, JournalError> {
         let mut records = Vec::new();
         while records.len() < limit {
             if self.lines.is_none() && !self.open()? {
@@ -126,9 +128,9 @@ impl Tail {
             }
             let Some(lines) = &mut self.lines else { break };
             match lines.next()? {
-                Some(ReadLine::Record(record)) if record.seq >= self.next_seq => {
+                Some(ToldLine::Record(record)) if record.seq >= self.next_seq => {
                     self.next_seq = record.seq + 1;
-                    records.push(*record);
+                    records.push(record);
                 }
                 Some(_) => {}
                 None if self.has_later_segment()? => self.finish_segment(&mut records)?,
@@ -139,14 +141,14 @@ impl Tail {
     }
 
     /// A later segment exists, so this one is complete: what was written between the last look and that one is read, then it is left.
-    fn finish_segment(&mut self, records: &mut Vec<Record>) -> Result<(), JournalError> {
+    fn finish_segment(&mut self, records: &mut Vec<Told>) -> Result<(), JournalError> {
         if let Some(mut lines) = self.lines.take() {
             while let Some(line) = lines.next()? {
-                if let ReadLine::Record(record) = line
+                if let ToldLine::Record(record) = line
                     && record.seq >= self.next_seq
                 {
                     self.next_seq = record.seq + 1;
-                    records.push(*record);
+                    records.push(record);
                 }
             }
         }

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Record;
 use crate::centre::Centre;
+use crate::centre::fact::Fact;
+use crate::centre::time::Time;
 
 /// What a line holds, for writing.
 #[derive(Serialize)]
@@ -23,6 +26,26 @@ pub enum ReadLine {
     Snapshot { next_seq: u64, centre: Box<Centre> },
     /// See [`Line::Record`].
     Record(Box<Record>),
+}
+
+/// What a line tells the store: inputs and snapshots are passed over unread.
+#[derive(Deserialize)]
+pub enum ToldLine {
+    /// See [`Line::Snapshot`].
+    Snapshot {},
+    /// See [`Line::Record`].
+    Record(Told),
+}
+
+/// What a record tells the store.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct Told {
+    /// See [`Record`].
+    pub seq: u64,
+    /// See [`Record`].
+    pub time: Time,
+    /// See [`Record`].
+    pub facts: Vec<Fact>,
 }
 
 /// The file of the segment whose first record is `seq`; names sort as their records do.
@@ -59,7 +82,7 @@ pub fn push_line(buffer: &mut Vec<u8>, line: &Line<'_>) {
 }
 
 /// Reads a line without its line feed; `Err` says what is wrong with it.
-pub fn parse_line(line: &[u8]) -> Result<ReadLine, String> {
+pub fn parse_line<L: DeserializeOwned>(line: &[u8]) -> Result<L, String> {
     let (crc, rest) = line.split_at_checked(9).ok_or("too short for a line")?;
     let crc = std::str::from_utf8(&crc[..8]).ok().and_then(|hex| u32::from_str_radix(hex, 16).ok()).ok_or("no checksum")?;
     if crc != crc32fast::hash(rest) {

@@ -453,9 +453,9 @@ impl Leg {
         spoken.then(|| quality::of_leg(codec, arrived, reported, self.far.round_trip_us(), self.secured.is_some()))
     }
 
-    /// Tells the far end that the stream is over.
+    /// Tells the far end that the stream is over, unless its system refuses what we send.
     pub fn say_goodbye(&mut self) {
-        if self.out.sent().0 > 0 {
+        if self.out.sent().0 > 0 && self.refused_us.is_none() {
             let mut out = [0; MAX_REPORT];
             let length = write_bye(&mut out, self.out.ssrc());
             self.send_report(&out, length);

@@ -15,7 +15,7 @@ use crate::media::room::{Room, RoomRecording};
 use crate::media::worker::Worker;
 
 /// Legs that are put on one tick before the next is used: what few legs save in wake-ups, many would pay for in bursts.
-const LEGS_SHARE_A_TICK: usize = 50;
+const LEGS_SHARE_A_TICK: usize = 100;
 
 impl Worker {
     /// Carries out one order.

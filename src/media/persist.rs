@@ -20,6 +20,8 @@ pub const KEEP_EVERY_US: u64 = 30_000_000;
 const PACKETS_AHEAD: u64 = 100;
 /// Numbers that a protected stream may skip: a receiver takes a sequence number for the nearest (RFC 3711 §3.3.1).
 const MOST_SKIPPED: u64 = 0x7000;
+/// Records of legs that are over stay at most this many: nobody wants them.
+const LINGERING: usize = 64;
 /// Milliseconds of a packet.
 const PACKET_MS: u64 = 20;
 
@@ -80,7 +82,7 @@ pub struct Survivors {
 impl Survivors {
     /// Opens the file in this folder. Records of legs that are not `wanted` are forgotten.
     pub fn open(folder: &Path, wanted: &BTreeSet<LegId>) -> Result<Survivors, KeptError> {
-        let (kept, mut records) = Kept::<LegId>::open::<Record>(&folder.join("sound"))?;
+        let (kept, mut records) = Kept::<LegId>::open::<Record>(&folder.join("sound"), LINGERING)?;
         records.retain(|(leg, _)| {
             let is_wanted = wanted.contains(leg);
             if !is_wanted {

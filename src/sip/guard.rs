@@ -134,16 +134,14 @@ pub fn end_of_head(raw: &[u8]) -> Option<(usize, usize)> {
 
 /// The head as it is, if it is UTF-8 with CRLF line ends and no folded line: the common case, not copied.
 fn plain(head: &[u8]) -> Option<&str> {
-    let mut before = 0;
-    for (at, byte) in head.iter().enumerate() {
-        let folded = before == b'\n' && matches!(byte, b' ' | b'\t');
-        let bare = (*byte == b'\n') != (before == b'\r');
-        if folded || (bare && at > 0) {
-            return None;
-        }
-        before = *byte;
-    }
-    std::str::from_utf8(head).ok()
+    let pairs = head.iter().zip(head.get(1..).unwrap_or_default());
+    // Without a way out in the middle, so that many bytes are looked at in one step.
+    let odd = pairs.fold(false, |odd, (before, byte)| {
+        let folded = (*before == b'\n') & ((*byte == b' ') | (*byte == b'\t'));
+        let bare = (*byte == b'\n') != (*before == b'\r');
+        odd | folded | bare
+    });
+    if odd { None } else { std::str::from_utf8(head).ok() }
 }
 
 /// Makes line ends CRLF, joins folded lines (RFC 3261 §7.3.1), and puts `_` for bytes that are no UTF-8.

@@ -313,13 +313,33 @@ fn is_version(text: &str) -> bool {
 
 fn header_line(line: &str) -> Option<(Name, &str)> {
     let (name, value) = line.split_once(':')?;
-    let name = name.trim_end_matches([' ', '\t']);
-    is_token(name).then(|| (Name::of(name), value.trim_matches([' ', '\t'])))
+    let name = trim_blanks(name);
+    is_token(name).then(|| (Name::of(name), trim_blanks(value)))
 }
+
+/// `text` without the spaces and tabs around it, byte by byte: a message has a hundred such places.
+fn trim_blanks(text: &str) -> &str {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let from = text.as_bytes().iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
+    let until = text.as_bytes().iter().rposition(|byte| !is_blank(byte)).map_or(from, |last| last + 1);
+    text.get(from..until).unwrap_or_default()
+}
+
+/// The bytes that a token is made of.
+const OF_TOKENS: [bool; 256] = {
+    let mut of_tokens = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let is_mark = matches!(byte as u8, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+        of_tokens[byte] = (byte as u8).is_ascii_alphanumeric() || is_mark;
+        byte += 1;
+    }
+    of_tokens
+};
 
 /// Whether `text` is a token (RFC 3261 §25.1).
 pub fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte))
+    !text.is_empty() && text.bytes().all(|byte| OF_TOKENS[usize::from(byte)])
 }
 
 #[cfg(test)]

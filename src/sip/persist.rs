@@ -27,6 +27,8 @@ use super::session::Session;
 
 /// The CSeq of our requests goes on this far above the kept one: what was sent since is below.
 const CSEQ_STEP: u32 = 100;
+/// What is over goes at once: the far end of a dialog that is in the file hears of it from the next process, and a phone is rung.
+const LINGERING: usize = 0;
 /// Re-INVITEs that ask for lost dialogs in one turn; the next turn follows after [`TURN_MS`].
 const ASKED_A_TURN: usize = 50;
 /// Milliseconds between two such turns: 10,000 legs are asked for in four seconds.
@@ -65,8 +67,8 @@ pub struct Survivors {
 impl Survivors {
     /// Opens the two files in this folder.
     pub fn open(folder: &Path) -> Result<Survivors, KeptError> {
-        let (dialogs, records) = Kept::open(&folder.join("dialogs"))?;
-        let (contacts, bindings) = Kept::open(&folder.join("contacts"))?;
+        let (dialogs, records) = Kept::open(&folder.join("dialogs"), LINGERING)?;
+        let (contacts, bindings) = Kept::open(&folder.join("contacts"), LINGERING)?;
         Ok(Survivors { dialogs, records, contacts, bindings })
     }
 

@@ -83,6 +83,13 @@ pub struct KeptBinding {
     binding: Binding,
 }
 
+/// A [`KeptBinding`] for writing.
+#[derive(Serialize)]
+struct Borrowed<'a> {
+    user: &'a str,
+    binding: &'a Binding,
+}
+
 /// What to answer, and what changed.
 pub struct Outcome {
     /// SIP status.
@@ -294,7 +301,7 @@ impl Registrar {
             expires,
         };
         if let Some(kept) = &self.kept {
-            kept.put(id, &KeptBinding { user: user.to_owned(), binding: binding.clone() });
+            kept.put(id, &Borrowed { user, binding: &binding });
         }
         phone.bindings.push(binding);
         oldest.into_iter().for_each(|id| self.forget(id));

@@ -137,6 +137,20 @@ impl Desks {
         }
     }
 
+    /// Whether [`Desks::follow`] has a word on such facts: most of a call's change no page, and need not be handed on.
+    pub fn heeds(fact: &Fact) -> bool {
+        matches!(
+            fact,
+            Fact::AgentChanged { .. }
+                | Fact::Connected { .. }
+                | Fact::CallEnded { .. }
+                | Fact::Held { .. }
+                | Fact::ConsultStarted { .. }
+                | Fact::ConsultEnded { .. }
+                | Fact::Joined { .. }
+        )
+    }
+
     /// Tells pages what facts mean for them.
     pub fn follow(&self, at: Time, fact: &Fact) {
         match fact {

@@ -64,6 +64,13 @@ pub struct FactEvent {
     pub fact: Fact,
 }
 
+impl FactEvent {
+    /// The event of a fact; `None` for one that no screen heeds.
+    pub fn of(at: Time, fact: &Fact) -> Option<FactEvent> {
+        Desks::heeds(fact).then(|| FactEvent { at, fact: fact.clone() })
+    }
+}
+
 /// What the web layer is given.
 pub struct WebParts {
     /// Where to listen, and how long sessions live.
