@@ -111,14 +111,20 @@ fn password(name: &str) -> String {
 }
 
 fn make_account(server: &Server, name: &str, role: &str) {
+    make_account_with(server, name, role, &[]);
+}
+
+/// The same with settings of the environment.
+pub fn make_account_with(server: &Server, name: &str, role: &str, environment: &[(&str, &str)]) {
     let mut command = server.own_command(&["user", "add", name, "--role", role]);
-    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process =
+        command.envs(environment.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     writeln!(process.stdin.take().unwrap(), "{}", password(name)).unwrap();
     let out = process.wait_with_output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-fn cookie(web: SocketAddrV4, name: &str) -> String {
+pub fn cookie(web: SocketAddrV4, name: &str) -> String {
     let body = json!({ "name": name, "password": password(name) }).to_string();
     let mut stream = TcpStream::connect(web).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();

@@ -23,6 +23,7 @@ mod poor;
 mod quality;
 mod raw;
 mod recovery;
+mod register;
 mod reload;
 mod ringing;
 mod rooms;
