@@ -13,4 +13,5 @@ pub mod event;
 pub mod ids;
 pub mod incident;
 pub mod terms;
+pub mod words;
 pub mod worktime;

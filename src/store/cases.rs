@@ -36,6 +36,9 @@ pub struct CaseFilter {
     /// Only those whose promise is broken and still owed: worst first.
     #[serde(default)]
     pub overdue: bool,
+    /// Words that it holds, the best first; see [`Store::search_cases`].
+    #[serde(default)]
+    pub text: Option<String>,
     /// Those with a smaller id; newest first.
     #[serde(default)]
     pub before: Option<i64>,
@@ -58,24 +61,8 @@ impl Store {
     pub async fn cases(&self, filter: &CaseFilter, sight: &Sight, now: Time) -> Result<Vec<CaseRow>, StoreError> {
         let limit = if filter.limit == 0 { 50 } else { filter.limit.min(MOST) };
         let mut wanted = Conditions::default();
-        wanted.add("id < $", filter.before.unwrap_or(i64::MAX));
-        if let Some(open) = filter.open {
-            wanted.add_plain(if open { "is_open" } else { "NOT is_open" });
-        }
-        for (condition, value) in
-            [("state = $", &filter.state), ("organisation = $", &filter.organisation), ("district = $", &filter.district)]
-        {
-            if let Some(value) = value {
-                wanted.add(condition, value);
-            }
-        }
-        if let Some(topic) = &filter.topic {
-            // What lies below begins with the path and "/"; "0" is the character behind "/".
-            wanted.add("(topic = $ OR (topic > $ || '/' AND topic < $ || '0'))", topic);
-        }
+        filter.narrow(&mut wanted, now);
         let order = if filter.overdue {
-            // A case is late for the clock that is owed: the resolution's, or before anybody took it on the reaction's.
-            wanted.add("is_open AND (resolution_due_ms < $ OR (reaction_kept_ms IS NULL AND reaction_due_ms < $))", ms(now.0));
             "CASE WHEN reaction_kept_ms IS NULL AND reaction_due_ms < resolution_due_ms THEN reaction_due_ms ELSE resolution_due_ms END, id"
         } else {
             "id DESC"
@@ -101,6 +88,29 @@ impl Store {
     }
 }
 
+impl CaseFilter {
+    /// Leaves the cases that are asked for; which words they hold is looked up elsewhere.
+    pub(super) fn narrow(&self, wanted: &mut Conditions, now: Time) {
+        wanted.add("id < $", self.before.unwrap_or(i64::MAX));
+        if let Some(open) = self.open {
+            wanted.add_plain(if open { "is_open" } else { "NOT is_open" });
+        }
+        for (condition, value) in [("state = $", &self.state), ("organisation = $", &self.organisation), ("district = $", &self.district)] {
+            if let Some(value) = value {
+                wanted.add(condition, value);
+            }
+        }
+        if let Some(topic) = &self.topic {
+            // What lies below begins with the path and "/"; "0" is the character behind "/".
+            wanted.add("(topic = $ OR (topic > $ || '/' AND topic < $ || '0'))", topic);
+        }
+        if self.overdue {
+            // A case is late for the clock that is owed: the resolution's, or before anybody took it on the reaction's.
+            wanted.add("is_open AND (resolution_due_ms < $ OR (reaction_kept_ms IS NULL AND reaction_due_ms < $))", ms(now.0));
+        }
+    }
+}
+
 impl Sight {
     /// Of the centre, with the groups of an account.
     pub fn centre(groups: Vec<String>) -> Self {
@@ -108,7 +118,7 @@ impl Sight {
     }
 
     /// An organisation sees what lies with it, also what is restricted; the centre sees all but the topics of groups that the account is not in.
-    fn narrow(&self, wanted: &mut Conditions) {
+    pub(super) fn narrow(&self, wanted: &mut Conditions) {
         if let Some(organisation) = &self.organisation {
             return wanted.add("organisation = $", organisation);
         }

@@ -17,6 +17,7 @@ mod projection;
 mod queue_events;
 mod recordings;
 mod register;
+mod search;
 mod sessions;
 mod sqlite;
 mod statement;

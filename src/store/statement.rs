@@ -157,6 +157,11 @@ impl Conditions {
         self.texts.push(text.to_owned());
     }
 
+    /// Whether one of the conditions says this.
+    pub fn says(&self, words: &str) -> bool {
+        self.texts.iter().any(|text| text.contains(words))
+    }
+
     /// The statement `SELECT … WHERE conditions …rest`, with its values bound; `$` in `rest` stands for `last`.
     pub fn query(mut self, select: &str, rest: &str, last: impl Bindable) -> Statement {
         self.values.push(last.value());

@@ -71,7 +71,7 @@ pub(super) struct Act {
     words: Option<Private<String>>,
 }
 
-/// GET /api/cases, newest first, or the latest first where `overdue=true`.
+/// GET /api/cases, newest first, or the latest first where `overdue=true`, or those that hold the words of `text`, the best first.
 pub(super) async fn list(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -80,7 +80,13 @@ pub(super) async fn list(
     let subject = format!("cases before {}", filter.before.map_or("now".to_owned(), |id| id.to_string()));
     let now = web.clock.now();
     web.store.log_access(now, &user.name, Access::Cases, &subject).await?;
-    Ok(Json(web.store.cases(&filter, &user.sight(), now).await?))
+    Ok(Json(match &filter.text {
+        Some(text) => {
+            shorter("text", text, LONGEST_NAME)?;
+            web.store.search_cases(text, &filter, &user.sight(), now).await?
+        }
+        None => web.store.cases(&filter, &user.sight(), now).await?,
+    }))
 }
 
 /// GET /api/cases/{number}, with its history.

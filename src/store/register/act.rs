@@ -14,6 +14,7 @@ use crate::centre::time::Time;
 use crate::private::Private;
 use crate::store::Store;
 use crate::store::bulk::{ms, signed};
+use crate::store::search;
 use crate::store::statement::query;
 use crate::store::transaction::{Lock, Transaction};
 
@@ -237,6 +238,9 @@ pub(in crate::store) async fn change_in(
     case.apply(&event).map_err(|error| RegisterError::Unwritable(error.to_string()))?;
     let place = chain::append(transaction, &subject, at, &event, words).await?;
     update(transaction, &subject, &case, register, place).await?;
+    if matches!(event.what, What::Corrected { topic: Some(_), .. }) {
+        search::index_anew(transaction, number, &case, register).await?;
+    }
     row(transaction, &subject).await?.ok_or_else(|| RegisterError::damaged("cases.number"))
 }
 
@@ -343,9 +347,9 @@ async fn insert(
         .bind(flat)
         .bind(new.at_degrees.map(|(lat, _)| lat))
         .bind(new.at_degrees.map(|(_, lon)| lon))
-        .execute(transaction)
+        .execute(&mut *transaction)
         .await?;
-    Ok(())
+    search::index(transaction, number, case, &new.words, register).await
 }
 
 async fn update(transaction: &mut Transaction, number: &str, case: &Case, register: &Register, place: u64) -> Result<(), RegisterError> {

@@ -169,6 +169,8 @@ pub struct Register {
     pub restricted: BTreeMap<TopicId, String>,
     /// The parts of the city.
     pub districts: Vec<DistrictId>,
+    /// What each topic is called, in all languages together.
+    pub topic_names: BTreeMap<TopicId, String>,
 }
 
 impl RuleBook {
@@ -224,7 +226,9 @@ impl RuleBook {
         let restricted =
             self.topics.iter().filter_map(|topic| Some((TopicId::from(topic.id.as_str()), topic.restricted.clone()?))).collect();
         let districts = self.districts.iter().map(|district| DistrictId::from(district.id.as_str())).collect();
-        Ok(Register { revision, rules, escalation, closeness, restricted, districts })
+        let called = |topic: &Topic| topic.names.values().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let topic_names = self.topics.iter().map(|topic| (TopicId::from(topic.id.as_str()), called(topic))).collect();
+        Ok(Register { revision, rules, escalation, closeness, restricted, districts, topic_names })
     }
 
     /// What is wrong with ids: a topic must have its parents, and everything its terms.

@@ -5,6 +5,7 @@ use crate::cases::ids::CaseNumber;
 use crate::centre::time::Time;
 use crate::private::Private;
 use crate::store::Store;
+use crate::store::search;
 use crate::store::statement::query;
 use crate::store::transaction::Lock;
 
@@ -32,6 +33,7 @@ impl Store {
         for place in erased {
             query("DELETE FROM chain_words WHERE place = $1").bind(place.cast_signed()).execute(&mut transaction).await?;
         }
+        search::forget(&mut transaction, number).await?;
         query("DELETE FROM case_people WHERE number = $1").bind(&subject).execute(&mut transaction).await?;
         transaction.commit().await?;
         Ok(row)
