@@ -201,11 +201,12 @@ impl Centre {
         if self.is_ready_by_phone(agent) && !self.can_be_rung(agent) {
             return self.set_agent(agent, State::Offline);
         }
+        if until.is_some_and(|until| until <= self.now) && self.can_be_rung(agent) {
+            return self.set_agent(agent, State::Ready);
+        }
         self.set_agent(agent, State::NotResponding);
-        match until {
-            Some(until) if until > self.now => self.deadlines.set(Reason::Rest(agent.clone()), until),
-            Some(_) => self.rest_over(agent),
-            None => {}
+        if let Some(until) = until.filter(|until| *until > self.now) {
+            self.deadlines.set(Reason::Rest(agent.clone()), until);
         }
     }
 

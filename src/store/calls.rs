@@ -30,7 +30,7 @@ pub struct Call {
     pub topic: Option<String>,
     /// The queue from which it was answered.
     pub queue: Option<String>,
-    /// The operator who answered last.
+    /// The operator who answered last, or who called the resident and was answered.
     pub agent: Option<String>,
     /// When it came in.
     pub started_ms: Option<i64>,
@@ -189,7 +189,8 @@ impl BulkRow for CallRow {
     const TAIL: &'static str = " ON CONFLICT (id) DO UPDATE SET \
         number = COALESCE(excluded.number, calls.number), trunk = COALESCE(excluded.trunk, calls.trunk), \
         caller = COALESCE(excluded.caller, calls.caller), language = COALESCE(excluded.language, calls.language), \
-        topic = COALESCE(excluded.topic, calls.topic), queue = COALESCE(excluded.queue, calls.queue), agent = COALESCE(excluded.agent, calls.agent), \
+        topic = COALESCE(excluded.topic, calls.topic), queue = COALESCE(excluded.queue, calls.queue), agent = COALESCE(excluded.agent, calls.agent, \
+        CASE WHEN excluded.answered_ms IS NOT NULL THEN calls.called_out_by END), \
         started_ms = COALESCE(excluded.started_ms, calls.started_ms), answered_ms = COALESCE(excluded.answered_ms, calls.answered_ms), \
         connected_ms = COALESCE(excluded.connected_ms, calls.connected_ms), waited_ms = COALESCE(excluded.waited_ms, calls.waited_ms), \
         ended_ms = COALESCE(excluded.ended_ms, calls.ended_ms), end_reason = COALESCE(excluded.end_reason, calls.end_reason), \
@@ -198,6 +199,8 @@ impl BulkRow for CallRow {
 
     fn bind(&self, statement: Statement) -> Statement {
         let connected = self.connected.as_ref();
+        // Whoever calls a resident talks with them from the resident's answer on.
+        let agent = connected.map(|(_, _, agent, _)| agent).or(self.called_out_by.as_ref().filter(|_| self.answered.is_some()));
         statement
             .bind(signed(self.call.0))
             .bind(self.number.as_ref().map(|name| name.as_str().to_owned()))
@@ -206,7 +209,7 @@ impl BulkRow for CallRow {
             .bind(self.language.map(Language::code))
             .bind(self.topic.clone())
             .bind(connected.map(|(_, queue, _, _)| queue.as_str().to_owned()))
-            .bind(connected.map(|(_, _, agent, _)| agent.as_str().to_owned()))
+            .bind(agent.map(|agent| agent.as_str().to_owned()))
             .bind(self.started.map(|at| ms(at.0)))
             .bind(self.answered.map(|at| ms(at.0)))
             .bind(connected.map(|(at, _, _, _)| ms(at.0)))

@@ -214,6 +214,10 @@ async fn a_call_to_a_resident_is_kept_with_who_made_it(kind: Kind) {
     ];
     store.project(&[Projected { position: Position(1), at: Time(500), facts }]).await.unwrap();
     let detail = store.call(call).await.unwrap().unwrap();
+    assert_eq!(detail.call.agent, None, "nobody has answered");
+    let answered = |position| Projected { position: Position(position), at: Time(600), facts: vec![Fact::CallAnswered { call }] };
+    store.project(&[answered(2)]).await.unwrap();
+    assert_eq!(store.call(call).await.unwrap().unwrap().call.agent.as_deref(), Some("aigul"));
     assert_eq!((detail.call.called_out_by.as_deref(), detail.call.trunk, detail.call.started_ms), (Some("aigul"), None, Some(500)));
     let reference = Some("-4");
     assert_eq!(detail.legs.first().and_then(|leg| leg.name.as_deref()), reference, "the reference as callers has it");

@@ -6,6 +6,7 @@
 
 mod about;
 mod calls;
+mod colleagues;
 pub mod dice;
 mod legs;
 mod model;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use cityline::centre::Centre;
-use cityline::centre::fact::Fact;
+use cityline::centre::fact::{EndReason, Fact};
 use cityline::centre::output::Output;
 use cityline::journal::{Journal, replay_file};
 
@@ -33,7 +34,7 @@ const EVENTS: usize = 120;
 const JOURNAL_EVERY: u64 = 50;
 
 /// What must have happened on thousands of days, or they prove nothing of it.
-const LIVELY: [&str; 22] = [
+const LIVELY: [&str; 27] = [
     "Connected",
     "Held",
     "partner",
@@ -56,6 +57,11 @@ const LIVELY: [&str; 22] = [
     "TransferFailed",
     "CalledOut",
     "CallbackOwed",
+    "ColleagueCalled",
+    "ColleagueCallEnded",
+    "LegReplaced",
+    "TakenOver",
+    "handed_between",
 ];
 
 /// Runs beside each day: tells which one it was when anything panics.
@@ -100,6 +106,8 @@ fn count(records: &[Record], seen: &Mutex<BTreeMap<String, u64>>) {
     for fact in records.iter().flat_map(|record| &record.facts) {
         let name = match fact {
             Fact::Joined { role, .. } => role.word().to_owned(),
+            // A call between operators ends so when one of them leaves a resident to the other.
+            Fact::ColleagueCallEnded { reason: EndReason::Transferred, .. } => "handed_between".to_owned(),
             Fact::ConsultEnded { how, .. } => format!("consult_{}", how.word()),
             other => format!("{other:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned(),
         };

@@ -9,6 +9,7 @@ use cityline::centre::output::{ToLine, ToMedia};
 
 use super::about::leg_of;
 use super::calls::Call;
+use super::colleagues::Between;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Line {
@@ -32,13 +33,17 @@ pub struct Leg {
     reoffered: bool,
     ended: bool,
     unknown: bool,
+    /// Its far end is heard before its answer.
+    early: bool,
+    /// Orders to put such sound in force without an outcome.
+    early_asked: u32,
 }
 
 #[derive(Default)]
 pub struct Legs {
     pub live: BTreeMap<LegId, Leg>,
     gone: BTreeSet<LegId>,
-    invited: BTreeSet<CallId>,
+    invited: BTreeSet<LegId>,
     recordings: BTreeSet<RecordingId>,
     begun: BTreeSet<RecordingId>,
     stopped: BTreeSet<RecordingId>,
@@ -47,6 +52,16 @@ pub struct Legs {
 impl Legs {
     pub fn is_live(&self, leg: LegId) -> bool {
         self.live.get(&leg).is_some_and(|known| !known.ended)
+    }
+
+    /// Whether its far end is heard, and has not answered.
+    pub fn is_early(&self, leg: LegId) -> bool {
+        self.live.get(&leg).is_some_and(|known| known.early && !known.agreed)
+    }
+
+    /// Whether the next outcome is about sound before the answer.
+    pub fn is_asked_early(&self, leg: LegId) -> bool {
+        self.live.get(&leg).is_some_and(|known| known.early_asked > 0)
     }
 
     pub fn is_reoffered(&self, leg: LegId) -> bool {
@@ -65,13 +80,22 @@ impl Legs {
     }
 
     pub fn note(&mut self, input: &Input) {
-        if let Input::Line(FromLine::CallArrived { call, .. }) = input {
-            self.invited.insert(*call);
+        match input {
+            Input::Line(FromLine::CallArrived { call, .. } | FromLine::PhoneCalled { call, .. }) => {
+                self.invited.insert(LegId::caller(*call));
+            }
+            Input::Line(FromLine::Replacing { leg, .. }) => drop(self.invited.insert(*leg)),
+            _ => {}
         }
         let Some(leg) = leg_of(input) else { return };
         let Some(known) = self.live.get_mut(&leg) else { return };
         match input {
             Input::Media(FromMedia::Opened { .. }) => known.port = known.open,
+            Input::Media(FromMedia::Agreed { answer: None, .. }) if known.early_asked > 0 => {
+                known.early_asked -= 1;
+                known.early |= known.line == Line::Dialled;
+            }
+            Input::Media(FromMedia::Failed { .. }) if known.early_asked > 0 => known.early_asked -= 1,
             Input::Media(FromMedia::Agreed { answer: None, .. }) => known.agreed = known.agreeing,
             Input::Line(FromLine::Answered { .. }) if known.line == Line::Dialled => known.line = Line::Answered,
             Input::Line(FromLine::Refused { .. } | FromLine::HungUp { .. }) | Input::LegGone { .. } => known.line = Line::Over,
@@ -87,7 +111,7 @@ impl Legs {
 
     pub fn started(&mut self, leg: LegId, party: &Party) -> Result<(), String> {
         // A resident who called has an INVITE that waits; one who is called is dialled like anybody.
-        let invited = leg.n == 0 && self.invited.contains(&leg.call);
+        let invited = self.invited.contains(&leg);
         let line = if invited { Line::Invited } else { Line::Quiet };
         let resident = *party == Party::Resident;
         let new = Leg {
@@ -101,9 +125,12 @@ impl Legs {
             reoffered: false,
             ended: false,
             unknown: false,
+            early: false,
+            early_asked: 0,
         };
         let fresh = !self.gone.contains(&leg) && self.live.insert(leg, new).is_none();
-        holds(fresh && resident == (leg.n == 0), || format!("{leg} started twice, or as {party:?}"))
+        // The first leg of a call between operators is a phone's.
+        holds(fresh && (!resident || leg.n == 0) && (resident || leg.n > 0 || invited), || format!("{leg} started twice, or as {party:?}"))
     }
 
     pub fn ended(&mut self, leg: LegId) -> Result<(), String> {
@@ -118,7 +145,7 @@ impl Legs {
     pub fn line(&mut self, order: &ToLine) -> Result<(), String> {
         match order {
             ToLine::Reject { leg, .. } if !self.live.contains_key(leg) => {
-                return holds(leg.n == 0 && self.invited.remove(&leg.call), || format!("{leg} is rejected without an INVITE"));
+                return holds(self.invited.remove(leg), || format!("{leg} is rejected without an INVITE"));
             }
             _ => {}
         }
@@ -153,7 +180,9 @@ impl Legs {
         match order {
             ToMedia::Connect { hears, .. } => {
                 for leg in hears.iter().flat_map(|pair| [pair.ear, pair.mouth]) {
-                    let joined = self.live.get(&leg).is_some_and(|known| known.open && known.line == Line::Answered && known.agreed);
+                    let joined = self.live.get(&leg).is_some_and(|known| {
+                        known.open && ((known.line == Line::Answered && known.agreed) || (known.early && !known.agreed))
+                    });
                     holds(joined, || format!("{leg} is connected, but is not live and answered"))?;
                 }
                 Ok(())
@@ -179,13 +208,13 @@ impl Legs {
     }
 
     /// What ended is closed, and what is closed ended; then it is forgotten.
-    pub fn check(&mut self, calls: &BTreeMap<CallId, Call>) -> Vec<String> {
+    pub fn check(&mut self, calls: &BTreeMap<CallId, Call>, between: &BTreeMap<CallId, Between>) -> Vec<String> {
         let mut faults = Vec::new();
         for (leg, known) in &self.live {
             if known.ended == known.open {
                 faults.push(format!("{leg}: ended is {}, open is {}", known.ended, known.open));
             }
-            if !known.ended && !calls.contains_key(&leg.call) {
+            if !known.ended && !calls.contains_key(&leg.call) && !between.contains_key(&leg.call) {
                 faults.push(format!("{leg} outlives its call"));
             }
         }
@@ -215,6 +244,10 @@ impl Leg {
             }
             ToMedia::Close { .. } => {
                 std::mem::replace(&mut self.open, false) && (self.unknown || matches!(self.line, Line::Over | Line::Quiet))
+            }
+            ToMedia::Agree { answer: false, .. } if self.line == Line::Dialled => {
+                self.early_asked += 1;
+                self.open
             }
             ToMedia::Agree { answer, .. } => {
                 self.agreeing = true;

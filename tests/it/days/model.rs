@@ -13,6 +13,7 @@ use cityline::centre::time::Time;
 
 use super::about::{call_of, desk_agent, leg_of};
 use super::calls::{Call, Talk, Third, Wait};
+use super::colleagues::Between;
 use super::legs::Legs;
 use super::rooms::Rooms;
 use super::staff::Staff;
@@ -30,6 +31,8 @@ pub struct Model {
     plan: Option<Plan>,
     pub legs: Legs,
     pub staff: Staff,
+    /// Calls between operators.
+    pub between: BTreeMap<CallId, Between>,
     owed: BTreeSet<CallId>,
     draining: bool,
     recovery_until: Option<Time>,
@@ -58,13 +61,21 @@ pub struct Step {
     pub queues: BTreeMap<CallId, QueueId>,
     /// A new process connects and records what it has found.
     pub anew: bool,
+    /// Calls between operators that were up at its beginning or since.
+    pub between: BTreeMap<CallId, (AgentId, AgentId)>,
+    /// Who began one in it, on either side.
+    pub between_begun: Vec<AgentId>,
+    /// Those that have ended in it.
+    pub between_ended: BTreeSet<CallId>,
+    /// Who has taken an operator's place.
+    pub taken: BTreeSet<AgentId>,
 }
 
 impl Model {
     /// One step of the centre: judges it against everything before.
     pub fn step(&mut self, now: Time, input: &Input, outputs: &[Output], facts: &[Fact]) {
         self.now = self.now.max(now);
-        let up_before: BTreeSet<CallId> = self.calls.keys().copied().collect();
+        let up_before: BTreeSet<CallId> = self.calls.keys().chain(self.between.keys()).copied().collect();
         let must_end = self.must_end(input);
         let expected_states = self.staff.expect(input, &self.settings, &self.calls, &self.rules);
         if let Input::LegRecovered { leg } = input
@@ -79,6 +90,11 @@ impl Model {
         self.staff.note(input, &self.settings);
         let mut step = self.begin_step();
         step.anew = matches!(input, Input::Restarted { .. } | Input::LegRecovered { .. });
+        // Operators are told to go on before the call's end is told.
+        step.between_ended.extend(facts.iter().filter_map(|fact| match fact {
+            Fact::ColleagueCallEnded { call, .. } => Some(*call),
+            _ => None,
+        }));
         for fact in facts {
             self.take_fact(fact, input, &mut step);
         }
@@ -94,7 +110,7 @@ impl Model {
     }
 
     fn begin_step(&self) -> Step {
-        let mut step = Step::default();
+        let mut step = Step { between: self.operators_between(), ..Step::default() };
         for (id, call) in &self.calls {
             let calls_out = call.out.as_ref().map(|(agent, _)| agent);
             step.asked.extend(call.asked().into_iter().chain(calls_out).map(|agent| (*id, agent.clone())));
@@ -139,7 +155,9 @@ impl Model {
         match input {
             Input::Line(FromLine::HungUp { leg, .. } | FromLine::Refused { leg, .. }) => leg_over(leg).into_iter().collect(),
             Input::ShellLost { leg } | Input::LegGone { leg } => leg_over(leg).into_iter().collect(),
-            Input::Media(FromMedia::Failed { leg, .. }) if !self.legs.is_reoffered(*leg) => leg_over(leg).into_iter().collect(),
+            Input::Media(FromMedia::Failed { leg, .. }) if !self.legs.is_reoffered(*leg) && !self.legs.is_asked_early(*leg) => {
+                leg_over(leg).into_iter().collect()
+            }
             Input::CallPoisoned { call } => self.calls.contains_key(call).then_some(*call).into_iter().collect(),
             Input::Desk(FromDesk::HangUp { agent, call }) => {
                 let is_theirs = |talk: &Talk| talk.agent.as_ref() == Some(agent) && talk.third.is_none();
@@ -171,6 +189,7 @@ impl Model {
                 let may = expected.1.is_none();
                 self.check(up == may, || format!("{call} arrived: up is {up}"));
             }
+            Input::Line(FromLine::PhoneCalled { call, .. }) => drop(self.arrived.insert(*call)),
             Input::Line(FromLine::HungUp { leg, .. }) if leg.n == 0 && !self.arrived.contains(&leg.call) => {
                 self.early_ends.insert(leg.call);
             }
@@ -182,8 +201,11 @@ impl Model {
 
     fn take_fact(&mut self, fact: &Fact, input: &Input, step: &mut Step) {
         if let Some(call) = call_of(fact) {
-            let begins = matches!(fact, Fact::CallStarted { .. } | Fact::CalledOut { .. } | Fact::RecordingEnded { .. });
-            let known = self.calls.contains_key(&call) || begins;
+            let begins = matches!(
+                fact,
+                Fact::CallStarted { .. } | Fact::CalledOut { .. } | Fact::RecordingEnded { .. } | Fact::ColleagueCalled { .. }
+            );
+            let known = self.calls.contains_key(&call) || self.between.contains_key(&call) || begins;
             self.check(known, || format!("{fact:?} of a call that is not up"));
             if !known {
                 return;
@@ -247,8 +269,14 @@ impl Model {
             Fact::Transferred { call, agent, to } => self.transferred(*call, agent, to, step),
             Fact::TransferFailed { call, queue, how } => self.transfer_failed(*call, queue, *how, step),
             Fact::Held { leg, .. } => self.check_talks(leg.call, "holds"),
-            Fact::TakenOver { call, .. } => self.check_talks(*call, "is taken over"),
-            Fact::CallDiverted { .. } | Fact::LegReplaced { .. } | Fact::ColleagueCalled { .. } | Fact::ColleagueCallEnded { .. } => {}
+            Fact::TakenOver { call, agent, .. } => {
+                step.taken.insert(agent.clone());
+                self.check_talks(*call, "is taken over");
+            }
+            Fact::LegReplaced { leg, by } => self.leg_replaced(*leg, *by),
+            Fact::ColleagueCalled { call, from, to } => self.colleague_called(*call, from, to, step),
+            Fact::ColleagueCallEnded { call, .. } => self.colleague_call_ended(*call),
+            Fact::CallDiverted { .. } => {}
             // The days' lines are never refused or marked.
             Fact::LegUnheard { .. } | Fact::LegQuality { .. } => {}
         }
@@ -521,9 +549,10 @@ impl Model {
                 call.silent_until = None;
             }
         }
-        faults.extend(self.rooms.check(&self.calls));
-        faults.extend(self.staff.check(now, &self.calls, &self.settings));
-        faults.extend(self.legs.check(&self.calls));
+        faults.extend(self.rooms.check(&self.calls, &self.legs));
+        faults.extend(self.staff.check(now, &self.calls, &self.between, &self.settings));
+        faults.extend(self.check_between());
+        faults.extend(self.legs.check(&self.calls, &self.between));
         self.faults.extend(faults);
     }
 
@@ -544,11 +573,11 @@ impl Model {
             Reason::Announce(id) | Reason::MaxWait(id) => call(id).is_some_and(|known| known.wait.is_some()),
             Reason::OfferEnds(id) => call(id).is_some_and(|known| known.offer.is_some()),
             Reason::DialEnds(id) => call(id).is_some_and(|known| known.wait.is_none() && known.talk.is_none()),
-            Reason::NoSound(id) => call(id).is_some_and(|known| known.silent_until.is_some()),
+            Reason::NoSound(id) => self.between.contains_key(id) || call(id).is_some_and(|known| known.silent_until.is_some()),
             Reason::WrapUp(agent) => self.staff.status(agent) == AgentStatus::WrapUp,
             Reason::Rest(agent) => self.staff.status(agent) == AgentStatus::NotResponding,
             Reason::Recovery => true,
-            Reason::CallingEnds(id) => call(id).is_some_and(Call::is_calling),
+            Reason::CallingEnds(id) => self.between.get(id).is_some_and(Between::rings) || call(id).is_some_and(Call::is_calling),
             Reason::SupervisorRings(agent) => matches!(self.staff.status(agent), AgentStatus::Supervising(_)),
         };
         self.check(alive, || format!("a deadline is left: {reason:?}"));

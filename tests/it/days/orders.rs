@@ -46,6 +46,9 @@ impl Model {
 
     /// The first matrix of a call that was answered from the queue or by a service begins its talk.
     fn begins_talk(&mut self, call: CallId, step: &Step) {
+        if self.rooms.is_all_early(call, &self.legs) && !self.rooms.is_empty(call) {
+            return;
+        }
         let Some(known) = self.calls.get(&call).filter(|known| !known.was_served()) else { return };
         if known.wait.is_some() {
             // An operator who gives the call to a queue leaves an empty room before the resident waits.

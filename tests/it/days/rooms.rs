@@ -52,6 +52,22 @@ impl Rooms {
         self.supervisors.remove(&leg);
     }
 
+    /// Another phone goes on with the part of a leg.
+    pub fn replaced(&mut self, old: LegId, new: LegId) {
+        let mode = self.supervisors.remove(&old);
+        self.supervisors.extend(mode.map(|mode| (new, mode)));
+    }
+
+    /// Whether all that is heard in a call is heard before an answer.
+    pub fn is_all_early(&self, call: CallId, legs: &Legs) -> bool {
+        self.hears.get(&call).is_none_or(|pairs| pairs.iter().all(|(_, mouth)| legs.is_early(LegId { call, n: *mouth })))
+    }
+
+    /// Who hears whom.
+    pub fn pairs(&self, call: CallId) -> impl Iterator<Item = (u16, u16)> + '_ {
+        self.hears.get(&call).into_iter().flatten().copied()
+    }
+
     pub fn leg_ended(&mut self, leg: LegId) {
         self.music.remove(&leg);
         self.holding.remove(&leg);
@@ -73,23 +89,30 @@ impl Rooms {
         self.hears.get(&call).is_none_or(BTreeSet::is_empty)
     }
 
-    pub fn check(&self, calls: &BTreeMap<CallId, Call>) -> Vec<String> {
+    pub fn check(&self, calls: &BTreeMap<CallId, Call>, legs: &Legs) -> Vec<String> {
         let mut faults = Vec::new();
         for (call, known) in calls {
             let nothing = Pairs::new();
-            let found = self.hears.get(call).unwrap_or(&nothing);
+            let all = self.hears.get(call).unwrap_or(&nothing);
+            let is_early = |pair: &&(u16, u16)| legs.is_early(LegId { call: *call, n: pair.1 });
+            let (early, found): (Pairs, Pairs) = all.iter().copied().partition(|pair| is_early(&pair));
+            // Who listens before an answer: the operator of a talk, whoever calls a resident, else the resident.
+            let listens = |ear: u16| known.talk.as_ref().map_or(known.out.is_some() == (ear != 0), |talk| ear == talk.leg);
+            if early.iter().any(|(ear, _)| !listens(*ear)) {
+                faults.push(format!("{call}: {early:?} before an answer"));
+            }
             let (hears, music) = match &known.talk {
                 Some(talk) => self.expected(*call, talk),
                 None => (Pairs::new(), BTreeSet::new()),
             };
-            if *found != hears {
+            if found != hears {
                 faults.push(format!("{call}: {found:?} hear each other, not {hears:?}"));
             }
             let plays: BTreeSet<u16> = self.of(*call, &self.music).collect();
             if known.talk.is_some() && plays != music {
                 faults.push(format!("{call}: music plays to {plays:?}, not {music:?}"));
             }
-            if known.ringing.is_some() && !plays.contains(&0) {
+            if known.ringing.is_some() && !plays.contains(&0) && early.is_empty() {
                 faults.push(format!("{call}: the resident hears nothing while somebody rings for them"));
             }
             let secret = |leg: u16| self.supervisors.get(&LegId { call: *call, n: leg }).is_some_and(|mode| *mode != Supervision::Barge);

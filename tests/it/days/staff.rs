@@ -10,6 +10,7 @@ use cityline::centre::time::Time;
 
 use super::about::desk_agent;
 use super::calls::Call;
+use super::colleagues::Between;
 use super::model::Step;
 
 /// Contacts that are rung at most.
@@ -25,6 +26,9 @@ struct Person {
     wrap_until: Option<Time>,
     rest_until: Option<Time>,
     talk_queue: Option<QueueId>,
+    /// What they did before a call with a colleague, and do after it; and until when.
+    before: AgentStatus,
+    before_until: Option<Time>,
 }
 
 impl Default for Person {
@@ -38,6 +42,8 @@ impl Default for Person {
             wrap_until: None,
             rest_until: None,
             talk_queue: None,
+            before: AgentStatus::Offline,
+            before_until: None,
         }
     }
 }
@@ -70,8 +76,21 @@ impl Person {
         }
     }
 
+    /// After a call with a colleague.
+    fn after_internal(&self, device: Option<&Device>, now: Time) -> AgentStatus {
+        let over = self.before_until.is_some_and(|until| until <= now);
+        match &self.before {
+            _ if device.is_none() => AgentStatus::Offline,
+            AgentStatus::Ready => self.after_wrap_up(device),
+            AgentStatus::WrapUp if over => self.after_wrap_up(device),
+            AgentStatus::NotResponding if by_phone(device) && !self.rung(device) => AgentStatus::Offline,
+            AgentStatus::NotResponding if over && self.rung(device) => AgentStatus::Ready,
+            same => same.clone(),
+        }
+    }
+
     fn is_busy(&self) -> bool {
-        matches!(self.status, AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::Supervising(_))
+        matches!(self.status, AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::Supervising(_) | AgentStatus::Internal(_))
     }
 }
 
@@ -138,6 +157,8 @@ impl Staff {
         let device = device(settings, agent);
         let status = match (input, before.status.clone()) {
             (FromDesk::DeskUp { .. } | FromDesk::OfferShown { .. } | FromDesk::Accept { .. }, same) => same,
+            (FromDesk::HangUp { call, .. }, AgentStatus::Internal(talked)) if *call == talked => return None,
+            (_, same @ AgentStatus::Internal(_)) => same,
             (FromDesk::DeskGone { .. }, status) => person.desk_gone(&before, status, device),
             (FromDesk::PhoneChanged { .. }, status) => person.phone_changed(&before, status, device),
             (
@@ -191,11 +212,11 @@ impl Staff {
         Some((agent.clone(), status))
     }
 
-    /// A free operator may be offered a call in the same step.
+    /// A free operator may be offered a call in the same step, and one whose phone is busy with a colleague is not free yet.
     pub fn check_expected(&self, expected: &Option<(AgentId, AgentStatus)>) -> Option<String> {
         let (agent, expected) = expected.as_ref()?;
         let found = self.status(agent);
-        let offered = *expected == AgentStatus::Ready && matches!(found, AgentStatus::Offered(_));
+        let offered = *expected == AgentStatus::Ready && matches!(found, AgentStatus::Offered(_) | AgentStatus::Internal(_));
         (found != *expected && !offered).then(|| format!("{agent} is {found:?}, not {expected:?}"))
     }
 
@@ -237,17 +258,26 @@ impl Staff {
         let supervises = matches!((own, to), (Some(FromDesk::Monitor { call, .. }), AgentStatus::Supervising(joins)) if call == joins);
         let asked = |call: &CallId| step.asked.contains(&(*call, agent.clone()));
         let caused = match (&from, to) {
-            (AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::NotResponding | AgentStatus::Paused(_), AgentStatus::Talking(_)) => {
-                calls_out
-            }
+            (
+                AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::NotResponding | AgentStatus::Paused(_) | AgentStatus::Offline,
+                AgentStatus::Talking(_),
+            ) => calls_out || step.taken.contains(agent),
             (AgentStatus::Offered(_) | AgentStatus::Talking(_), AgentStatus::Supervising(_)) => false,
             (_, AgentStatus::Supervising(_)) => supervises,
             (AgentStatus::Supervising(call), AgentStatus::Talking(talking)) => {
                 call == talking && matches!(own, Some(FromDesk::TakeOver { call: taken, .. }) if taken == call)
             }
             (AgentStatus::Supervising(_), to) => *to == person.after_wrap_up(device),
-            (AgentStatus::Internal(_), _) | (_, AgentStatus::Internal(_)) => false,
+            (AgentStatus::Internal(call), AgentStatus::Offered(of)) => step.between.contains_key(call) && asked(of),
+            (AgentStatus::Internal(call), to) => step.between_ended.contains(call) && *to == person.after_internal(device, now),
+            // Whoever would be ready, or calls or is called.
+            (_, AgentStatus::Internal(call)) => step.between.get(call).is_some_and(|(from, to)| from == agent || to == agent),
             (AgentStatus::Ready, AgentStatus::Offered(_)) => true,
+            // Rang for a colleague, and rings on for the colleague's resident.
+            (
+                AgentStatus::WrapUp | AgentStatus::NotResponding | AgentStatus::Paused(_) | AgentStatus::Offline,
+                AgentStatus::Offered(of),
+            ) => asked(of) && step.has_ended_between(agent),
             (AgentStatus::Offered(call), AgentStatus::Talking(talking)) => {
                 call == talking && (offer_end == Some(OfferEnd::Answered) || asked(call))
             }
@@ -277,11 +307,9 @@ impl Staff {
             (_, AgentStatus::Paused(_)) => pause,
             (AgentStatus::Ready, AgentStatus::NotResponding) => (by_devices || anew) && !person.rung(device),
             (_, AgentStatus::Offline) => leaves || by_devices || anew,
-            (
-                _,
-                AgentStatus::Ready | AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::WrapUp | AgentStatus::NotResponding,
-            ) => false,
+            (_, AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::NotResponding) => false,
         };
+        let (wrap_before, rest_before) = (person.wrap_until, person.rest_until);
         let rests = offer_end.is_some_and(|how| !matches!(how, OfferEnd::AgentGone | OfferEnd::CallerGone));
         person.rest_until = (*to == AgentStatus::NotResponding && rests && by_phone(device) && person.rung(device))
             .then(|| now.plus_ms(settings.limits.rest_ms.max(1)));
@@ -290,10 +318,35 @@ impl Staff {
         }
         let wrap_up_ms = person.talk_queue.as_ref().and_then(|queue| rules.get(queue)).map_or(0, |rules| rules.wrap_up_ms);
         person.wrap_until = (*to == AgentStatus::WrapUp).then(|| now.plus_ms(wrap_up_ms));
+        if matches!(from, AgentStatus::Internal(_)) {
+            let goes_on = person.before_until.filter(|until| *until > now);
+            match to {
+                AgentStatus::WrapUp => person.wrap_until = goes_on,
+                AgentStatus::NotResponding => person.rest_until = goes_on,
+                _ => {}
+            }
+        }
+        let taken = step.taken.contains(agent);
         match to {
             AgentStatus::Supervising(_) => person.wish = back_to(&from),
+            AgentStatus::Internal(_) => {
+                let waits = matches!(from, AgentStatus::WrapUp | AgentStatus::NotResponding) && step.began_between(agent);
+                person.before_until = if waits { wrap_before.or(rest_before) } else { None };
+                let rests =
+                    matches!(from, AgentStatus::Offline | AgentStatus::WrapUp | AgentStatus::Paused(_) | AgentStatus::NotResponding);
+                person.before = if rests && step.began_between(agent) { from.clone() } else { AgentStatus::Ready };
+            }
+            AgentStatus::Offered(_) if matches!(from, AgentStatus::Internal(_)) => {
+                person.wish = Some(person.before.clone()).filter(|before| matches!(before, AgentStatus::Paused(_) | AgentStatus::Offline));
+            }
+            AgentStatus::Offered(_) if step.has_ended_between(agent) => {
+                person.wish = Some(from.clone()).filter(|from| matches!(from, AgentStatus::Paused(_) | AgentStatus::Offline));
+            }
+            AgentStatus::Talking(_) if taken && !matches!(from, AgentStatus::Supervising(_)) => {
+                person.wish = Some(from.clone()).filter(|from| matches!(from, AgentStatus::Paused(_) | AgentStatus::Offline));
+            }
             AgentStatus::Talking(_) if calls_out => person.wish = back_to(&from).filter(|wish| matches!(wish, AgentStatus::Paused(_))),
-            AgentStatus::Talking(_) | AgentStatus::WrapUp | AgentStatus::Internal(_) => {}
+            AgentStatus::Talking(_) | AgentStatus::WrapUp => {}
             AgentStatus::Ready | AgentStatus::Offline | AgentStatus::Offered(_) | AgentStatus::Paused(_) | AgentStatus::NotResponding => {
                 person.wish = None;
             }
@@ -302,7 +355,13 @@ impl Staff {
         if caused { Ok(()) } else { Err(format!("{agent} went from {from:?} to {to:?} by {input:?}")) }
     }
 
-    pub fn check(&mut self, now: Time, calls: &BTreeMap<CallId, Call>, settings: &Settings) -> Vec<String> {
+    pub fn check(
+        &mut self,
+        now: Time,
+        calls: &BTreeMap<CallId, Call>,
+        between: &BTreeMap<CallId, Between>,
+        settings: &Settings,
+    ) -> Vec<String> {
         let fault = |(agent, person): (&AgentId, &Person)| {
             let device = device(settings, agent);
             let well = match &person.status {
@@ -321,7 +380,7 @@ impl Staff {
                 }
                 AgentStatus::Paused(_) => device.is_some(),
                 AgentStatus::Supervising(call) => calls.get(call).is_some_and(|known| known.talk.is_some()),
-                AgentStatus::Internal(_) => false,
+                AgentStatus::Internal(call) => between.get(call).is_some_and(|known| known.is_of(agent)),
                 AgentStatus::Offline => true,
             };
             (!well).then(|| format!("{agent} is not what they should be: {person:?}"))
@@ -377,6 +436,38 @@ fn back_to(before: &AgentStatus) -> Option<AgentStatus> {
 /// What an input says of the operator's devices and wishes.
 fn apply(person: &mut Person, input: &FromDesk, settings: &Settings) {
     let talks = matches!(person.status, AgentStatus::Talking(_) | AgentStatus::Supervising(_));
+    let contacts_before = person.contacts.clone();
+    apply_to_device(person, input, settings, talks);
+    if matches!(person.status, AgentStatus::Internal(_)) {
+        goes_on_otherwise(person, input, settings, &contacts_before);
+    }
+}
+
+/// What an operator in a call with a colleague does after it.
+fn goes_on_otherwise(person: &mut Person, input: &FromDesk, settings: &Settings, contacts_before: &[ContactId]) {
+    let device = device(settings, desk_agent(input));
+    let after = match input {
+        FromDesk::Ready { .. } if person.rung(device) => Some(AgentStatus::Ready),
+        FromDesk::Pause { reason, .. } if settings.pause_reasons.contains(reason) => Some(AgentStatus::Paused(reason.clone())),
+        FromDesk::SignOut { .. } => Some(AgentStatus::Offline),
+        FromDesk::WrapUpDone { .. } if person.before == AgentStatus::WrapUp => Some(person.wish.take().unwrap_or(AgentStatus::Ready)),
+        FromDesk::PhoneChanged { .. }
+            if person.contacts != contacts_before
+                && !person.contacts.is_empty()
+                && matches!(device, Some(Device::Phone { ready_when_registered: true, .. }))
+                && matches!(person.before, AgentStatus::Offline | AgentStatus::NotResponding)
+                && person.rung(device) =>
+        {
+            Some(AgentStatus::Ready)
+        }
+        _ => None,
+    };
+    if let Some(after) = after {
+        (person.before, person.before_until, person.wish) = (after, None, None);
+    }
+}
+
+fn apply_to_device(person: &mut Person, input: &FromDesk, settings: &Settings, talks: bool) {
     match input {
         FromDesk::DeskUp { generation, .. } => person.desk = person.desk.max(Some(*generation)),
         FromDesk::DeskGone { generation, .. } if person.desk == Some(*generation) => person.desk = None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cityline::centre::Centre;
-use cityline::centre::fact::{AgentStatus, Fact};
+use cityline::centre::fact::{AgentStatus, Fact, Party};
 use cityline::centre::ids::{AgentId, CallId, CallTo, CallerRef, ContactId, Generation, Language, LegId, SdpRef, Supervision};
 use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure, ReferTo};
 use cityline::centre::output::{Ending, Output, ToLine, ToMedia};
@@ -44,6 +44,8 @@ pub struct World {
     revision: u64,
     /// Only the end of the process: what shells were about to say is lost, and the day begins a new journal.
     is_evening: bool,
+    /// Legs that phones have brought into calls.
+    replacing: u16,
 }
 
 impl World {
@@ -62,6 +64,7 @@ impl World {
             generation: 0,
             revision: 0,
             is_evening: false,
+            replacing: 0,
         }
     }
 
@@ -79,7 +82,7 @@ impl World {
     }
 
     fn something_happens(&mut self) {
-        match self.dice.below(1_500) {
+        match self.dice.below(1_580) {
             0..230 => self.somebody_calls(),
             230..480 => self.somebody_presses(),
             480..560 => self.somebody_hangs_up(),
@@ -96,6 +99,10 @@ impl World {
             989..990 => self.stops(),
             990..1_000 => self.handle(Input::DeadlineReached),
             1_000..1_440 => self.an_operator_works_with_a_call(),
+            1_440..1_465 => self.a_phone_calls_a_colleague(),
+            1_500..1_520 => self.a_phone_puts_two_together(),
+            1_465..1_480 => self.a_phone_takes_a_place(),
+            1_480..1_500 => self.a_far_end_speaks_early(),
             _ => self.a_phone_works_with_its_call(),
         }
     }
@@ -189,6 +196,8 @@ impl World {
             Input::Line(FromLine::CallArrived { call, .. }) => self.model.calls.contains_key(call),
             // A number is given to one call alone.
             Input::Desk(FromDesk::CallOut { call, .. }) => self.model.calls.contains_key(call),
+            Input::Line(FromLine::PhoneCalled { call, .. }) => self.model.between.contains_key(call),
+            Input::Line(FromLine::Replacing { .. }) => false,
             Input::Line(FromLine::Reoffered { .. }) | Input::Media(FromMedia::Agreed { answer: Some(_), .. }) => dead,
             Input::Line(_) | Input::Media(_) | Input::Desk(_) | Input::LookedUp { .. } | Input::DeadlineReached => true,
             Input::ShellLost { .. } | Input::CallPoisoned { .. } | Input::LegGone { .. } => dead,
@@ -352,9 +361,59 @@ impl World {
             0 => ReferTo::Name((*self.dice.pick(&["heating", "bolat", "112", "nothing"]).unwrap_or(&"heating")).to_owned()),
             1 => ReferTo::Agent(AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul"))),
             2 => ReferTo::Outside(CallerRef(self.dice.below(6))),
-            _ => ReferTo::Replaces(LegId { n: self.dice.below(5) as u16, ..leg }),
+            _ => ReferTo::Replaces(self.another_leg(leg)),
         };
         self.handle(Input::Line(FromLine::Referred { leg, to }));
+    }
+
+    /// A leg of the same operator in another call, if there is one, else any of this call.
+    fn another_leg(&mut self, leg: LegId) -> LegId {
+        let party = self.model.legs.party(leg).cloned();
+        let of_the_same = |other: &LegId| other.call != leg.call && self.model.legs.party(*other) == party.as_ref();
+        let others: Vec<LegId> = self.model.legs.live.keys().copied().filter(of_the_same).collect();
+        self.dice.pick(&others).copied().unwrap_or(LegId { n: self.dice.below(5) as u16, ..leg })
+    }
+
+    /// An operator's phone gives the call to a colleague whom it has asked by a call of its own.
+    fn a_phone_puts_two_together(&mut self) {
+        let between: Vec<CallId> = self.model.between.keys().copied().collect();
+        let Some(call) = self.dice.pick(&between).copied() else { return self.a_phone_calls_a_colleague() };
+        let leg = LegId { call, n: self.dice.below(2) as u16 };
+        let to = ReferTo::Replaces(self.another_leg(leg));
+        self.handle(Input::Line(FromLine::Referred { leg, to }));
+    }
+
+    fn a_phone_calls_a_colleague(&mut self) {
+        self.next_call += 1;
+        let call = CallId(self.next_call);
+        let late = self.dice.percent(10);
+        if late {
+            self.late_offers.push(call);
+        }
+        let from = self.somebody_at_work();
+        let to = AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul"));
+        let sdp = (!late).then_some(SdpRef(call.0));
+        self.handle(Input::Line(FromLine::PhoneCalled { call, from, to, sdp }));
+    }
+
+    /// Mostly the operator's own second phone, sometimes a colleague's.
+    fn a_phone_takes_a_place(&mut self) {
+        let Some(old) = self.any_live_leg() else { return };
+        let owner = match self.model.legs.party(old) {
+            Some(Party::Agent(agent)) if self.dice.percent(60) => agent.clone(),
+            _ => AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul")),
+        };
+        self.replacing += 1;
+        let leg = LegId { n: 0x8000 + self.replacing, ..old };
+        self.handle(Input::Line(FromLine::Replacing { leg, replaced: old.n, agent: owner, sdp: Some(SdpRef(old.call.0)) }));
+    }
+
+    fn a_far_end_speaks_early(&mut self) {
+        let dialled: Vec<LegId> =
+            self.model.legs.live.iter().filter(|(_, known)| known.line == Line::Dialled).map(|(leg, _)| *leg).collect();
+        if let Some(leg) = self.dice.pick(&dialled).copied() {
+            self.handle(Input::Line(FromLine::EarlyMedia { leg, sdp: SdpRef(leg.call.0) }));
+        }
     }
 
     // ---- the whole ----
@@ -399,8 +458,11 @@ impl World {
         self.revision += 1;
         self.handle(Input::SettingsChanged(Box::new(evening(self.revision))));
         let until = self.now.plus_ms(EVENING_MS);
-        while !self.model.calls.is_empty() && self.now < until {
+        while !(self.model.calls.is_empty() && self.model.between.is_empty()) && self.now < until {
             self.pass(10_000);
+            for leg in self.model.first_legs_between() {
+                self.handle(Input::Line(FromLine::HungUp { leg, cause: HangUpCause::Bye }));
+            }
             let talks: Vec<CallId> = self.model.calls.iter().filter(|(_, call)| call.talk.is_some()).map(|(id, _)| *id).collect();
             for call in talks {
                 self.handle(Input::Line(FromLine::HungUp { leg: LegId::caller(call), cause: HangUpCause::Bye }));
