@@ -13,6 +13,7 @@ mod model;
 mod moves;
 mod night;
 mod orders;
+mod phones;
 mod rooms;
 mod staff;
 mod towns;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use cityline::centre::Centre;
-use cityline::centre::fact::{AgentStatus, Fact, Party};
+use cityline::centre::fact::{AgentStatus, Fact};
 use cityline::centre::ids::{AgentId, CallId, CallTo, CallerRef, ContactId, Generation, Language, LegId, SdpRef, Supervision};
-use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure, ReferTo};
+use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure};
 use cityline::centre::output::{Ending, Output, ToLine, ToMedia};
 use cityline::centre::time::Time;
 
@@ -33,19 +33,19 @@ pub struct World {
     pub seed: u64,
     pub centre: Centre,
     pub records: Vec<Record>,
-    model: Model,
-    dice: Dice,
+    pub(super) model: Model,
+    pub(super) dice: Dice,
     now: Time,
     coming: BTreeMap<(Time, u64), Input>,
     events: u64,
-    next_call: u64,
-    late_offers: Vec<CallId>,
+    pub(super) next_call: u64,
+    pub(super) late_offers: Vec<CallId>,
     generation: u32,
     revision: u64,
     /// Only the end of the process: what shells were about to say is lost, and the day begins a new journal.
     is_evening: bool,
     /// Legs that phones have brought into calls.
-    replacing: u16,
+    pub(super) replacing: u16,
 }
 
 impl World {
@@ -162,7 +162,7 @@ impl World {
 
     // ---- legs ----
 
-    fn any_live_leg(&mut self) -> Option<LegId> {
+    pub(super) fn any_live_leg(&mut self) -> Option<LegId> {
         let legs: Vec<LegId> = self.model.legs.live.keys().copied().collect();
         self.dice.pick(&legs).copied()
     }
@@ -298,7 +298,7 @@ impl World {
         self.handle(Input::Desk(input));
     }
 
-    fn somebody_at_work(&mut self) -> AgentId {
+    pub(super) fn somebody_at_work(&mut self) -> AgentId {
         let busy: Vec<AgentId> = self.model.staff.busy();
         match self.dice.pick(&busy).cloned() {
             Some(agent) if self.dice.percent(90) => agent,
@@ -349,71 +349,6 @@ impl World {
             _ => FromDesk::Monitor { agent, call, mode: Supervision::Monitor },
         };
         self.handle(Input::Desk(input));
-    }
-
-    fn a_phone_works_with_its_call(&mut self) {
-        let Some(leg) = self.any_live_leg() else { return };
-        if self.dice.percent(70) {
-            let held = self.dice.percent(60);
-            return self.handle(Input::Media(FromMedia::Held { leg, held }));
-        }
-        let to = match self.dice.below(4) {
-            0 => ReferTo::Name((*self.dice.pick(&["heating", "bolat", "112", "nothing"]).unwrap_or(&"heating")).to_owned()),
-            1 => ReferTo::Agent(AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul"))),
-            2 => ReferTo::Outside(CallerRef(self.dice.below(6))),
-            _ => ReferTo::Replaces(self.another_leg(leg)),
-        };
-        self.handle(Input::Line(FromLine::Referred { leg, to }));
-    }
-
-    /// A leg of the same operator in another call, if there is one, else any of this call.
-    fn another_leg(&mut self, leg: LegId) -> LegId {
-        let party = self.model.legs.party(leg).cloned();
-        let of_the_same = |other: &LegId| other.call != leg.call && self.model.legs.party(*other) == party.as_ref();
-        let others: Vec<LegId> = self.model.legs.live.keys().copied().filter(of_the_same).collect();
-        self.dice.pick(&others).copied().unwrap_or(LegId { n: self.dice.below(5) as u16, ..leg })
-    }
-
-    /// An operator's phone gives the call to a colleague whom it has asked by a call of its own.
-    fn a_phone_puts_two_together(&mut self) {
-        let between: Vec<CallId> = self.model.between.keys().copied().collect();
-        let Some(call) = self.dice.pick(&between).copied() else { return self.a_phone_calls_a_colleague() };
-        let leg = LegId { call, n: self.dice.below(2) as u16 };
-        let to = ReferTo::Replaces(self.another_leg(leg));
-        self.handle(Input::Line(FromLine::Referred { leg, to }));
-    }
-
-    fn a_phone_calls_a_colleague(&mut self) {
-        self.next_call += 1;
-        let call = CallId(self.next_call);
-        let late = self.dice.percent(10);
-        if late {
-            self.late_offers.push(call);
-        }
-        let from = self.somebody_at_work();
-        let to = AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul"));
-        let sdp = (!late).then_some(SdpRef(call.0));
-        self.handle(Input::Line(FromLine::PhoneCalled { call, from, to, sdp }));
-    }
-
-    /// Mostly the operator's own second phone, sometimes a colleague's.
-    fn a_phone_takes_a_place(&mut self) {
-        let Some(old) = self.any_live_leg() else { return };
-        let owner = match self.model.legs.party(old) {
-            Some(Party::Agent(agent)) if self.dice.percent(60) => agent.clone(),
-            _ => AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul")),
-        };
-        self.replacing += 1;
-        let leg = LegId { n: 0x8000 + self.replacing, ..old };
-        self.handle(Input::Line(FromLine::Replacing { leg, replaced: old.n, agent: owner, sdp: Some(SdpRef(old.call.0)) }));
-    }
-
-    fn a_far_end_speaks_early(&mut self) {
-        let dialled: Vec<LegId> =
-            self.model.legs.live.iter().filter(|(_, known)| known.line == Line::Dialled).map(|(leg, _)| *leg).collect();
-        if let Some(leg) = self.dice.pick(&dialled).copied() {
-            self.handle(Input::Line(FromLine::EarlyMedia { leg, sdp: SdpRef(leg.call.0) }));
-        }
     }
 
     // ---- the whole ----
@@ -498,7 +433,7 @@ impl World {
         self.now = self.now.max(until);
     }
 
-    fn handle(&mut self, input: Input) {
+    pub(super) fn handle(&mut self, input: Input) {
         self.centre.handle(self.now, input.clone());
         let outputs: Vec<Output> = std::iter::from_fn(|| self.centre.poll_output()).collect();
         let facts = self.centre.take_facts();
