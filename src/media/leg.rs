@@ -1,12 +1,12 @@
 //! What does one leg send and hear? Its ports, the terms agreed with its far end, what plays to it and what arrives.
 
+mod kept;
 mod speech;
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::centre::ids::LegId;
 use crate::centre::input::{Codec, Digit, FromMedia, MediaFailure, Quality};
-use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::media::codec::{law, of_static_type, passes, steps_a_moment};
 use crate::media::counters::Counters;
@@ -16,7 +16,6 @@ use crate::media::inband::ToneListener;
 use crate::media::latch::Remote;
 use crate::media::negotiation::{Author, OUR_EVENT_TYPE};
 use crate::media::pace::Pace;
-use crate::media::persist::{KEEP_EVERY_US, Record};
 use crate::media::playback::{MusicPosition, Playback};
 use crate::media::ports::Speaker;
 use crate::media::quality::{self, Reported};
@@ -200,43 +199,6 @@ impl Leg {
             self.reception.set_steps_a_moment(steps_a_moment(terms.codec));
         }
         self.terms = Some(terms);
-    }
-
-    /// Notes the description that the terms were taken from, for the next process.
-    pub fn note_theirs(&mut self, text: String, signalled: Option<IpAddr>) {
-        self.theirs = Some((Private::new(text), signalled));
-        self.kept_until_us = 0;
-    }
-
-    /// What the next process needs of it, when that has changed or its numbers have moved on.
-    pub fn record(&mut self, now: impl FnOnce() -> Time, now_us: u64) -> Option<Record> {
-        if now_us < self.kept_until_us {
-            return None;
-        }
-        let (theirs, signalled) = self.theirs.clone()?;
-        self.kept_until_us = now_us + KEEP_EVERY_US;
-        Some(Record {
-            port: self.port(),
-            ssrc: self.out.ssrc(),
-            sequence: self.out.next_sequence(),
-            timestamp: self.out.timestamp_at(now_us),
-            at: now(),
-            latched: self.remote.latched(),
-            ours: Private::new(self.author.said()),
-            theirs,
-            signalled,
-            secured: self.secured.as_ref().zip(self.author.keys.ours()).map(|(secured, ours)| secured.stand(ours)),
-        })
-    }
-
-    /// Goes on with the protection of a former process.
-    pub fn secure(&mut self, secured: Option<Box<Secured>>) {
-        self.secured = secured;
-    }
-
-    /// Goes on sending to the source that a former process had settled on.
-    pub fn settle(&mut self, source: SocketAddr) {
-        self.remote.settle(source);
     }
 
     /// Who speaks here.

@@ -16,8 +16,9 @@ impl Exchange {
     /// whoever else is there may call under any number.
     pub(super) fn phone_of(&self, request: &Request<'_>) -> Option<AgentId> {
         let user = request.from.uri.user_text();
+        let agent = self.registrar.agent_of(&user)?;
         let in_trunk = self.trunks.of(request.from_peer.addr.ip()).is_some();
-        self.registrar.is_at(&user, request.from_peer, in_trunk).then(|| self.registrar.agent_of(&user).cloned())?
+        self.registrar.is_at(&user, request.from_peer, in_trunk).then(|| agent.clone())
     }
 
     /// Whether the request shows the phone's password; if not, it has been answered.

@@ -5,13 +5,13 @@ const LANGUAGES = { kk: 'Kazakh', ru: 'Russian', uk: 'Ukrainian', en: 'English' 
 const STATES = {
   ready: 'Ready', offered: 'Ringing', talking: 'Talking', wrap_up: 'Wrap-up', paused: 'Paused', offline: 'Offline',
   not_responding: 'Not responding', waiting: 'Waiting', plan: 'In the menu', arriving: 'Arriving', outside: 'Handed over',
-  supervising: 'Listening', transferring: 'Being handed over', calling: 'Being called',
+  supervising: 'Listening', internal: 'With a colleague', transferring: 'Being handed over', calling: 'Being called',
 };
 const ENDINGS = {
   caller_hung_up: 'Resident hung up', left_in_menu: 'Left in the menu', abandoned: 'Gave up waiting', operator_hung_up: 'Operator hung up',
   plan_ended: 'End of the menu', outside_ended: 'Handed over', answered_elsewhere: 'Answered elsewhere', given_up: 'Given up', refused: 'Refused',
   unknown_number: 'Unknown number', overloaded: 'Overloaded', media_failed: 'Sound failed', no_sound: 'No sound',
-  signalling_failed: 'Line failed', shell_lost: 'Overloaded', interrupted: 'Interrupted', poisoned: 'Failed', not_reached: 'Not reached',
+  signalling_failed: 'Line failed', shell_lost: 'Overloaded', interrupted: 'Interrupted', poisoned: 'Failed', not_reached: 'Not reached', replaced: 'On another phone',
 };
 const RETRY_FIRST_MS = 500;
 const RETRY_LAST_MS = 5000;
@@ -226,7 +226,7 @@ function drawState() {
     offline: [ready], not_responding: [ready, ...pauses], paused: [ready, wish('End shift', { type: 'sign_out' }), ...callOut()],
     ready: [...pauses, wish('End shift', { type: 'sign_out' }), ...callOut()],
     wrap_up: [wish('Done, ready', { type: 'wrap_up_done' }, 'primary'), ...pauses, ...callOut()],
-    offered: [], talking: pauses,
+    offered: [], talking: pauses, internal: [ready, ...pauses, wish('End shift', { type: 'sign_out' })],
   };
   at('actions').replaceChildren(...(choices[state] ?? []));
 }
