@@ -152,7 +152,7 @@ pub struct Limits {
 }
 
 /// Opening hours: `zone = "Asia/Qostanay"`, `mon = ["09:00-18:00"]`, `special = { "2026-12-16" = [] }`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
     /// IANA time zone.

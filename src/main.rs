@@ -1,4 +1,4 @@
-//! The command line: serve, demo, check, replay, explain, verify, prompts, user.
+//! The command line: serve, demo, check, replay, explain, verify, openapi, prompts, user.
 
 mod commands;
 
@@ -43,6 +43,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         seal: Option<PathBuf>,
     },
+    /// Print the OpenAPI document of the HTTP interface.
+    Openapi,
     /// Sounds: speak them, or check them.
     #[command(subcommand)]
     Prompts(PromptsCommand),

@@ -30,7 +30,7 @@ pub enum Area {
 }
 
 /// Where a case is, as far as it is known.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Place {
     /// The district.
     #[serde(default)]

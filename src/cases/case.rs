@@ -12,7 +12,7 @@ use crate::centre::ids::CallId;
 use crate::centre::time::Time;
 
 /// A case as its events have made it. What is personal lies with the words, not here.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Case {
     /// What kind of report.
     pub kind: Kind,
@@ -53,7 +53,7 @@ pub struct Case {
 }
 
 /// The stations of a case.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
     /// It has its number and waits to be forwarded, at first or after an organisation returned it.

@@ -54,11 +54,12 @@ pub enum Break {
 }
 
 /// The head of the chain at a moment, to be written where whoever can write the database cannot.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Seal {
     /// How many events there are.
     pub place: u64,
     /// The hash of the last one.
+    #[schema(value_type = String)]
     pub head: Digest,
     /// When it was taken, in milliseconds since the epoch.
     pub at_ms: i64,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::centre::time::Time;
 
 /// One promise in time: due at a moment, kept at another or not yet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Clock {
     /// When it is due.
     pub due: Time,
@@ -15,7 +15,7 @@ pub struct Clock {
 }
 
 /// The clocks of a case that was forwarded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Clocks {
     /// Until the organisation takes the case on.
     pub reaction: Clock,
@@ -24,7 +24,7 @@ pub struct Clocks {
 }
 
 /// Which of the two.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Which {
     /// Until the organisation takes the case on.

@@ -71,7 +71,7 @@ pub struct Report {
 }
 
 /// What somebody wants to do to a case.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Wish {
     /// Send it to an organisation.

@@ -11,7 +11,7 @@ use crate::centre::ids::CallId;
 use crate::centre::time::Time;
 
 /// Who did it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "role", rename_all = "snake_case")]
 pub enum Author {
     /// The resident, in the cabinet or by a bot; which one is the case's own matter.
@@ -31,7 +31,7 @@ pub enum Author {
 }
 
 /// What kind of report it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Something is wrong.
@@ -49,7 +49,7 @@ pub enum Kind {
 }
 
 /// By which way it came in.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// A call to the short number.
@@ -71,7 +71,7 @@ pub enum Channel {
 }
 
 /// One event.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Event {
     /// When.
     pub at: Time,
@@ -82,7 +82,7 @@ pub struct Event {
 }
 
 /// The two moments that are promised, and the terms that they follow.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Promise {
     /// The version of the table of terms.
     pub terms: u32,
@@ -93,7 +93,7 @@ pub struct Promise {
 }
 
 /// What happened. The fields are what cannot be computed again later, or must not.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
     /// It was reported and has its number; the words are the report.
@@ -206,7 +206,7 @@ pub enum What {
 }
 
 /// What came of a control call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ControlOutcome {
     /// Nobody answered.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A moment: milliseconds since the Unix epoch, read at start from the wall clock and advanced by the monotonic one.
 ///
 /// A step of the wall clock does not move it; calendars correct for it by `Input::WallClockStepped`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct Time(pub u64);
 

@@ -36,6 +36,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check => Ok(runtime()?.block_on(check::run(cli.config.as_deref()))),
         Command::Replay { file } => replay::run(&file),
         Command::Explain { call } => runtime()?.block_on(explain::run(&config()?, call)),
+        Command::Openapi => {
+            print!("{}", cityline::web::openapi());
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Prompts(PromptsCommand::Build { from }) => prompts::build(&config()?, from.as_deref()),
         Command::Prompts(PromptsCommand::Check) => prompts::check(&config()?),
         Command::Verify { seal } => runtime()?.block_on(verify::run(&config()?, seal.as_deref())),

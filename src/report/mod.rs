@@ -2,3 +2,4 @@
 
 pub mod board;
 mod dead_lines;
+pub mod league;

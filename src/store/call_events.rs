@@ -14,7 +14,7 @@ use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One thing that was done with a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct CallEvent {
     /// `held`, `resumed`, `consult`, the word of a `ConsultEnd` after `consult_`, that of a `Role` after `joined_`, `transfer`,
     /// `transfer_failed` or `taken_over`.

@@ -14,7 +14,7 @@ use super::{Store, StoreError};
 const MOST: i64 = 500;
 
 /// A callback that is owed, or was made. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Callback {
     /// The call that could not be kept.
     pub call_id: i64,

@@ -16,7 +16,7 @@ use super::{CallEvent, Leg, LegQuality, OfferMade, QueueEvent, Recording, StepTa
 const MOST: u32 = 500;
 
 /// One call, without personal data. Times in milliseconds since the epoch, spans in milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Call {
     /// Its `CallId`.
     pub id: i64,
@@ -62,11 +62,12 @@ pub struct CallFilter {
 }
 
 /// A call with everything that happened in it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct CallDetail {
     /// The call itself.
     pub call: Call,
     /// The caller's number, as far as it is known; the web layer masks it by role.
+    #[schema(value_type = Option<String>)]
     pub caller: Option<Private<String>>,
     /// Its legs by number.
     pub legs: Vec<Leg>,

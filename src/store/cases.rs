@@ -15,7 +15,8 @@ use super::{Store, StoreError};
 const MOST: u32 = 500;
 
 /// Which cases are asked for; what is not given is any.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct CaseFilter {
     /// Whether somebody owes the resident work.
@@ -35,6 +36,7 @@ pub struct CaseFilter {
     pub district: Option<String>,
     /// Only those whose promise is broken and still owed: worst first.
     #[serde(default)]
+    #[param(required = false)]
     pub overdue: bool,
     /// Words that it holds, the best first; see [`Store::search_cases`].
     #[serde(default)]
@@ -44,6 +46,7 @@ pub struct CaseFilter {
     pub before: Option<i64>,
     /// How many, 500 at most, 0 for 50.
     #[serde(default)]
+    #[param(required = false)]
     pub limit: u32,
 }
 

@@ -11,7 +11,7 @@ use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// The figures of one leg; see [`Quality`] for their units.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct LegQuality {
     /// 0 for the resident's.
     pub n: i64,

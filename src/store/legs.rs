@@ -12,7 +12,7 @@ use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One leg. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Leg {
     /// 0 for the resident's.
     pub n: i64,

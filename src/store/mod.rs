@@ -51,8 +51,8 @@ pub use projection::{Position, Projected};
 pub use queue_events::QueueEvent;
 pub use recordings::{Recording, RecordingFile};
 pub use register::{
-    Address, CaseDetail, CaseRow, District, HistoryEntry, Names, NewCase, Organisation, Register, RegisterError, ReportWords,
-    ResidentWords, Route, RuleBook, Topic, Verified, VerifyError,
+    Address, CaseDetail, CaseRow, ControlWork, District, HistoryEntry, LateDesk, Names, NewCase, Organisation, Register, RegisterError,
+    ReportWords, ResidentWords, Route, RuleBook, Topic, Verified, VerifyError,
 };
 pub use sessions::Sessions;
 pub use steps::StepTaken;

@@ -14,7 +14,7 @@ use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One offer. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct OfferMade {
     /// From which queue.
     pub queue: String,
@@ -22,6 +22,7 @@ pub struct OfferMade {
     pub agent: String,
     /// The routing's explanation: the rule, what was needed, and what was found of every operator.
     #[sqlx(try_from = "String")]
+    #[schema(value_type = Object)]
     pub why: Why,
     /// When.
     pub offered_ms: i64,

@@ -13,7 +13,7 @@ use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One stay in a queue. Times in milliseconds since the epoch, spans in milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct QueueEvent {
     /// The queue.
     pub queue: String,

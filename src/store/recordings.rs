@@ -16,7 +16,7 @@ use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// One recording of a call. Spans in milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Recording {
     /// 1.. within the call.
     pub n: i64,

@@ -12,7 +12,7 @@ use super::statement::{Statement, query};
 use super::{Store, StoreError};
 
 /// A step entered, or a key pressed in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct StepTaken {
     /// The step.
     pub step: String,

@@ -21,7 +21,7 @@ const HASHED_AT_ONCE: usize = 2;
 static NOBODY: LazyLock<String> = LazyLock::new(|| password_auth::generate_hash("nobody"));
 
 /// What an account may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Takes calls and writes cases.
@@ -105,10 +105,32 @@ impl From<Role> for Standing {
     }
 }
 
+impl Standing {
+    /// Whether it speaks for an organisation exactly where its role does.
+    fn checked(&self) -> Result<(), StoreError> {
+        if (self.role == Role::Organisation) == self.organisation.is_some() {
+            return Ok(());
+        }
+        let value = self.organisation.clone().unwrap_or_else(|| "none".to_owned());
+        Err(StoreError::Value { what: "the organisation of an account", value })
+    }
+}
+
 impl User {
+    /// Whoever holds an organisation's key: it speaks for the organisation as an account of it does.
+    pub(super) fn of_key(organisation: String) -> Self {
+        let name = format!("key:{organisation}");
+        Self { name, role: Role::Organisation, hash: String::new(), organisation: Some(organisation), sees: "[]".to_owned() }
+    }
+
+    /// The groups whose restricted topics it sees.
+    pub fn groups(&self) -> Vec<String> {
+        serde_json::from_str(&self.sees).unwrap_or_default()
+    }
+
     /// What the account sees of the register.
     pub fn sight(&self) -> Sight {
-        Sight { organisation: self.organisation.clone(), groups: serde_json::from_str(&self.sees).unwrap_or_default() }
+        Sight { organisation: self.organisation.clone(), groups: self.groups() }
     }
 }
 
@@ -134,13 +156,9 @@ impl Store {
         standing: impl Into<Standing>,
         at: Time,
     ) -> Result<(), StoreError> {
-        let Standing { role, organisation, groups } = standing.into();
-        if (role == Role::Organisation) != organisation.is_some() {
-            return Err(StoreError::Value {
-                what: "the organisation of an account",
-                value: organisation.unwrap_or_else(|| "none".to_owned()),
-            });
-        }
+        let standing = standing.into();
+        standing.checked()?;
+        let Standing { role, organisation, groups } = standing;
         let password = password.reveal().clone();
         let hash = self.hashed(move || Ok(password_auth::generate_hash(password))).await?;
         query(
@@ -157,6 +175,23 @@ impl Store {
         .execute(self.db.writer())
         .await?;
         Ok(())
+    }
+
+    /// Gives an account another standing; its sessions go on with it. False where there is none of this name.
+    ///
+    /// # Errors
+    /// When an organisation's account names none, or another's names one.
+    pub async fn set_standing(&self, name: &str, standing: &Standing, at: Time) -> Result<bool, StoreError> {
+        standing.checked()?;
+        let changed = query("UPDATE users SET role = $1, organisation = $2, sees = $3, changed_ms = $4 WHERE name = $5")
+            .bind(standing.role.word())
+            .bind(standing.organisation.clone())
+            .bind(serde_json::to_string(&standing.groups).unwrap_or_default())
+            .bind(ms(at.0))
+            .bind(name)
+            .execute(self.db.writer())
+            .await?;
+        Ok(changed == 1)
     }
 
     /// Removes an account; false where there is none of this name.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Json};
@@ -39,14 +39,15 @@ pub(super) struct SignedIn(pub User);
 pub(super) struct Accounts(pub Store);
 
 /// What is typed to sign in.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub(super) struct Credentials {
     name: String,
+    #[schema(value_type = String)]
     password: Private<String>,
 }
 
 /// Who is signed in.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Me {
     name: String,
     role: Role,
@@ -88,6 +89,8 @@ impl From<axum_login::Error<Accounts>> for WebError {
 }
 
 /// POST /api/login. Each try counts before it is checked.
+#[utoipa::path(post, path = "/api/login", request_body = Credentials, responses((status = 200, body = Me), (status = 401, body = super::error::Refusal),
+    (status = 403, body = super::error::Refusal), (status = 429, body = super::error::Refusal), (status = 503, body = super::error::Refusal)))]
 pub(super) async fn login(
     State(web): State<Arc<Web>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -112,6 +115,7 @@ pub(super) async fn login(
 }
 
 /// POST /api/logout. The operator's desk goes with the session.
+#[utoipa::path(post, path = "/api/logout", responses((status = 204)))]
 pub(super) async fn logout(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -123,11 +127,12 @@ pub(super) async fn logout(
 }
 
 /// GET /api/me.
+#[utoipa::path(get, path = "/api/me", responses((status = 200, body = Me)))]
 pub(super) async fn me(Extension(SignedIn(user)): Extension<SignedIn>) -> Json<Me> {
     Json(Me { name: user.name, role: user.role })
 }
 
-/// Lets accounts of these roles through, and keeps their session alive.
+/// Lets accounts of these roles through, and keeps their session alive. A key speaks for its organisation, whatever session comes with it.
 pub(super) async fn require(
     roles: &'static [Role],
     State(web): State<Arc<Web>>,
@@ -135,15 +140,35 @@ pub(super) async fn require(
     mut request: Request,
     next: Next,
 ) -> Result<Response, WebError> {
-    let user = auth.user.clone().ok_or(WebError::SignIn)?;
+    let key = bearer(&request);
+    let by_key = key.is_some();
+    let user = match key {
+        Some(key) => web.store.user_of_key(&key).await?,
+        None => auth.user.clone(),
+    };
+    let user = user.ok_or(WebError::SignIn)?;
     if !roles.contains(&user.role) {
         return Err(WebError::Role { role: user.role.word() });
     }
+    if !by_key {
+        keep_alive(&web, &auth).await?;
+    }
+    request.extensions_mut().insert(SignedIn(user));
+    Ok(next.run(request).await)
+}
+
+/// What stands behind `Authorization: Bearer` (RFC 6750 §2.1); empty where it cannot be read.
+fn bearer(request: &Request) -> Option<Private<String>> {
+    let value = request.headers().get(header::AUTHORIZATION)?;
+    let told = value.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    Some(Private::new(told.map(|(_, key)| key.trim().to_owned()).unwrap_or_default()))
+}
+
+async fn keep_alive(web: &Web, auth: &Auth) -> Result<(), WebError> {
     let (now, life_ms) = (web.clock.now().0, web.config.session_s.saturating_mul(1000));
     let seen: u64 = auth.session.get(SEEN).await?.unwrap_or_default();
     if now.saturating_sub(seen) > life_ms / RENEWED_EVERY {
         auth.session.insert(SEEN, now).await?;
     }
-    request.extensions_mut().insert(SignedIn(user));
-    Ok(next.run(request).await)
+    Ok(())
 }

@@ -15,6 +15,7 @@ use super::error::WebError;
 use super::extract::At;
 
 /// GET /api/callbacks: those still to be made, the longest wait first. They hold numbers, so it is on record who reads them.
+#[utoipa::path(get, path = "/api/callbacks", responses((status = 200, body = [Callback])))]
 pub(super) async fn list(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -27,6 +28,7 @@ pub(super) async fn list(
 }
 
 /// POST /api/callbacks/{call}/done.
+#[utoipa::path(post, path = "/api/callbacks/{call}/done", params(("call" = u64, Path)), responses((status = 204)))]
 pub(super) async fn done(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,

@@ -6,9 +6,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use chrono::{DateTime, Datelike};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cases::assignment::Place;
+use crate::cases::case::Case;
 use crate::cases::decide::{Report, Wish};
 use crate::cases::event::{Author, Channel, Kind};
 use crate::cases::ids::CaseNumber;
@@ -16,10 +17,13 @@ use crate::cases::terms::Priority;
 use crate::centre::ids::{CallId, CallerRef, NumberId};
 use crate::centre::time::Time;
 use crate::private::Private;
-use crate::store::{Access, Address, CaseDetail, CaseFilter, CaseRow, NewCase, ReportWords, ResidentWords, Role, Topic, User};
+use crate::store::{
+    Access, Address, CaseDetail, CaseFilter, CaseRow, HistoryEntry, NewCase, ReportWords, ResidentWords, Role, Topic, User,
+};
 
 use super::Web;
 use super::auth::SignedIn;
+use super::case_view::CaseView;
 use super::error::WebError;
 use super::extract::{Asked, At, Body};
 
@@ -30,15 +34,21 @@ const LONGEST_NAME: usize = 100;
 const LONGEST_TEXT: usize = 10_000;
 
 /// A case to be written. Without a call it says under which service it is counted.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CaseWanted)]
 pub(super) struct Wanted {
     #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,15}$")]
     pub service: Option<NumberId>,
     #[serde(default)]
     pub call: Option<CallId>,
+    #[schema(min_length = 1, max_length = 100)]
     pub topic: String,
+    #[schema(value_type = String, min_length = 1, max_length = 10000)]
     pub text: Private<String>,
+    /// The form's own name: the same one from the same author is the same case.
+    #[schema(min_length = 1, max_length = 100)]
     pub draft: String,
     #[serde(default)]
     pub kind: Option<Kind>,
@@ -63,94 +73,122 @@ impl Wanted {
 }
 
 /// What is to be done to a case, and the words beside it.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub(super) struct Act {
     #[serde(flatten)]
     wish: Wish,
     #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 10000)]
     words: Option<Private<String>>,
 }
 
-/// GET /api/cases, newest first, or the latest first where `overdue=true`, or those that hold the words of `text`, the best first.
+/// A case with all that happened to it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct CaseStory {
+    /// Where it stands.
+    #[serde(flatten)]
+    row: CaseView,
+    /// The fold of its events.
+    case: Case,
+    /// All that happened, in order.
+    history: Vec<HistoryEntry>,
+}
+
+/// Cases that the account sees, newest first, or the latest first where `overdue=true`, or those that hold the words of `text`, the best first.
+#[utoipa::path(get, path = "/api/cases", params(CaseFilter), responses((status = 200, body = [CaseView])))]
 pub(super) async fn list(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
     Asked(filter): Asked<CaseFilter>,
-) -> Result<Json<Vec<CaseRow>>, WebError> {
+) -> Result<Json<Vec<CaseView>>, WebError> {
     let subject = format!("cases before {}", filter.before.map_or("now".to_owned(), |id| id.to_string()));
     let now = web.clock.now();
     web.store.log_access(now, &user.name, Access::Cases, &subject).await?;
-    Ok(Json(match &filter.text {
+    let sight = user.sight();
+    let rows = match &filter.text {
         Some(text) => {
             shorter("text", text, LONGEST_NAME)?;
-            web.store.search_cases(text, &filter, &user.sight(), now).await?
+            web.store.search_cases(text, &filter, &sight, now).await?
         }
-        None => web.store.cases(&filter, &user.sight(), now).await?,
-    }))
+        None => web.store.cases(&filter, &sight, now).await?,
+    };
+    Ok(Json(CaseView::of_all(rows, now)))
 }
 
-/// GET /api/cases/{number}, with its history.
+/// A case with its history.
+#[utoipa::path(get, path = "/api/cases/{number}", params(("number" = String, Path, description = "As 109-2026-000123")), responses((status = 200, body = CaseStory)))]
 pub(super) async fn detail(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
     At(number): At<String>,
-) -> Result<Json<CaseDetail>, WebError> {
+) -> Result<Json<CaseStory>, WebError> {
     let number = seen(&web, &user, &number).await?;
-    web.store.log_access(web.clock.now(), &user.name, Access::Cases, &number.to_string()).await?;
-    web.store.case(&number).await?.map(Json).ok_or_else(|| WebError::Missing { what: format!("the case {number}") })
+    let now = web.clock.now();
+    web.store.log_access(now, &user.name, Access::Cases, &number.to_string()).await?;
+    let detail = web.store.case(&number).await?.ok_or_else(|| WebError::Missing { what: format!("the case {number}") })?;
+    let CaseDetail { row, case, history } = detail;
+    Ok(Json(CaseStory { row: CaseView::of(row, now), case, history }))
 }
 
-/// POST /api/cases.
+/// Writes a case; the same draft of the same account again returns the case that it made.
+#[utoipa::path(post, path = "/api/cases", request_body = Wanted, responses((status = 201, body = CaseView), (status = 404, body = super::error::Refusal)))]
 pub(super) async fn create(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
     Body(wanted): Body<Wanted>,
-) -> Result<(StatusCode, Json<CaseRow>), WebError> {
-    Ok((StatusCode::CREATED, Json(write(&web, &user, wanted).await?)))
+) -> Result<(StatusCode, Json<CaseView>), WebError> {
+    let row = write(&web, &user, wanted).await?;
+    Ok((StatusCode::CREATED, Json(CaseView::of(row, web.clock.now()))))
 }
 
-/// POST /api/cases/{number}/act.
+/// Does something to a case, as far as its rules allow the account; they answer 409 with the reason and the mend.
+#[utoipa::path(post, path = "/api/cases/{number}/act", params(("number" = String, Path, description = "As 109-2026-000123")), request_body = Act, responses((status = 200, body = CaseView)))]
 pub(super) async fn act(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
     At(number): At<String>,
     Body(Act { wish, words }): Body<Act>,
-) -> Result<Json<CaseRow>, WebError> {
+) -> Result<Json<CaseView>, WebError> {
     let number = seen(&web, &user, &number).await?;
     if let Some(words) = &words {
         shorter("words", words.reveal(), LONGEST_TEXT)?;
     }
-    Ok(Json(web.store.act(&number, &wish, author(&user), words.as_ref(), web.clock.now()).await?))
+    let now = web.clock.now();
+    Ok(Json(CaseView::of(web.store.act(&number, &wish, author(&user), words.as_ref(), now).await?, now)))
 }
 
 /// An erasure by law.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Erasure {
+    #[schema(value_type = String)]
     number: CaseNumber,
     /// By which law; it stays, and names nobody.
+    #[schema(value_type = String, min_length = 1, max_length = 10000)]
     reason: Private<String>,
 }
 
-/// POST /api/erasures: takes what is personal out of a case, and leaves its history whole.
+/// Takes what is personal out of a case, and leaves its history whole.
+#[utoipa::path(post, path = "/api/erasures", request_body = Erasure, responses((status = 200, body = CaseView), (status = 404, body = super::error::Refusal)))]
 pub(super) async fn erase(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
     Body(Erasure { number, reason }): Body<Erasure>,
-) -> Result<Json<CaseRow>, WebError> {
+) -> Result<Json<CaseView>, WebError> {
     checked("reason", reason.reveal(), LONGEST_TEXT)?;
     let now = web.clock.now();
     web.store.log_access(now, &user.name, Access::Cases, &format!("erasure of {number}")).await?;
-    Ok(Json(web.store.erase_case(&number, author(&user), &reason, now).await?))
+    Ok(Json(CaseView::of(web.store.erase_case(&number, author(&user), &reason, now).await?, now)))
 }
 
-/// GET /api/topics: the tree of topics with their names, for forms.
+/// The tree of topics with their names, for forms.
+#[utoipa::path(get, path = "/api/topics", responses((status = 200, body = [Topic])))]
 pub(super) async fn topics(State(web): State<Arc<Web>>) -> Result<Json<Vec<Topic>>, WebError> {
     Ok(Json(web.store.rule_book().await?.1.topics))
 }
 
 /// The number that is meant, if there is such a case and the account sees it; both refusals read alike.
-async fn seen(web: &Web, user: &User, number: &str) -> Result<CaseNumber, WebError> {
+pub(super) async fn seen(web: &Web, user: &User, number: &str) -> Result<CaseNumber, WebError> {
     let missing = || WebError::Missing { what: format!("the case {}", number.chars().take(40).collect::<String>()) };
     let number: CaseNumber = number.parse().map_err(|_| missing())?;
     if web.store.sees_case(&number, &user.sight()).await? { Ok(number) } else { Err(missing()) }

@@ -43,6 +43,9 @@ pub enum WebError {
     /// The request cannot be understood.
     #[error("{what}")]
     Invalid { what: String, mend: &'static str },
+    /// A document has these faults, each with its mend.
+    #[error("the document has {} faults", .0.len())]
+    Faults(Vec<String>),
     /// It took too long.
     #[error("the answer took too long")]
     Slow,
@@ -63,11 +66,21 @@ pub enum WebError {
     Session(String),
 }
 
-#[derive(Serialize)]
-struct Refusal {
+/// Why a request is refused.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Refusal {
+    /// A code for programs.
+    #[schema(value_type = String)]
     error: &'static str,
+    /// What is in the way.
     what: String,
+    /// What to do about it.
+    #[schema(value_type = String)]
     mend: &'static str,
+    /// Every fault of a document that was sent, each with its mend.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[schema(required = false)]
+    faults: Vec<String>,
 }
 
 impl WebError {
@@ -85,6 +98,7 @@ impl WebError {
             WebError::Origin => (StatusCode::FORBIDDEN, "origin", "Open the page at the server's own address."),
             WebError::Missing { .. } => (StatusCode::NOT_FOUND, "missing", "Look at the list; it may be written a moment later."),
             WebError::Invalid { mend, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", mend),
+            WebError::Faults(_) => (StatusCode::UNPROCESSABLE_ENTITY, "faults", "Mend what stands in faults, and send it again."),
             WebError::Slow => (StatusCode::SERVICE_UNAVAILABLE, "slow", "Try again in a moment."),
             WebError::Away | WebError::Store(StoreError::Away(_)) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "database_away", "Try again in a moment; calls go on meanwhile.")
@@ -114,7 +128,8 @@ impl IntoResponse for WebError {
         } else {
             tracing::debug!(error = %self, "request refused");
         }
-        let mut response = (status, Json(Refusal { error, what: self.told(), mend })).into_response();
+        let faults = if let WebError::Faults(faults) = &self { faults.clone() } else { Vec::new() };
+        let mut response = (status, Json(Refusal { error, what: self.told(), mend, faults })).into_response();
         let retry_after_s = match self {
             WebError::Locked { retry_after_s } => Some(retry_after_s),
             WebError::Away | WebError::Store(StoreError::Away(_)) => Some(AWAY_RETRY_S),
@@ -132,7 +147,7 @@ impl From<RegisterError> for WebError {
         match error {
             RegisterError::Refused(refusal) => WebError::Refused(refusal),
             RegisterError::Missing(number) => WebError::Missing { what: format!("the case {number}") },
-            RegisterError::Rules(wrong) => WebError::Invalid { what: wrong.join("; "), mend: "Mend the rules of the register." },
+            RegisterError::Rules(wrong) => WebError::Faults(wrong),
             RegisterError::Revision { .. } => WebError::Conflict(error.to_string()),
             RegisterError::Unwritable(why) => WebError::Store(StoreError::Value { what: "an event", value: why }),
             RegisterError::Store(error) => WebError::Store(error),

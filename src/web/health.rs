@@ -26,7 +26,7 @@ pub struct Health {
 }
 
 /// How the process stands. Ready when all but `draining` are true; `store` does not count, because calls are taken without the database.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
 pub struct HealthView {
     /// The engine has come round within ten seconds.
     pub engine: bool,
@@ -97,12 +97,14 @@ impl HealthView {
 }
 
 /// GET /livez: 200 unless the engine hangs; then the process should be restarted.
+#[utoipa::path(get, path = "/livez", responses((status = 200, body = HealthView), (status = 503, description = "The engine hangs.", body = HealthView)))]
 pub(super) async fn livez(State(web): State<Arc<Web>>) -> (StatusCode, Json<HealthView>) {
     let view = web.health.view(web.clock.now(), true);
     (status(view.engine), Json(view))
 }
 
 /// GET /readyz: 200 where new calls may be sent here.
+#[utoipa::path(get, path = "/readyz", responses((status = 200, body = HealthView), (status = 503, description = "No new calls should be sent here.", body = HealthView)))]
 pub(super) async fn readyz(State(web): State<Arc<Web>>) -> (StatusCode, Json<HealthView>) {
     let store = web.store.check().await.inspect_err(|error| tracing::warn!(%error, "asked for our health")).is_ok();
     let view = web.health.view(web.clock.now(), store);

@@ -56,11 +56,13 @@ pub(super) fn follow(web: &Web) -> watch::Receiver<Utf8Bytes> {
 }
 
 /// GET /api/board.
+#[utoipa::path(get, path = "/api/board", responses((status = 200, body = BoardView)))]
 pub(super) async fn board(State(web): State<Arc<Web>>) -> axum::Json<BoardView> {
     axum::Json(web.board_view())
 }
 
 /// GET /api/live: the board at once and after each change, as server-sent events.
+#[utoipa::path(get, path = "/api/live", responses((status = 200, description = "The board at once and after each change.", body = String, content_type = "text/event-stream")))]
 pub(super) async fn live(State(web): State<Arc<Web>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let followed = follow(&web);
     let first = message(&web);

@@ -10,6 +10,7 @@ use crate::report::board::BoardView;
 use super::Web;
 
 /// GET /metrics.
+#[utoipa::path(get, path = "/metrics", responses((status = 200, body = String, content_type = "text/plain; charset=utf-8")))]
 pub(super) async fn metrics(State(web): State<Arc<Web>>) -> String {
     set_gauges(&web.board_view());
     metrics::gauge!("cityline_desks_connected").set(web.desks.connected() as f64);

@@ -1,11 +1,14 @@
 //! What do browsers get? Sign-in, the operators' desks, the live board, cases, calls, recordings, health and metrics.
 
+mod accounts;
 mod auth;
 mod callbacks;
 mod calls;
+mod case_view;
 mod cases;
 mod desk;
 mod desks;
+mod document;
 mod door;
 mod error;
 mod extract;
@@ -15,8 +18,10 @@ mod health;
 mod live;
 mod messages;
 mod metrics;
+mod organisations;
 mod page;
 mod recordings;
+mod register;
 mod router;
 mod wishes;
 
@@ -48,9 +53,11 @@ use desks::Desks;
 use door::{Door, Limits};
 use guesses::Guesses;
 
+pub use document::openapi;
 pub use error::WebError;
 pub use health::{Health, HealthView};
 pub use messages::{Frame, FromPage, ToPage};
+pub use router::{Declared, Verb, declared};
 
 /// Expired sessions are deleted this often.
 const SESSIONS_SWEPT_EVERY: std::time::Duration = std::time::Duration::from_secs(600);

@@ -17,6 +17,8 @@ use super::error::WebError;
 use super::extract::At;
 
 /// GET /api/recordings/{call}/{n}, with one byte range where it is asked for (RFC 9110 §14.2).
+#[utoipa::path(get, path = "/api/recordings/{call}/{n}", params(("call" = u64, Path), ("n" = u16, Path)),
+    responses((status = 200, description = "A WAV file.", body = [u8], content_type = "audio/wav"), (status = 206, description = "The bytes that were asked for.", body = [u8], content_type = "audio/wav")))]
 pub(super) async fn listen(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,

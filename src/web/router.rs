@@ -1,11 +1,12 @@
-//! Which route is answered by whom, and for which roles?
+//! Which route is answered by whom, and for which roles? Every route stands in one table; what is not there is not answered.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::handler::Handler;
 use axum::middleware::{self, Next};
-use axum::routing::{get, post};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use axum_login::AuthManagerLayerBuilder;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
@@ -16,10 +17,15 @@ use crate::store::Sessions;
 
 use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
-use super::{Web, callbacks, calls, cases, desk, guard, health, live, metrics, page, recordings};
+use super::{
+    Web, accounts, callbacks, calls, cases, desk, document, guard, health, live, metrics, organisations, page, recordings, register,
+};
 
 /// The longest body that is read, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
+
+/// The longest document that an administrator sends, in bytes: rules with thousands of topics, routes of every building.
+const LONGEST_DOCUMENT: usize = 4 * 1024 * 1024;
 
 /// Everybody who has an account.
 const ANYBODY: &[Role] = &Role::ALL;
@@ -33,63 +39,176 @@ const ACTORS: &[Role] = &[Operator, Quality, Supervisor, Organisation];
 const REGISTER: &[Role] = &[Operator, Quality, Supervisor, Organisation, City];
 /// Those who judge calls.
 const JUDGES: &[Role] = &[Quality, Supervisor, Administrator];
+/// Those who ask residents whether it was done.
+const CONTROL: &[Role] = &[Operator, Quality, Supervisor];
+/// Those who answer for the figures and read by which rules they come about.
+const LEADERS: &[Role] = &[Quality, Supervisor, Administrator, City];
+/// Those who need to know who executes.
+const FORWARDERS: &[Role] = &[Operator, Quality, Supervisor, Administrator, City];
+/// Those who decide.
+const DECIDERS: &[Role] = &[Administrator];
 
-/// All routes. What is not under a role is open on purpose: the page itself, sign-in, health and metrics, none with personal data.
+/// A method that is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verb {
+    Get,
+    Put,
+    Post,
+    Delete,
+}
+
+/// One line of the table, as others may read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// The method.
+    pub verb: Verb,
+    /// The path, with `{names}` where it varies.
+    pub path: &'static str,
+    /// Who may ask; `None`: whoever reaches the server. An organisation's key counts as [`Role::Organisation`].
+    pub roles: Option<&'static [Role]>,
+}
+
+/// What holds for a route beside its roles.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is answered within a time.
+    Answered,
+    /// It is answered within a time, and takes a long body.
+    Document,
+    /// It goes on for as long as both sides like.
+    Stream,
+    /// It has to do neither with sessions nor with personal data.
+    Plain,
+}
+
+struct Line {
+    declared: Declared,
+    kind: Kind,
+    answer: MethodRouter<Arc<Web>>,
+}
+
+/// Every route. Without roles are the page itself, sign-in, health, metrics and the document of the interface: none has personal data.
+fn table() -> Vec<Line> {
+    use Kind::{Document, Plain, Stream};
+    use Verb::{Delete, Get, Post, Put};
+    vec![
+        open(Post, "/api/login", auth::login),
+        line(Post, "/api/logout", ANYBODY, auth::logout),
+        line(Get, "/api/me", ANYBODY, auth::me),
+        line(Get, "/api/accounts", DECIDERS, accounts::list),
+        line(Put, "/api/accounts/{name}", DECIDERS, accounts::put),
+        line(Get, "/api/board", STAFF, live::board),
+        line(Get, "/api/live", STAFF, live::live).of(Stream),
+        line(Get, "/desk", RESIDENTS, desk::desk).of(Stream),
+        line(Get, "/api/calls", JUDGES, calls::list),
+        line(Get, "/api/calls/{call}", JUDGES, calls::detail),
+        line(Get, "/api/recordings/{call}/{n}", JUDGES, recordings::listen),
+        line(Get, "/api/callbacks", RESIDENTS, callbacks::list),
+        line(Post, "/api/callbacks/{call}/done", RESIDENTS, callbacks::done),
+        line(Get, "/api/cases", REGISTER, cases::list),
+        line(Post, "/api/cases", RESIDENTS, cases::create),
+        line(Get, "/api/cases/{number}", REGISTER, cases::detail),
+        line(Get, "/api/cases/{number}/history", REGISTER, register::history),
+        line(Post, "/api/cases/{number}/act", ACTORS, cases::act),
+        line(Post, "/api/erasures", DECIDERS, cases::erase),
+        line(Get, "/api/topics", ANYBODY, cases::topics),
+        line(Get, "/api/register/overdue", REGISTER, register::overdue),
+        line(Get, "/api/register/control-calls", CONTROL, register::control_calls),
+        line(Get, "/api/register/league", LEADERS, register::league),
+        line(Get, "/api/register/seals", ANYBODY, register::seals),
+        line(Get, "/api/register/rules", LEADERS, register::rules),
+        line(Put, "/api/register/rules", DECIDERS, register::put_rules).of(Document),
+        line(Get, "/api/organisations", FORWARDERS, organisations::list),
+        line(Put, "/api/organisations/{id}", DECIDERS, organisations::put),
+        line(Post, "/api/organisations/{id}/key", DECIDERS, organisations::make_key),
+        line(Delete, "/api/organisations/{id}/key", DECIDERS, organisations::take_key),
+        line(Get, "/api/routes", LEADERS, organisations::routes),
+        line(Put, "/api/routes", DECIDERS, organisations::put_routes).of(Document),
+        open(Get, "/api/openapi.json", document::answer).of(Plain),
+        open(Get, "/", page::index).of(Plain),
+        open(Get, "/page.css", page::style).of(Plain),
+        open(Get, "/page.js", page::program).of(Plain),
+        open(Get, "/icon.svg", page::icon).of(Plain),
+        open(Get, "/livez", health::livez).of(Plain),
+        open(Get, "/readyz", health::readyz).of(Plain),
+        open(Get, "/metrics", metrics::metrics).of(Plain),
+    ]
+}
+
+/// The table without its handlers.
+pub fn declared() -> Vec<Declared> {
+    table().into_iter().map(|line| line.declared).collect()
+}
+
+/// All routes, each behind what its line says.
 pub(super) fn router(web: Arc<Web>) -> Router {
-    let judged = Router::new()
-        .route("/api/calls", get(calls::list))
-        .route("/api/calls/{call}", get(calls::detail))
-        .route("/api/recordings/{call}/{n}", get(recordings::listen));
-    let residents = Router::new()
-        .route("/api/cases", post(cases::create))
-        .route("/api/callbacks", get(callbacks::list))
-        .route("/api/callbacks/{call}/done", post(callbacks::done));
-    let register = Router::new().route("/api/cases", get(cases::list)).route("/api/cases/{number}", get(cases::detail)).merge(only(
-        &web,
-        ACTORS,
-        Router::new().route("/api/cases/{number}/act", post(cases::act)),
-    ));
-    let erasures = Router::new().route("/api/erasures", post(cases::erase));
-    let anybody =
-        Router::new().route("/api/me", get(auth::me)).route("/api/logout", post(auth::logout)).route("/api/topics", get(cases::topics));
-    let staff = Router::new().route("/api/board", get(live::board));
-    let streams = only(&web, STAFF, Router::new().route("/api/live", get(live::live))).merge(only(
-        &web,
-        RESIDENTS,
-        Router::new().route("/desk", get(desk::desk)),
-    ));
-    let answered = only(&web, JUDGES, judged)
-        .merge(only(&web, RESIDENTS, residents))
-        .merge(only(&web, REGISTER, register))
-        .merge(only(&web, &[Administrator], erasures))
-        .merge(only(&web, STAFF, staff))
-        .merge(only(&web, ANYBODY, anybody))
-        .route("/api/login", post(auth::login))
-        .layer(middleware::from_fn(guard::limited));
-    let open = Router::new()
-        .route("/", get(page::index))
-        .route("/page.css", get(page::style))
-        .route("/page.js", get(page::program))
-        .route("/icon.svg", get(page::icon))
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::metrics))
-        .fallback(nothing);
-    answered
-        .merge(streams)
+    let (plain, known): (Vec<Line>, Vec<Line>) = table().into_iter().partition(|line| line.kind == Kind::Plain);
+    let known = known.into_iter().fold(Router::new(), |router, line| router.route(line.declared.path, line.gated(&web)));
+    let plain = plain.into_iter().fold(Router::new(), |router, line| router.route(line.declared.path, line.answer));
+    known
         .layer(AuthManagerLayerBuilder::new(Accounts(web.store.clone()), sessions(&web)).build())
         .layer(middleware::from_fn(guard::sessions_told))
-        .merge(open)
+        .merge(plain)
+        .fallback(nothing)
         .layer(middleware::from_fn(guard::same_origin))
         .layer(middleware::from_fn(guard::headers))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(web)
 }
 
-/// Puts routes behind a sign-in with one of these roles.
-fn only(web: &Arc<Web>, roles: &'static [Role], routes: Router<Arc<Web>>) -> Router<Arc<Web>> {
-    let gate = move |state: State<Arc<Web>>, auth: Auth, request: Request, next: Next| auth::require(roles, state, auth, request, next);
-    routes.route_layer(middleware::from_fn_with_state(web.clone(), gate))
+impl Verb {
+    /// As HTTP writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verb::Get => "GET",
+            Verb::Put => "PUT",
+            Verb::Post => "POST",
+            Verb::Delete => "DELETE",
+        }
+    }
+}
+
+impl Line {
+    fn of(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The handler behind a sign-in with one of the roles.
+    fn gated(self, web: &Arc<Web>) -> MethodRouter<Arc<Web>> {
+        let answer = match self.declared.roles {
+            None => self.answer,
+            Some(roles) => {
+                let gate = move |state: State<Arc<Web>>, auth: Auth, request: Request, next: Next| {
+                    auth::require(roles, state, auth, request, next)
+                };
+                self.answer.route_layer(middleware::from_fn_with_state(web.clone(), gate))
+            }
+        };
+        match self.kind {
+            Kind::Stream | Kind::Plain => answer,
+            Kind::Answered => answer.route_layer(middleware::from_fn(guard::limited)),
+            Kind::Document => answer.route_layer(middleware::from_fn(guard::limited)).layer(DefaultBodyLimit::max(LONGEST_DOCUMENT)),
+        }
+    }
+}
+
+/// A route for accounts of these roles.
+fn line<H: Handler<T, Arc<Web>>, T: 'static>(verb: Verb, path: &'static str, roles: &'static [Role], handler: H) -> Line {
+    Line { declared: Declared { verb, path, roles: Some(roles) }, kind: Kind::Answered, answer: on(filter(verb), handler) }
+}
+
+/// A route for everybody.
+fn open<H: Handler<T, Arc<Web>>, T: 'static>(verb: Verb, path: &'static str, handler: H) -> Line {
+    Line { declared: Declared { verb, path, roles: None }, kind: Kind::Answered, answer: on(filter(verb), handler) }
+}
+
+fn filter(verb: Verb) -> MethodFilter {
+    match verb {
+        Verb::Get => MethodFilter::GET,
+        Verb::Put => MethodFilter::PUT,
+        Verb::Post => MethodFilter::POST,
+        Verb::Delete => MethodFilter::DELETE,
+    }
 }
 
 /// The cookie is for this site and not for scripts. It is not marked `Secure`, because the server itself speaks HTTP.

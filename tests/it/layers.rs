@@ -76,6 +76,8 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["sqlx", "object_store"], &["store"]),
     (&["axum", "axum_extra", "axum_login", "tower_http"], &["web"]),
     (&["tower_sessions"], &["web", "store"]),
+    // What is answered says its own shape, as it says its own JSON: `centre` and `cases` derive schemas and do nothing else with it.
+    (&["utoipa"], &["web", "store", "cases", "centre", "report", "config"]),
     (&["rsipstack"], &["sip"]),
     (&["rtp_rs", "rtcp_types", "sdp_types", "str0m"], &["media"]),
     (&["aes", "aes_gcm", "ctr", "sha1", "zeroize"], &["media"]),

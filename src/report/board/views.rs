@@ -14,7 +14,7 @@ pub const SHORT_ABANDON_MS: u64 = 5_000;
 pub const TARGET_MS: u64 = 20_000;
 
 /// Counts since the start of the day; figures are made of them by the definitions. Spans in milliseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Counts {
     /// Callers who entered the queue (O).
     pub offered: u64,
@@ -35,11 +35,12 @@ pub struct Counts {
 }
 
 /// Counts of the whole centre since the start of the day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Today {
     /// Calls that came in.
     pub calls: u64,
     /// Calls that are over, by `EndReason`.
+    #[schema(value_type = std::collections::BTreeMap<String, u64>)]
     pub ended: BTreeMap<EndReason, u64>,
     /// Offers that nobody took.
     pub offers_missed: u64,
@@ -52,7 +53,7 @@ pub struct Today {
 }
 
 /// The board as screens draw it. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct BoardView {
     /// The moment of this view.
     pub at_ms: u64,
@@ -73,7 +74,7 @@ pub struct BoardView {
 }
 
 /// A call that is up.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct CallView {
     /// Its id.
     pub call: CallId,
@@ -88,6 +89,7 @@ pub struct CallView {
     /// What it is about.
     pub topic: Option<String>,
     /// `arriving`, `plan`, `waiting`, `offered`, `talking`, `outside`, `transferring` or `calling`.
+    #[schema(value_type = String)]
     pub state: &'static str,
     /// The step, queue, operator or service that the state is about.
     pub with: Option<String>,
@@ -96,7 +98,7 @@ pub struct CallView {
 }
 
 /// A queue.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct QueueView {
     /// Its name.
     pub queue: QueueId,
@@ -109,11 +111,12 @@ pub struct QueueView {
 }
 
 /// An operator.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct OperatorView {
     /// The name.
     pub operator: AgentId,
     /// An `AgentStatus` as a word.
+    #[schema(value_type = String)]
     pub state: &'static str,
     /// The reason of a pause.
     pub reason: Option<String>,
@@ -126,7 +129,7 @@ pub struct OperatorView {
 }
 
 /// A call that is over.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct EndedView {
     /// Its id.
     pub call: CallId,

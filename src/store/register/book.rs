@@ -25,7 +25,7 @@ const WORKING_DAY_MS: u64 = 8 * 60 * MINUTE_MS;
 pub type Names = BTreeMap<String, String>;
 
 /// The document.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleBook {
     /// The working hours of the centre itself.
@@ -54,19 +54,20 @@ pub struct RuleBook {
 }
 
 /// The terms that hold from a day on.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenVersion {
     /// 1.. in the order of approval.
     pub version: u32,
     /// The day from which they hold, "2026-01-31", by UTC.
+    #[schema(value_type = String, format = Date)]
     pub valid_from: NaiveDate,
     /// The lines.
     pub terms: Vec<WrittenTerm>,
 }
 
 /// One line of the terms.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenTerm {
     /// The topic and all below it.
@@ -85,7 +86,7 @@ pub struct WrittenTerm {
 }
 
 /// A reason for a clock to stand still.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenPause {
     /// Its name in each language.
@@ -97,7 +98,7 @@ pub struct WrittenPause {
 }
 
 /// A step of the escalation chain: `after` the promised moment, or `before` it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenStep {
     /// 1.. within its clock.
@@ -115,7 +116,7 @@ pub struct WrittenStep {
 }
 
 /// When cases are close enough to have one cause.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenCloseness {
     /// How many.
@@ -129,7 +130,7 @@ pub struct WrittenCloseness {
 }
 
 /// A part of the city.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct District {
     /// Its id.
@@ -139,7 +140,7 @@ pub struct District {
 }
 
 /// A topic.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
     /// Its path.

@@ -14,7 +14,7 @@ use super::RegisterError;
 use super::act::{COLUMNS, CaseRow};
 
 /// One event as it is read.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HistoryEntry {
     /// Its place in the chain.
     pub place: i64,
@@ -22,6 +22,7 @@ pub struct HistoryEntry {
     #[serde(flatten)]
     pub event: Event,
     /// What was said; `None` where nothing was, or where it was erased by law.
+    #[schema(value_type = Option<String>)]
     pub words: Option<Private<String>>,
     /// Whether words stood here that were erased.
     pub erased: bool,

@@ -30,7 +30,7 @@ pub(in crate::store) struct State {
 }
 
 /// A body that executes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromRow)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromRow, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Organisation {
     /// Its id, as cases name it.
@@ -56,7 +56,7 @@ pub struct Organisation {
 }
 
 /// A routing rule as it is stored; what is not given is any.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromRow)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromRow, utoipa::ToSchema)]
 pub struct Route {
     /// The topic and all below it.
     pub topic: Option<String>,
@@ -164,9 +164,13 @@ impl Store {
 
     /// The routing rules, in their order.
     pub async fn routes(&self) -> Result<Vec<Rule>, RegisterError> {
-        let routes: Vec<Route> =
-            query("SELECT topic, district, street, building, organisation FROM routes ORDER BY id").fetch_all(self.db.readers()).await?;
-        Ok(routes.into_iter().map(Rule::from).collect())
+        Ok(self.written_routes().await?.into_iter().map(Rule::from).collect())
+    }
+
+    /// The same as they were written.
+    pub async fn written_routes(&self) -> Result<Vec<Route>, RegisterError> {
+        let routes = query("SELECT topic, district, street, building, organisation FROM routes ORDER BY id");
+        Ok(routes.fetch_all(self.db.readers()).await?)
     }
 
     /// Puts these routing rules in the place of all others, in one transaction.

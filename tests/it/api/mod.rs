@@ -4,9 +4,11 @@
 
 mod away;
 mod city;
+mod contract;
 mod desk;
 mod health;
 mod http;
 mod pages;
 mod recordings;
+mod register;
 mod sign_in;

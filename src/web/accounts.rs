@@ -1,0 +1,118 @@
+//! Who has an account, with which role, and for which organisation does it speak?
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+
+use crate::private::Private;
+use crate::store::{Role, Standing, User};
+
+use super::Web;
+use super::auth::SignedIn;
+use super::error::WebError;
+use super::extract::{At, Body};
+
+/// The longest name, password and group, in bytes.
+const LONGEST: usize = 256;
+
+/// The shortest password of an account that is made here, in characters.
+const SHORTEST_PASSWORD: usize = 8;
+
+/// The most groups of an account.
+const MOST_GROUPS: usize = 50;
+
+/// An account, without its password.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Account {
+    /// The login name.
+    name: String,
+    /// What it may do.
+    role: Role,
+    /// The organisation that it speaks for.
+    organisation: Option<String>,
+    /// The groups whose restricted topics it sees.
+    groups: Vec<String>,
+}
+
+/// What an account is to be.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// What it may do.
+    role: Role,
+    /// The organisation that it speaks for; with the role `organisation`, and with no other.
+    #[serde(default)]
+    organisation: Option<String>,
+    /// The groups whose restricted topics it sees.
+    #[serde(default)]
+    #[schema(required = false, max_items = 50)]
+    groups: Vec<String>,
+    /// Its password: needed for a new account, else it stays as it is. A new one ends the sessions.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 256)]
+    password: Option<Private<String>>,
+}
+
+/// Every account, by its name.
+#[utoipa::path(get, path = "/api/accounts", responses((status = 200, body = [Account])))]
+pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<Account>>, WebError> {
+    Ok(Json(web.store.users().await?.into_iter().map(Account::from).collect()))
+}
+
+/// Makes an account, or gives one another standing.
+#[utoipa::path(put, path = "/api/accounts/{name}", params(("name" = String, Path)), request_body = Wanted, responses((status = 200, body = Account)))]
+pub(super) async fn put(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+    At(name): At<String>,
+    Body(wanted): Body<Wanted>,
+) -> Result<Json<Account>, WebError> {
+    checked(&web, &name, &wanted).await?;
+    if name == user.name && wanted.role != user.role {
+        return Err(WebError::Conflict("an administrator cannot give the own role away".into()));
+    }
+    let Wanted { role, organisation, groups, password } = wanted;
+    let (standing, now) = (Standing { role, organisation, groups }, web.clock.now());
+    match password {
+        Some(password) => web.store.put_user(&name, &password, standing, now).await?,
+        None if web.store.set_standing(&name, &standing, now).await? => {}
+        None => return Err(WebError::Invalid { what: "a new account has no password".into(), mend: "Give it one." }),
+    }
+    tracing::info!(account = %name, role = role.word(), by = %user.name, "an account was changed");
+    let changed = web.store.user(&name).await?.ok_or_else(|| WebError::Missing { what: "the account".into() })?;
+    Ok(Json(changed.into()))
+}
+
+async fn checked(web: &Web, name: &str, wanted: &Wanted) -> Result<(), WebError> {
+    let invalid = |what: &str, mend| Err(WebError::Invalid { what: what.to_owned(), mend });
+    let plain =
+        |text: &str| !text.is_empty() && text.len() <= LONGEST && !text.chars().any(|c| c.is_control() || c.is_whitespace() || c == ':');
+    if !plain(name) {
+        return invalid("that is no name of an account", "Write it without blanks and colons, 256 bytes at most.");
+    }
+    if wanted.groups.len() > MOST_GROUPS || !wanted.groups.iter().all(|group| plain(group)) {
+        return invalid("that are no groups", "Name 50 at most, without blanks.");
+    }
+    if let Some(password) = wanted.password.as_ref().map(|password| password.reveal())
+        && (password.chars().count() < SHORTEST_PASSWORD || password.len() > LONGEST)
+    {
+        return invalid("the password is too short or too long", "Take 8 characters or more, 256 bytes at most.");
+    }
+    match (&wanted.organisation, wanted.role) {
+        (None, Role::Organisation) => invalid("the account speaks for no organisation", "Name it."),
+        (Some(id), Role::Organisation) => {
+            let known = web.store.organisations().await?.iter().any(|known| known.id == *id);
+            if known { Ok(()) } else { invalid("there is no such organisation", "Add it first.") }
+        }
+        (Some(_), _) => invalid("only the role organisation speaks for one", "Leave the organisation out, or take that role."),
+        (None, _) => Ok(()),
+    }
+}
+
+impl From<User> for Account {
+    fn from(user: User) -> Self {
+        Self { groups: user.groups(), name: user.name, role: user.role, organisation: user.organisation }
+    }
+}

@@ -1,0 +1,148 @@
+//! What can a program ask, and what is it answered? The OpenAPI document, made of the handlers and of the router's table.
+
+use std::sync::LazyLock;
+
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use crate::store::Role;
+
+use super::error::Refusal;
+use super::router::{Declared, declared};
+use super::{accounts, auth, callbacks, calls, cases, desk, health, live, metrics, organisations, page, recordings, register};
+
+/// What the handlers say of themselves.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Cityline", description = "Calls, cases and the register behind a city's short number."),
+    paths(
+        auth::login,
+        auth::logout,
+        auth::me,
+        accounts::list,
+        accounts::put,
+        live::board,
+        live::live,
+        desk::desk,
+        calls::list,
+        calls::detail,
+        recordings::listen,
+        callbacks::list,
+        callbacks::done,
+        cases::list,
+        cases::create,
+        cases::detail,
+        cases::act,
+        cases::erase,
+        cases::topics,
+        register::history,
+        register::overdue,
+        register::control_calls,
+        register::league,
+        register::seals,
+        register::rules,
+        register::put_rules,
+        organisations::list,
+        organisations::put,
+        organisations::make_key,
+        organisations::take_key,
+        organisations::routes,
+        organisations::put_routes,
+        answer,
+        page::index,
+        page::style,
+        page::program,
+        page::icon,
+        health::livez,
+        health::readyz,
+        metrics::metrics,
+    ),
+    components(schemas(Refusal))
+)]
+struct Handlers;
+
+/// The document as it is served; made once.
+static TEXT: LazyLock<String> = LazyLock::new(openapi);
+
+/// This document.
+#[utoipa::path(get, path = "/api/openapi.json", responses((status = 200, body = Object, content_type = "application/json")))]
+pub(super) async fn answer() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str())
+}
+
+/// The OpenAPI 3.1 document of all routes as JSON, with the roles of each in `x-roles`.
+pub fn openapi() -> String {
+    let mut document = serde_json::to_value(Handlers::openapi()).unwrap_or_default();
+    for line in declared() {
+        let verb = line.verb.word().to_lowercase();
+        if let Some(Value::Object(operation)) = document.pointer_mut(&format!("/paths/{}/{verb}", line.path.replace('/', "~1"))) {
+            complete(operation, &line);
+        }
+    }
+    if let Some(Value::Object(components)) = document.get_mut("components") {
+        let schemes = json!({
+            "session": { "type": "apiKey", "in": "cookie", "name": "cityline", "description": "What POST /api/login sets." },
+            "key": { "type": "http", "scheme": "bearer", "description": "An organisation's key: it sees and acts on that organisation's cases." },
+        });
+        components.insert("securitySchemes".to_owned(), schemes);
+    }
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+/// Adds what follows from the route's line: its name, its roles, and how it refuses.
+fn complete(operation: &mut Map<String, Value>, line: &Declared) {
+    operation.insert("operationId".to_owned(), Value::String(name(line)));
+    operation.insert("tags".to_owned(), json!([tag(line.path)]));
+    if let Some(roles) = line.roles {
+        let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
+        operation.insert("x-roles".to_owned(), json!(words));
+        let mut security = vec![json!({ "session": [] })];
+        if roles.contains(&Role::Organisation) {
+            security.push(json!({ "key": [] }));
+        }
+        operation.insert("security".to_owned(), Value::Array(security));
+    }
+    let refusals = refusals(operation, line);
+    if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+        for (status, why) in refusals {
+            let content = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Refusal" } } });
+            responses.entry(status).or_insert_with(|| json!({ "description": why, "content": content }));
+        }
+    }
+}
+
+/// The statuses by which a route refuses, with their reasons.
+fn refusals(operation: &Map<String, Value>, line: &Declared) -> Vec<(&'static str, &'static str)> {
+    let mut refusals = Vec::new();
+    if line.roles.is_some() {
+        refusals.push(("401", "Nobody is signed in, or the key is no organisation's."));
+        refusals.push(("403", "The role may not, or the request comes from another site's page."));
+        refusals.push(("503", "The database does not answer."));
+    }
+    let changes = line.verb != super::Verb::Get;
+    if line.path.contains('{') {
+        refusals.push(("404", "It is not there, or the account does not see it."));
+    }
+    if operation.contains_key("requestBody") || operation.contains_key("parameters") {
+        refusals.push(("422", "The request cannot be understood, or a value is none."));
+    }
+    if changes && line.roles.is_some() {
+        refusals.push(("409", "The register's rules refuse it, or somebody was faster."));
+    }
+    refusals
+}
+
+/// "getCasesNumberHistory".
+fn name(line: &Declared) -> String {
+    let words = line.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty() && *word != "api");
+    let capital = |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>();
+    line.verb.word().to_lowercase() + &words.map(capital).collect::<String>()
+}
+
+/// The first word of the path.
+fn tag(path: &str) -> &str {
+    let first = path.trim_start_matches("/api").trim_start_matches('/').split('/').next().unwrap_or_default();
+    if first.is_empty() || !path.starts_with("/api/") { "page" } else { first }
+}
