@@ -10,7 +10,7 @@ export SOAK_CRASHES=${CRASHES:-10} SOAK_TALKS=${TALKS:-50} SOAK_WAITS=${WAITS:-1
 # The many callers of the first one run alone; whatever fails, the others are run and the table is written.
 failed=0
 soak calls::recovery || failed=1
-soak --test-threads 2 calls::crash calls::disk calls::length || failed=1
+soak --test-threads 2 calls::crash calls::disk calls::away calls::length || failed=1
 
 table "The last \`make soak\`" tools/soak/REPORT.md
 exit "$failed"

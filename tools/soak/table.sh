@@ -7,7 +7,7 @@ profile=${PROFILE:-release}
 
 # soak ARGUMENTS: the tests that these arguments name.
 soak() {
-    cargo test --profile "$profile" --test it -- --nocapture "$@"
+    cargo test --workspace --profile "$profile" --test it -- --nocapture "$@" || { echo "| **failed** | $* |" >>"$figures"; return 1; }
 }
 
 # table TITLE FILE: the figures of all tests so far, kept in FILE and printed.

@@ -7,6 +7,7 @@ use cityline_phone::{Event, Phone, Then};
 
 use super::SOON;
 use super::cast::{calls, chirping, goes_on, short_city_with_one, talk};
+use super::crash::report;
 use super::server::{Place, Server, a_moment};
 
 /// How long it lasts; `SOAK_OUTAGE_S` makes it longer.
@@ -68,6 +69,7 @@ fn an_outage_costs_nothing(name: &str, goes: fn(&Postgres), comes: fn(&Postgres)
     third.wait_for_end(SOON).unwrap();
     comes(&postgres);
     facts_are_complete(&postgres, &server, "3");
+    report(&format!("| PostgreSQL {name} for {} s in mid-call | no call dropped, every fact there once |", outage().as_secs()));
 }
 
 /// The next process takes the talk up without the database, and the database learns all of it later.

@@ -8,6 +8,7 @@ use cityline_phone::{Event, Phone, Then};
 
 use super::SOON;
 use super::cast::{calls, chirping, goes_on, short_city_with_one, talk};
+use super::crash::report;
 use super::server::{Place, Server, a_moment};
 
 /// How long it lasts; `SOAK_OUTAGE_S` makes it longer.
@@ -64,6 +65,7 @@ fn a_database_that_is_locked_costs_no_call_and_no_fact() {
     drop(lock);
     facts_are_complete(&server, 2);
     assert_eq!(server.rows("SELECT count(*) FROM calls WHERE agent = 'daniyar' AND connected_ms > 0"), "2");
+    report(&format!("| SQLite locked for {} s in mid-call | no call dropped, every fact there once |", outage().as_secs()));
 }
 
 /// No file of this process may grow beyond so many bytes; none is the system's own limit.
@@ -109,4 +111,8 @@ fn a_full_disk_costs_no_call_and_no_fact() {
         let out = Command::new(env!("CARGO_BIN_EXE_cityline")).arg("replay").arg(&segment).output().unwrap();
         assert!(out.status.success(), "{}: {}", segment.display(), String::from_utf8_lossy(&out.stdout));
     }
+    report(&format!(
+        "| disk full for {} s in mid-call | no call dropped, every fact there once, the journal replays |",
+        outage().as_secs()
+    ));
 }
