@@ -45,4 +45,8 @@ torture: ## RFC 4475 and RFC 5118 messages over UDP and TCP; TORTURE names tortu
 	@cargo test --workspace --test it --no-run # builds the server too, as `make test` did
 	tools/torture.sh
 
-.PHONY: help setup build prompts run check test bench soak torture
+contract: ## ask a server all that its OpenAPI document allows and forbids; see tools/CONTRACT.md
+	@cargo test --workspace --test it --no-run # builds the server too, as `make test` did
+	tools/contract.sh
+
+.PHONY: help setup build prompts run check test bench soak torture contract

@@ -2,7 +2,7 @@
 # Installs what building, testing and speaking need on Debian 12, and nothing that is there already.
 set -euo pipefail
 
-packages=(build-essential pkg-config cmake sip-tester baresip-core linphone-cli kamailio kamailio-tls-modules openssl espeak-ng sox sqlite3 postgresql procps python3 chromium)
+packages=(build-essential pkg-config cmake sip-tester baresip-core linphone-cli kamailio kamailio-tls-modules openssl espeak-ng sox sqlite3 postgresql procps python3 python3-venv curl chromium)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -81,6 +81,7 @@ pub fn openapi() -> String {
             complete(operation, &line);
         }
     }
+    unsigned(&mut document);
     if let Some(Value::Object(components)) = document.get_mut("components") {
         let schemes = json!({
             "session": { "type": "apiKey", "in": "cookie", "name": "cityline", "description": "What POST /api/login sets." },
@@ -110,6 +111,20 @@ fn complete(operation: &mut Map<String, Value>, line: &Declared) {
             let content = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Refusal" } } });
             responses.entry(status).or_insert_with(|| json!({ "description": why, "content": content }));
         }
+    }
+}
+
+/// An integer that is not negative is no int32 and no int64 of the formats: those end at half of what is taken.
+fn unsigned(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("minimum").and_then(Value::as_u64) == Some(0) {
+                fields.remove("format");
+            }
+            fields.values_mut().for_each(unsigned);
+        }
+        Value::Array(values) => values.iter_mut().for_each(unsigned),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -111,7 +111,9 @@ impl Store {
     /// # Errors
     /// When the document is wrong, or somebody has changed it since `from`.
     pub async fn approve_rules(&self, from: i64, book: &RuleBook, by: &str, at: Time) -> Result<i64, RegisterError> {
-        book.read(from + 1, self.executors().await?).map_err(RegisterError::Rules)?;
+        // A revision that no database can hold is none that anybody has read.
+        let next = from.saturating_add(1);
+        book.read(next, self.executors().await?).map_err(RegisterError::Rules)?;
         let body = serde_json::to_string(book).map_err(|error| RegisterError::Unwritable(error.to_string()))?;
         let mut transaction = self.db.begin(Lock::Register).await?;
         let now: i64 = query("SELECT COALESCE(MAX(revision), 0) FROM register_rules").fetch_scalar(&mut transaction).await?;
@@ -119,9 +121,9 @@ impl Store {
             return Err(RegisterError::Revision { now, given: from });
         }
         let insert = query("INSERT INTO register_rules (revision, at_ms, by_name, body) VALUES ($1, $2, $3, $4)");
-        insert.bind(from + 1).bind(ms(at.0)).bind(by).bind(body).execute(&mut transaction).await?;
+        insert.bind(next).bind(ms(at.0)).bind(by).bind(body).execute(&mut transaction).await?;
         transaction.commit().await?;
-        Ok(from + 1)
+        Ok(next)
     }
 
     /// Every organisation, by its id.

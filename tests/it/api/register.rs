@@ -60,6 +60,8 @@ async fn rules_are_changed_by_who_has_read_them(kind: Kind) {
     assert_eq!((approved.status, approved.json()["revision"].as_i64()), (200, Some(1)));
     let late = put(&rules).await;
     assert_eq!((late.status, late.json()["error"].as_str()), (409, Some("conflict")));
+    rules["revision"] = json!(i64::MAX);
+    assert_eq!(put(&rules).await.status, 409, "a revision that never was");
     rules["revision"] = json!(1);
     rules["book"]["centre"] = json!("nowhere");
     rules["book"]["close_after"] = json!("soon");
