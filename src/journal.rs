@@ -83,8 +83,18 @@ pub struct Journal {
     /// Bytes of the segment that hold whole lines; what a failed write left behind them is overwritten.
     whole_bytes: u64,
     pending: Vec<u8>,
+    pending_records: u64,
     /// Records were given up because the disk was away for too long: only a new segment, with its snapshot, may follow.
-    gap: bool,
+    gap: Option<GivenUp>,
+}
+
+/// Records that no file holds.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct GivenUp {
+    /// How many.
+    pub records: u64,
+    /// Their lines, in bytes.
+    pub bytes: u64,
 }
 
 impl Journal {
@@ -94,7 +104,18 @@ impl Journal {
         let (file, path, whole_bytes) = new_segment(folder, centre, next_seq)?;
         let syncer = Syncer::start(&file).map_err(|source| JournalError::Io { path: path.clone(), source })?;
         let pending = Vec::with_capacity(64 * 1024);
-        Ok(Journal { folder: folder.to_owned(), file, path, syncer, next_seq, in_segment: 0, whole_bytes, pending, gap: false })
+        Ok(Journal {
+            folder: folder.to_owned(),
+            file,
+            path,
+            syncer,
+            next_seq,
+            in_segment: 0,
+            whole_bytes,
+            pending,
+            pending_records: 0,
+            gap: None,
+        })
     }
 
     /// Adds a record to the group that [`Journal::commit`] writes; returns its number.
@@ -102,8 +123,10 @@ impl Journal {
         let record = Record { seq: self.next_seq, time, input, facts, outputs: hash_outputs(outputs) };
         self.next_seq += 1;
         self.in_segment += 1;
-        if !self.gap {
-            segment::push_line(&mut self.pending, &Line::Record(&record));
+        segment::push_line(&mut self.pending, &Line::Record(&record));
+        self.pending_records += 1;
+        if self.gap.is_some() {
+            self.give_up();
         }
         record
     }
@@ -111,13 +134,14 @@ impl Journal {
     /// Writes the group in one call. What it held may be carried out after this. What the disk refuses is kept and written with
     /// the next group.
     pub fn commit(&mut self) -> Result<(), JournalError> {
-        if self.pending.is_empty() || self.gap {
+        if self.pending.is_empty() {
             return Ok(());
         }
         match self.file.write_all_at(&self.pending, self.whole_bytes) {
             Ok(()) => {
                 self.whole_bytes += self.pending.len() as u64;
                 self.pending.clear();
+                self.pending_records = 0;
                 self.syncer.wake();
                 Ok(())
             }
@@ -125,28 +149,45 @@ impl Journal {
                 // Never a torn line before a whole one.
                 let _ = self.file.set_len(self.whole_bytes);
                 if self.pending.len() > KEPT_BYTES {
-                    self.pending.clear();
-                    self.gap = true;
+                    self.give_up();
                 }
                 Err(JournalError::Io { path: self.path.clone(), source })
             }
         }
     }
 
-    /// Whether every record so far is in the file.
-    pub fn is_whole(&self) -> bool {
-        self.pending.is_empty() && !self.gap
+    /// What waits is dropped and counted; from here on nothing follows in this segment.
+    fn give_up(&mut self) {
+        let gap = self.gap.get_or_insert_default();
+        gap.records += self.pending_records;
+        gap.bytes += self.pending.len() as u64;
+        metrics::counter!("cityline_journal_records_given_up_total").increment(self.pending_records);
+        self.pending.clear();
+        self.pending_records = 0;
     }
 
-    /// Begins a new segment when this one is long enough, or when records are missing from it. `centre` is the state after the last record.
+    /// Whether every record so far is in the file.
+    pub fn is_whole(&self) -> bool {
+        self.pending.is_empty() && self.gap.is_none()
+    }
+
+    /// Begins a new segment when this one is long enough, or when records were given up. Never while records wait for the disk: a reader
+    /// that goes on to the new segment would step over them. `centre` is the state after the last record.
     pub fn rotate_if_due(&mut self, centre: &Centre) -> Result<bool, JournalError> {
-        if self.in_segment < RECORDS_A_SEGMENT && !self.gap {
+        if !self.pending.is_empty() || (self.in_segment < RECORDS_A_SEGMENT && self.gap.is_none()) {
             return Ok(false);
         }
         let (file, path, whole_bytes) = new_segment(&self.folder, centre, self.next_seq)?;
         self.syncer.follow(&file).map_err(|source| JournalError::Io { path: path.clone(), source })?;
-        self.pending.clear();
-        (self.file, self.path, self.whole_bytes, self.in_segment, self.gap) = (file, path, whole_bytes, 0, false);
+        if let Some(GivenUp { records, bytes }) = self.gap.take() {
+            tracing::error!(
+                records,
+                bytes,
+                last = self.next_seq - 1,
+                "records were given up while the disk was away: the database lacks what they told; give the journal's disk more room"
+            );
+        }
+        (self.file, self.path, self.whole_bytes, self.in_segment) = (file, path, whole_bytes, 0);
         Ok(true)
     }
 
@@ -176,9 +217,14 @@ impl Journal {
         self.file = file;
     }
 
-    /// Whether records were given up.
-    pub fn has_gap(&self) -> bool {
+    /// What was given up.
+    pub fn given_up(&self) -> Option<GivenUp> {
         self.gap
+    }
+
+    /// The segment is as long as one may be.
+    pub fn fill_the_segment(&mut self) {
+        self.in_segment = RECORDS_A_SEGMENT;
     }
 }
 

@@ -151,15 +151,43 @@ fn calls_go_on_while_the_disk_is_full_and_every_record_is_written_afterwards() {
     stage.journal_is_true();
 }
 
+/// A new segment would fit where the records that wait do not: it must not come before them.
+#[test]
+fn a_full_segment_is_not_left_while_records_wait_for_the_disk() {
+    let mut stage = Stage::new("boundary");
+    stage.calls(CallId(1));
+    let (path, written) = (stage.engine.journal.path().to_owned(), stage.told.0.lock().unwrap().written);
+    stage.engine.journal.fill_the_segment();
+    let disk = stage.engine.journal.fill_the_disk();
+    stage.calls(CallId(2));
+    stage.engine.looked_after = Time::default();
+    stage.engine.look_after_journal();
+    assert_eq!((stage.engine.journal.path(), stage.told.0.lock().unwrap().written), (path.as_path(), written));
+    stage.engine.journal.free_the_disk(disk);
+    stage.engine.looked_after = Time::default();
+    stage.engine.look_after_journal();
+    assert_ne!(stage.engine.journal.path(), path);
+    assert_eq!(stage.engine.journal.given_up(), None);
+    let last = stage.engine.journal.last_seq();
+    let read: Vec<u64> = crate::journal::Tail::after(&stage.folder, 0).read(1_000).unwrap().iter().map(|record| record.seq).collect();
+    assert_eq!(read, (1..=last).collect::<Vec<_>>(), "no record is stepped over");
+    stage.journal_is_true();
+}
+
 #[test]
 fn after_a_long_outage_a_new_segment_begins_with_what_is_up() {
     let mut stage = Stage::new("gap");
     let disk = stage.engine.journal.fill_the_disk();
     let mut call = 0;
-    while stage.engine.journal.path().exists() && !stage.engine.journal.has_gap() {
+    while stage.engine.journal.path().exists() && stage.engine.journal.given_up().is_none() {
         call += 1;
         stage.calls(CallId(call));
     }
+    let given_up = stage.engine.journal.given_up().unwrap();
+    assert!(given_up.records > call && given_up.bytes > 64 * 1024, "{given_up:?}");
+    stage.calls(CallId(call + 1));
+    assert!(stage.engine.journal.given_up().unwrap().records > given_up.records, "what comes after is counted, too");
+    stage.handle(vec![hangs_up(CallId(call + 1))]);
     stage.engine.journal.free_the_disk(disk);
     stage.engine.looked_after = Time::default();
     stage.engine.look_after_journal();
