@@ -9,7 +9,7 @@ use super::deadline::Reason;
 use super::fact::{AgentStatus, Fact, OfferEnd};
 use super::ids::{AgentId, CallId, ContactId, Generation, PauseReason};
 use super::input::FromDesk;
-use super::output::{Refusal, ToDesk};
+use super::output::{Offer, Refusal, ToDesk};
 use super::settings::Device;
 use super::time::Time;
 
@@ -32,6 +32,12 @@ pub struct Agent {
     /// The call with a colleague that they are in beside what their state tells.
     #[serde(default)]
     pub beside: Option<CallId>,
+    /// The desk was open when the process ended, and is believed in until it is back or has had the time to come.
+    #[serde(default)]
+    pub desk_awaited: bool,
+    /// The call that was shown at the desk last, without what was found of others: for a desk that opens while it is worked on.
+    #[serde(default)]
+    pub work: Option<Offer>,
 }
 
 /// What an operator is doing; what only a state needs lives in it.
@@ -147,7 +153,7 @@ impl Centre {
         match self.agent_state(agent) {
             Some(State::WrapUp) => self.wrap_up_over(agent),
             Some(State::Internal { before: Before::WrapUp { .. }, .. }) => {
-                let wish = self.agents.get_mut(agent).and_then(|known| known.wish.take());
+                let wish = self.take_wish(agent);
                 self.go_on_as(agent, wish.map_or(Before::Ready, Before::of_wish));
             }
             Some(
@@ -167,22 +173,32 @@ impl Centre {
     fn desk_up(&mut self, agent: &AgentId, generation: Generation) {
         if let Some(known) = self.agents.get_mut(agent) {
             known.desk = known.desk.max(Some(generation));
+            known.desk_awaited = false;
         }
-        let offered = match self.agent_state(agent) {
-            Some(State::Offered { call }) => Some(*call),
-            _ => None,
-        };
-        if let Some(call) = offered {
-            self.show_offer(call);
+        match self.agent_state(agent) {
+            Some(State::Offered { call }) => {
+                let call = *call;
+                self.show_offer(call);
+            }
+            Some(State::Talking { .. } | State::WrapUp) => self.show_work(agent),
+            Some(
+                State::Offline
+                | State::Ready
+                | State::Paused { .. }
+                | State::NotResponding
+                | State::Supervising { .. }
+                | State::Internal { .. },
+            )
+            | None => {}
         }
     }
 
-    fn desk_gone(&mut self, agent: &AgentId, generation: Generation) {
+    pub(super) fn desk_gone(&mut self, agent: &AgentId, generation: Generation) {
         let Some(known) = self.agents.get_mut(agent) else { return };
         if known.desk != Some(generation) {
             return;
         }
-        known.desk = None;
+        (known.desk, known.desk_awaited) = (None, false);
         if self.can_be_rung(agent) {
             return;
         }
@@ -306,12 +322,21 @@ impl Centre {
 
     /// What they were offered is over through no fault of theirs.
     pub(super) fn let_go(&mut self, agent: &AgentId) {
-        self.set_agent(agent, if self.can_be_rung(agent) { State::Ready } else { State::NotResponding });
+        let state = match self.take_wish(agent) {
+            Some(wish) => state_of(wish),
+            None if self.can_be_rung(agent) => State::Ready,
+            None => State::NotResponding,
+        };
+        self.set_agent(agent, state);
+    }
+
+    fn take_wish(&mut self, agent: &AgentId) -> Option<Wish> {
+        self.agents.get_mut(agent).and_then(|known| known.wish.take())
     }
 
     /// Wrap-up has ended: what was wished for comes, or the next call.
     pub(super) fn wrap_up_over(&mut self, agent: &AgentId) {
-        let wish = self.agents.get_mut(agent).and_then(|known| known.wish.take());
+        let wish = self.take_wish(agent);
         let gone = !self.settings.agents.contains_key(agent);
         let state = match wish {
             _ if gone => State::Offline,
@@ -323,8 +348,13 @@ impl Centre {
         self.set_agent(agent, state);
     }
 
-    /// An operator let an offer pass: they must say "ready", or rest for a while where they have no desk to say it.
+    /// An operator let an offer pass: they must say "ready", or rest for a while where they have no desk to say it. Who was in a pause or
+    /// signed out when a colleague's resident was left to them is so again.
     pub(super) fn set_aside(&mut self, agent: &AgentId, how: OfferEnd) {
+        if let Some(wish) = self.take_wish(agent) {
+            self.set_agent(agent, state_of(wish));
+            return;
+        }
         let by_phone = self.is_ready_by_phone(agent);
         let rung = self.can_be_rung(agent);
         self.set_agent(
@@ -368,7 +398,7 @@ impl Centre {
         };
         match state {
             State::Offered { .. } | State::Talking { .. } | State::Supervising { .. } | State::WrapUp | State::Internal { .. } => {}
-            State::Offline | State::Ready | State::Paused { .. } | State::NotResponding => known.wish = None,
+            State::Offline | State::Ready | State::Paused { .. } | State::NotResponding => (known.wish, known.work) = (None, None),
         }
         known.state = state;
         known.since = now;
@@ -422,7 +452,7 @@ impl Centre {
                 && let Some(known) = self.agents.get_mut(&agent)
             {
                 // What becomes of their devices from here on is not told to the core.
-                (known.desk, known.contacts) = (None, Vec::new());
+                (known.desk, known.desk_awaited, known.contacts) = (None, false, Vec::new());
             }
             match (self.device(&agent).is_some(), self.agent_state(&agent)) {
                 (true, Some(State::Offline)) if fixed => self.set_agent(&agent, State::Ready),

@@ -160,7 +160,7 @@ impl Centre {
             why: Explanation { rule: Rule::AskedFor, needed: Vec::new(), verdicts: Vec::new() },
             from: Some(calling.from.clone()),
         };
-        self.out.desk(ToDesk::Offer { agent, offer });
+        self.show_at_desk(agent, offer);
     }
 
     /// An operator who answers at the desk says yes.

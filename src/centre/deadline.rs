@@ -34,6 +34,8 @@ pub enum Reason {
     CallingEnds(CallId),
     /// A supervisor's own phone has been rung long enough.
     SupervisorRings(AgentId),
+    /// Desks that were open when the former process ended have had the time to come back.
+    DesksReturn,
 }
 
 impl Reason {
@@ -48,7 +50,7 @@ impl Reason {
             | Reason::DialEnds(call)
             | Reason::NoSound(call)
             | Reason::CallingEnds(call) => Some(*call),
-            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery | Reason::SupervisorRings(_) => None,
+            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery | Reason::SupervisorRings(_) | Reason::DesksReturn => None,
         }
     }
 }

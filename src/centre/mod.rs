@@ -234,6 +234,7 @@ impl Centre {
             Reason::WrapUp(agent) => self.wrap_up_over(&agent),
             Reason::Rest(agent) => self.rest_over(&agent),
             Reason::Recovery => self.recovery_over(),
+            Reason::DesksReturn => self.desks_returned(),
             Reason::CallingEnds(call) => self.calling_ends(call),
             Reason::SupervisorRings(agent) => self.supervisor_rang(&agent),
         }

@@ -12,7 +12,7 @@ use super::explanation::Explanation;
 use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
 use super::ids::{AgentId, CallId, LegId};
 use super::leg::LegState;
-use super::output::{Offer, Refusal, Shown, Target, ToDesk};
+use super::output::{Offer, Refusal, Shown, Stands, Target, ToDesk};
 use super::queue::Wait;
 use super::routing::Decision;
 use super::settings::Device;
@@ -71,7 +71,34 @@ impl Centre {
             from: None,
         };
         let agent = ringing.agent.clone();
+        self.show_at_desk(agent, offer);
+    }
+
+    /// Rings at the desk. What is shown is kept for as long as the operator works on it.
+    pub(super) fn show_at_desk(&mut self, agent: AgentId, offer: Offer) {
+        if let Some(known) = self.agents.get_mut(&agent) {
+            let why = Explanation { rule: offer.why.rule, needed: offer.why.needed.clone(), verdicts: Vec::new() };
+            known.work = Some(Offer { why, ..offer.clone() });
+        }
         self.out.desk(ToDesk::Offer { agent, offer });
+    }
+
+    /// A desk has opened while its operator talks or writes the call up: it is shown the call, and how it stands.
+    pub(super) fn show_work(&mut self, agent: &AgentId) {
+        let Some(known) = self.agents.get(agent) else { return };
+        let Some(mut offer) = known.work.clone() else { return };
+        let stands = match known.state {
+            State::Talking { call } if call == offer.call => {
+                let own = self.talk(call).filter(|talk| talk.operator().is_some_and(|(talking, _)| talking == agent));
+                if own.is_some() {
+                    offer.from = None;
+                }
+                own.and_then(Talk::stands)
+            }
+            State::WrapUp => Some(Stands::Ended),
+            _ => return,
+        };
+        self.out.desk(ToDesk::Work { agent: agent.clone(), offer, stands });
     }
 
     /// A leg to each phone of the operator.

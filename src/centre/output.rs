@@ -85,6 +85,23 @@ pub enum ToDesk {
     OfferGone { agent: AgentId, call: CallId },
     /// What the operator asked for cannot be, and why.
     Refused { agent: AgentId, why: Refusal },
+    /// The call that the operator talks in or writes up, for a desk that has opened meanwhile; nothing rings.
+    Work { agent: AgentId, offer: Offer, stands: Option<Stands> },
+}
+
+/// How a call stands for the operator who works on it, beyond plain talk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Stands {
+    /// The resident waits.
+    Held,
+    /// Somebody is being called in; the resident waits.
+    Asking,
+    /// Somebody is asked; the resident waits.
+    Consulting,
+    /// All three talk.
+    Conference,
+    /// It is over, and is being written up.
+    Ended,
 }
 
 /// One direction of a room: `ear` hears `mouth`.

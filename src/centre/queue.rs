@@ -155,11 +155,7 @@ impl Centre {
             _ => now,
         };
         known.waited = Some((queue.clone(), since));
-        let mut needs = rules.skills.clone();
-        if rules.language_required {
-            needs.insert(language.skill());
-        }
-        Some(Wait { queue: queue.clone(), since, needs, language })
+        Some(Wait { queue: queue.clone(), since, needs: rules.needs(language), language })
     }
 
     /// Sends the caller to the step for a queue that cannot take them; false where the plan has none.

@@ -7,7 +7,7 @@ use super::call::{Call, Stage};
 use super::colleague::Before;
 use super::deadline::Reason;
 use super::fact::{Chosen, EndReason, Fact, OfferEnd, Party};
-use super::ids::{AgentId, CallId, LegId, TrunkId};
+use super::ids::{AgentId, CallId, Generation, LegId, TrunkId};
 use super::leg::LegState;
 use super::output::ToMedia;
 use super::room::Arrangement;
@@ -16,6 +16,9 @@ use super::time::Time;
 
 /// Legs that have not been found again after this many milliseconds are gone.
 const RECOVERY_MS: u64 = 10_000;
+/// A desk's page that outlives the process tries again every five seconds at the latest: one that has not come after this many
+/// milliseconds is gone.
+const DESKS_RETURN_MS: u64 = 15_000;
 /// After a longer downtime, in milliseconds, nobody is at the other end any more, and operators have gone about their day.
 pub const LIVES_ON_MS: u64 = 300_000;
 
@@ -38,12 +41,15 @@ impl Centre {
             self.send_operators_home();
         } else {
             self.keep_operators();
+            // From the start of the new process on: this is told as of the end of the former one.
+            if self.agents.values().any(|agent| agent.desk_awaited) {
+                self.deadlines.set(Reason::DesksReturn, self.now.plus_ms(downtime_ms).plus_ms(DESKS_RETURN_MS));
+            }
         }
         self.match_agents_to_settings();
         self.hold_the_unknown_back();
         self.sound_at_once();
         if !self.calls.is_empty() {
-            // From the start of the new process on: this is told as of the end of the former one.
             self.deadlines.set(Reason::Recovery, self.now.plus_ms(downtime_ms).plus_ms(RECOVERY_MS));
         }
     }
@@ -64,13 +70,13 @@ impl Centre {
         }
     }
 
-    /// Ready, wrapping up or paused as before: phones that are not registered any more are told of next, and desks open again by
-    /// themselves. An offer that rang is withdrawn, and nobody is at fault.
+    /// Ready, wrapping up or paused as before: phones that are not registered any more are told of next, and desks that were open are
+    /// given time to come back by themselves; until then nothing new rings at them. An offer that rang is withdrawn, and nobody is at fault.
     fn keep_operators(&mut self) {
         let all: Vec<AgentId> = self.agents.keys().cloned().collect();
         for id in all {
             if let Some(agent) = self.agents.get_mut(&id) {
-                agent.desk = None;
+                agent.desk_awaited = agent.desk.is_some();
             }
             if let Some(State::Offered { call }) = self.agent_state(&id) {
                 let call = *call;
@@ -88,7 +94,7 @@ impl Centre {
         let all: Vec<(AgentId, State)> = self.agents.iter().map(|(id, agent)| (id.clone(), agent.state.clone())).collect();
         for (id, state) in all {
             if let Some(agent) = self.agents.get_mut(&id) {
-                agent.desk = None;
+                (agent.desk, agent.desk_awaited) = (None, false);
                 agent.contacts.clear();
             }
             match state {
@@ -217,11 +223,19 @@ impl Centre {
         self.far_end_gone(leg, EndReason::Interrupted);
     }
 
+    /// Who waits in a queue, or for somebody who rings for them after an operator has given them away.
     fn owe_if_waiting(&mut self, call: CallId) {
         let caller = self.calls.get(&call).map(|known| known.caller);
-        if let (Some(caller), Some(wait)) = (caller, self.wait_of(call).cloned()) {
+        if let (Some(caller), Some(wait)) = (caller, self.wait_of(call).cloned().or_else(|| self.wait_of_transfer(call))) {
             self.owe_callback(call, caller, wait);
         }
+    }
+
+    /// The desks that were open when the former process ended have had their time: those that are not back are gone.
+    pub(super) fn desks_returned(&mut self) {
+        let awaited = self.agents.iter().filter(|(_, agent)| agent.desk_awaited);
+        let gone: Vec<(AgentId, Generation)> = awaited.filter_map(|(id, agent)| Some((id.clone(), agent.desk?))).collect();
+        gone.iter().for_each(|(agent, generation)| self.desk_gone(agent, *generation));
     }
 
     /// Who has not been found by now is given up: should the far end be there all the same, it is told.

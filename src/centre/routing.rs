@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Centre;
 use super::agent::{Agent, State};
 use super::explanation::{Explanation, Rule, Verdict};
+use super::fact::AgentStatus;
 use super::ids::{AgentId, CallId, SkillId};
 use super::time::Time;
 
@@ -33,13 +34,18 @@ impl Centre {
             return None;
         }
         let ready: Vec<(&AgentId, Time)> =
-            self.agents.iter().filter(|(_, agent)| agent.state == State::Ready).map(|(id, agent)| (id, agent.since)).collect();
+            self.agents.iter().filter(|(id, agent)| self.may_be_offered(id, agent)).map(|(id, agent)| (id, agent.since)).collect();
         if ready.is_empty() {
             return None;
         }
         let served = self.waiting.heads().filter_map(|(needs, head)| Some((head, needs, self.longest_idle(&ready, needs)?)));
         let ((_, call), needs, agent) = served.min_by_key(|(head, _, _)| *head)?;
         Some(Decision { agent: agent.clone(), call, why: self.explain(agent, needs) })
+    }
+
+    /// Ready, and not at a desk that is yet to come back after a restart.
+    fn may_be_offered(&self, id: &AgentId, agent: &Agent) -> bool {
+        agent.state == State::Ready && !(agent.desk_awaited && self.answers_at_desk(id))
     }
 
     fn longest_idle<'a>(&self, ready: &[(&'a AgentId, Time)], needs: &BTreeSet<SkillId>) -> Option<&'a AgentId> {
@@ -59,6 +65,9 @@ impl Centre {
         let verdict = |agent: &AgentId, known: &Agent| {
             if known.state != State::Ready {
                 return Verdict::NotReady { state: known.status().word().to_owned() };
+            }
+            if !self.may_be_offered(agent, known) {
+                return Verdict::NotReady { state: AgentStatus::NotResponding.word().to_owned() };
             }
             let idle_ms = self.now.ms_since(known.since);
             let skills = self.lacks(agent, needs);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::dialplan::Plan;
-use super::ids::{AgentId, CalendarId, NumberId, PauseReason, PromptId, QueueId, SkillId};
+use super::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, SkillId};
 use super::schedule::Calendar;
 
 /// Everything that the core goes by; a change is a new whole with a higher revision.
@@ -48,6 +48,15 @@ pub struct QueueSettings {
     pub max_wait_ms: u64,
     /// Whether talks are recorded.
     pub record: bool,
+}
+
+impl QueueSettings {
+    /// What an operator must be able to do for a caller who speaks this language.
+    pub fn needs(&self, language: Language) -> BTreeSet<SkillId> {
+        let mut needs = self.skills.clone();
+        needs.extend(self.language_required.then(|| language.skill()));
+        needs
+    }
 }
 
 /// One operator.

@@ -9,7 +9,7 @@ use super::call::Stage;
 use super::consult::Third;
 use super::fact::{EndReason, Fact};
 use super::ids::{AgentId, CallId, LegId, PlayId, PromptId, QueueId, RecordingId};
-use super::output::{Ending, Refusal, Sound, ToMedia};
+use super::output::{Ending, Refusal, Sound, Stands, ToMedia};
 use super::room::{Arrangement, Room};
 use super::settings::QueueSettings;
 use super::supervise::Supervisor;
@@ -57,6 +57,16 @@ impl Talk {
         match &self.partner {
             Partner::Agent { agent, queue } => Some((agent, queue)),
             Partner::Outside => None,
+        }
+    }
+
+    /// How it stands for its operator; `None` where nothing but talk goes on.
+    pub fn stands(&self) -> Option<Stands> {
+        match &self.third {
+            Some(Third::Called(_)) => Some(Stands::Asking),
+            Some(Third::Consulted { .. }) => Some(Stands::Consulting),
+            Some(Third::Guest { .. }) => Some(Stands::Conference),
+            None => self.hold.then_some(Stands::Held),
         }
     }
 

@@ -11,7 +11,9 @@ use super::fact::{ConsultEnd, EndReason, Fact, OfferEnd, Party, Role};
 use super::ids::{AgentId, CallId, CallTo, LegId, QueueId};
 use super::input::ReferTo;
 use super::output::{Refusal, ToLine, ToMedia};
+use super::queue::Wait;
 use super::talk::{Partner, Talk};
+use super::time::Time;
 
 /// Somebody rings for a resident who hears music.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ pub struct Transfer {
     pub calling: Calling,
     /// Where the resident waits if it comes to nothing; its rules hold.
     pub queue: QueueId,
+    /// Since when the resident waits for it.
+    #[serde(default)]
+    pub since: Time,
 }
 
 /// Where a transfer leads, when it is sure to begin.
@@ -38,7 +43,7 @@ impl Centre {
             Way::Queue(queue) => self.send_to_queue(call, &queue),
             Way::Rings(called) => {
                 let calling = Calling::new(called.party.clone(), agent);
-                self.wait_for(call, Transfer { calling, queue: queue.clone() });
+                self.wait_for(call, Transfer { calling, queue: queue.clone(), since: self.now });
                 self.ring(call, called, &queue);
             }
         }
@@ -65,7 +70,8 @@ impl Centre {
         };
         self.out.fact(Fact::ConsultEnded { call, agent, how: ConsultEnd::HandedOn });
         self.leave_resident(call);
-        self.wait_for(call, Transfer { calling, queue });
+        let since = self.now;
+        self.wait_for(call, Transfer { calling, queue, since });
     }
 
     /// The operator's part is over, and so is that of supervisors; the resident stays.
@@ -91,9 +97,19 @@ impl Centre {
         self.enter_queue(call, queue);
     }
 
+    /// The place that a resident has who waits for somebody to take a transfer: in the queue that the talk came from.
+    pub(super) fn wait_of_transfer(&self, call: CallId) -> Option<Wait> {
+        let known = self.calls.get(&call)?;
+        let Stage::Transferring(Transfer { queue, since, .. }) = &known.stage else { return None };
+        let language = self.language_of(call);
+        let needs = self.queue_settings(queue).map(|rules| rules.needs(language)).unwrap_or_default();
+        // A journal of before `since` was kept knows only when the call came.
+        Some(Wait { queue: queue.clone(), since: (*since).max(known.arrived), needs, language })
+    }
+
     /// Who rings for the resident has sound.
     pub(super) fn transfer_up(&mut self, leg: LegId) {
-        let Some(Stage::Transferring(Transfer { calling, queue })) = self.stage(leg.call).cloned() else { return };
+        let Some(Stage::Transferring(Transfer { calling, queue, .. })) = self.stage(leg.call).cloned() else { return };
         let replaced = calling.replaces;
         self.calling_won(leg.call, &calling, leg.n);
         let record = self.queue_settings(&queue).is_some_and(|rules| rules.record);
@@ -110,7 +126,7 @@ impl Centre {
 
     /// Nobody took the resident: they wait in the queue that the talk came from.
     pub(super) fn transfer_failed(&mut self, call: CallId, how: OfferEnd) {
-        let Some(Stage::Transferring(Transfer { calling, queue })) = self.stage(call).cloned() else { return };
+        let Some(Stage::Transferring(Transfer { calling, queue, .. })) = self.stage(call).cloned() else { return };
         self.out.fact(Fact::TransferFailed { call, queue: queue.clone(), how });
         self.calling_over(call, &calling, how);
         self.send_to_queue(call, &queue);
@@ -199,7 +215,7 @@ impl Centre {
         }
         let called = Called { party: Party::Agent(colleague.clone()), targets };
         let calling = Calling { replaces, ..Calling::new(called.party.clone(), &agent) };
-        self.wait_for(call, Transfer { calling, queue: queue.clone() });
+        self.wait_for(call, Transfer { calling, queue: queue.clone(), since: self.now });
         self.ring(call, called, &queue);
         if let Some(known) = self.agents.get_mut(&colleague) {
             known.wish = before.wish();

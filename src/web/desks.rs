@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::centre::fact::{AgentStatus, Fact, Party, Role};
 use crate::centre::ids::{AgentId, CallId, Generation};
-use crate::centre::output::{Offer, ToDesk};
+use crate::centre::output::{Offer, Stands, ToDesk};
 use crate::centre::time::Time;
 
 use super::messages::ToPage;
@@ -44,6 +44,43 @@ struct Seat {
 pub(super) struct Work {
     pub offer: Offer,
     pub ringing: bool,
+}
+
+/// What a fact changes on pages. Most of a call's change none, and need not be handed on.
+pub(super) enum Change<'a> {
+    /// What an operator is doing.
+    Of(&'a AgentId, &'a AgentStatus),
+    /// A call, for one operator alone.
+    To(&'a AgentId, CallId, &'static str),
+    /// A call, for everybody who works on it.
+    Working(CallId, &'static str),
+}
+
+impl<'a> Change<'a> {
+    /// What this fact changes.
+    pub fn of(fact: &'a Fact) -> Option<Self> {
+        match fact {
+            Fact::AgentChanged { agent, state } => Some(Change::Of(agent, state)),
+            Fact::Connected { call, agent, .. } => Some(Change::To(agent, *call, "connected")),
+            Fact::CallEnded { call, .. } => Some(Change::Working(*call, "ended")),
+            Fact::Held { leg, held } => Some(Change::Working(leg.call, if *held { "held" } else { "resumed" })),
+            Fact::ConsultStarted { call, .. } => Some(Change::Working(*call, "asking")),
+            Fact::ConsultEnded { call, .. } => Some(Change::Working(*call, "alone")),
+            Fact::Joined { leg, party, role } => Self::joined(leg.call, party, *role),
+            _ => None,
+        }
+    }
+
+    /// Everybody who works on the call hears who takes part in it; a supervisor only of their own part, and nobody else of it.
+    fn joined(call: CallId, party: &'a Party, role: Role) -> Option<Self> {
+        match (role, party) {
+            (Role::Supervisor(_), Party::Agent(agent)) => Some(Change::To(agent, call, role.word())),
+            (Role::Supervisor(_), Party::Resident | Party::Outside(_) | Party::Number(_)) => None,
+            (Role::Consultant, _) => Some(Change::Working(call, "consulting")),
+            (Role::Guest, _) => Some(Change::Working(call, "conference")),
+            (Role::Partner, _) => Some(Change::Working(call, "connected")),
+        }
+    }
 }
 
 /// A page's hold on its seat.
@@ -133,56 +170,24 @@ impl Desks {
                 seat.work = Some(Work { offer, ringing: true });
             }),
             ToDesk::OfferGone { agent, call } => self.with(&agent, |seat| seat.offer_gone(call)),
+            ToDesk::Work { agent, offer, stands } => self.with(&agent, |seat| seat.shown_again(offer, stands)),
             ToDesk::Refused { agent, why } => self.with(&agent, |seat| seat.push(ToPage::refused(&why))),
         }
     }
 
-    /// Whether [`Desks::follow`] has a word on such facts: most of a call's change no page, and need not be handed on.
-    pub fn heeds(fact: &Fact) -> bool {
-        matches!(
-            fact,
-            Fact::AgentChanged { .. }
-                | Fact::Connected { .. }
-                | Fact::CallEnded { .. }
-                | Fact::Held { .. }
-                | Fact::ConsultStarted { .. }
-                | Fact::ConsultEnded { .. }
-                | Fact::Joined { .. }
-        )
-    }
-
-    /// Tells pages what facts mean for them.
+    /// Tells pages what a fact means for them.
     pub fn follow(&self, at: Time, fact: &Fact) {
-        match fact {
-            Fact::AgentChanged { agent, state } => self.with(agent, |seat| seat.changed(state, at)),
-            Fact::Connected { call, agent, .. } => {
-                self.with(agent, |seat| seat.push(ToPage::CallState { call: *call, state: "connected" }))
-            }
-            Fact::CallEnded { call, .. } => self.tell_working(*call, "ended"),
-            Fact::Held { leg, held } => self.tell_working(leg.call, if *held { "held" } else { "resumed" }),
-            Fact::ConsultStarted { call, .. } => self.tell_working(*call, "asking"),
-            Fact::ConsultEnded { call, .. } => self.tell_working(*call, "alone"),
-            Fact::Joined { leg, party, role } => self.joined(leg.call, party, *role),
-            _ => {}
+        match Change::of(fact) {
+            Some(Change::Of(agent, state)) => self.with(agent, |seat| seat.changed(state, at)),
+            Some(Change::To(agent, call, state)) => self.with(agent, |seat| seat.push(ToPage::CallState { call, state })),
+            Some(Change::Working(call, state)) => self.tell_working(call, state),
+            None => {}
         }
     }
 
     /// Tells a page its state as the board has it: after facts were missed.
     pub fn tell_state(&self, operator: &AgentId, state: &AgentStatus, since: Time) {
         self.with(operator, |seat| seat.changed(state, since));
-    }
-
-    /// Everybody who works on the call hears who takes part in it; a supervisor only of their own part, and nobody else of it.
-    fn joined(&self, call: CallId, party: &Party, role: Role) {
-        match (role, party) {
-            (Role::Supervisor(_), Party::Agent(agent)) => {
-                self.with(agent, |seat| seat.push(ToPage::CallState { call, state: role.word() }));
-            }
-            (Role::Supervisor(_), Party::Resident | Party::Outside(_) | Party::Number(_)) => {}
-            (Role::Consultant, _) => self.tell_working(call, "consulting"),
-            (Role::Guest, _) => self.tell_working(call, "conference"),
-            (Role::Partner, _) => self.tell_working(call, "connected"),
-        }
     }
 
     fn tell_working(&self, call: CallId, state: &'static str) {
@@ -219,6 +224,18 @@ impl Seat {
         }
     }
 
+    /// A new process learns what its operator works on; a page that was opened again has been shown the call already.
+    fn shown_again(&mut self, offer: Offer, stands: Option<Stands>) {
+        let call = offer.call;
+        if self.work.as_ref().is_none_or(|work| work.offer.call != call) {
+            self.push(ToPage::offer(&offer, false));
+            self.work = Some(Work { offer, ringing: false });
+        }
+        if let Some(stands) = stands {
+            self.push(ToPage::CallState { call, state: word(stands) });
+        }
+    }
+
     fn offer_gone(&mut self, call: CallId) {
         if let Some(work) = self.work.as_mut().filter(|work| work.offer.call == call) {
             work.ringing = false;
@@ -240,6 +257,16 @@ impl Seat {
         if !ringing && !busy {
             self.work = None;
         }
+    }
+}
+
+fn word(stands: Stands) -> &'static str {
+    match stands {
+        Stands::Held => "held",
+        Stands::Asking => "asking",
+        Stands::Consulting => "consulting",
+        Stands::Conference => "conference",
+        Stands::Ended => "ended",
     }
 }
 

@@ -49,7 +49,7 @@ use crate::number_book::NumberBook;
 use crate::report::board::{Board, BoardView};
 use crate::store::Store;
 
-use desks::Desks;
+use desks::{Change, Desks};
 use door::{Door, Limits};
 use guesses::Guesses;
 
@@ -74,7 +74,7 @@ pub struct FactEvent {
 impl FactEvent {
     /// The event of a fact; `None` for one that no screen heeds.
     pub fn of(at: Time, fact: &Fact) -> Option<FactEvent> {
-        Desks::heeds(fact).then(|| FactEvent { at, fact: fact.clone() })
+        Change::of(fact).map(|_| FactEvent { at, fact: fact.clone() })
     }
 }
 

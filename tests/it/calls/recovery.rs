@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use cityline_phone::phone::Call;
 use cityline_phone::{Event, Phone, Then};
+use serde_json::json;
 
 use super::baresip::Baresip;
-use super::cast::{OPERATOR, RESIDENT, calls, chirping, goes_on, phone_of, rings, short_city};
+use super::cast::{OPERATOR, RESIDENT, calls, chirping, goes_on, phone_of, rings, short_city, short_city_with_one, talk};
 use super::crash::report;
+use super::desk::Desk;
 use super::server::{Server, a_moment, free_port};
 use super::{SOON, heard};
 
@@ -260,4 +262,39 @@ fn who_waits_and_who_talks_is_kept_through_kill_9() {
     report(&format!("| legs taken up in the same dialog | {kept} of {} |", legs * rounds));
     report(&format!("| sound again after the new start | {worst:.1} s at most |"));
     report("| order of the queue | identical; the first was served first |");
+}
+
+/// Her page comes back to the new process: it is told the resident's story, and holds, resumes and writes as before.
+#[test]
+fn the_desk_of_an_operator_who_talks_goes_on_through_kill_9() {
+    let settings = short_city_with_one().replace("wrap_up_ms = 500", "wrap_up_ms = 60000");
+    let server = Server::start("recovery-desk", &settings);
+    let mut desk = Desk::open(&server, "daniyar", "operator");
+    let talk = talk(&server, chirping("+77010550001"), Then::Answer);
+    let call = desk.until("the call", |message| message["type"] == "offer")["call"].clone();
+    desk.until("talking", |message| message["type"] == "state" && message["state"] == "talking");
+    desk.brings(json!({ "type": "hold", "call": call }), "held");
+    let place = server.kill();
+    drop(desk);
+
+    let server = Server::start_at(place, &settings);
+    let limit = Instant::now() + SOON;
+    while recovered(&server) < 2 && Instant::now() < limit {
+        a_moment();
+    }
+    let mut desk = Desk::open(&server, "daniyar", "operator");
+    let shown = desk.until("the call again", |message| message["type"] == "offer");
+    assert_eq!((&shown["call"], &shown["ringing"]), (&call, &json!(false)));
+    desk.until("held", |message| message["type"] == "call_state" && message["state"] == "held");
+    desk.until("the story", |message| message["type"] == "context" && message["story"]["number"] == "+77010550001");
+    desk.brings(json!({ "type": "resume", "call": call }), "resumed");
+    desk.brings(json!({ "type": "hold", "call": call }), "held");
+    desk.order(json!({ "type": "write_case", "call": call, "topic": "heating", "text": "no heating", "draft": "form-1" }));
+    desk.until("a number for the case", |message| message["type"] == "case_saved");
+    let resident = talk.call;
+    resident.hang_up().unwrap();
+    desk.until("the end", |message| message["type"] == "call_state" && message["state"] == "ended");
+    drop(desk);
+    let mut desk = Desk::open(&server, "daniyar", "operator");
+    desk.until("the call while it is written up", |message| message["type"] == "offer" && message["call"] == call);
 }

@@ -77,6 +77,7 @@ impl Model {
         self.now = self.now.max(now);
         let up_before: BTreeSet<CallId> = self.calls.keys().chain(self.between.keys()).copied().collect();
         let must_end = self.must_end(input);
+        self.staff.await_desks(self.now);
         let expected_states = self.staff.expect(input, &self.settings, &self.calls, &self.rules);
         if let Input::LegRecovered { leg } = input
             && leg.n == 0
@@ -243,10 +244,13 @@ impl Model {
                 let changed = self.staff.changed(self.now, agent, state, input, step, &self.settings, &self.rules);
                 self.faults.extend(changed.err());
             }
-            Fact::CallbackOwed { call, caller, waiting_since_ms, .. } => {
-                let since = self.calls.get(call).and_then(|known| known.wait.as_ref()).map(|wait| wait.since.0);
+            Fact::CallbackOwed { call, caller, queue, waiting_since_ms, .. } => {
+                let known = self.calls.get(call);
+                let since = known.and_then(|known| known.wait.as_ref()).map(|wait| wait.since.0);
+                let rings =
+                    known.and_then(|known| known.ringing.as_ref()).is_some_and(|(_, of)| of == queue) && *waiting_since_ms <= self.now.0;
                 let first = self.owed.insert(*call);
-                let good = first && since == Some(*waiting_since_ms) && !caller.is_withheld();
+                let good = first && (since == Some(*waiting_since_ms) || rings) && !caller.is_withheld();
                 self.check(good, || format!("a callback for {call} that is not owed"));
             }
             Fact::CallEnded { call, reason } => self.ended(*call, *reason, input, step),
@@ -373,7 +377,9 @@ impl Model {
                     || known.silent_until.is_some_and(|until| until <= now)
                     || matches!(input, Input::CallPoisoned { .. } | Input::Stopping)
             }
-            OfferEnd::AgentGone => by_agent || matches!(input, Input::SettingsChanged(_) | Input::Restarted { .. }),
+            OfferEnd::AgentGone => {
+                by_agent || self.staff.desk_lost(agent) || matches!(input, Input::SettingsChanged(_) | Input::Restarted { .. })
+            }
         };
         self.check(owner.as_ref() == Some(agent), || format!("the offer of {call} to {agent} ended, but {owner:?} has it"));
         self.check(caused, || format!("the offer of {call} to {agent} ended as {how:?} by {input:?}"));
@@ -481,7 +487,7 @@ impl Model {
         self.recovery_until = (!self.calls.is_empty()).then(|| self.now.plus_ms(downtime_ms + 10_000)).or(self.recovery_until);
         self.calls.values_mut().for_each(|call| call.unknown = true);
         self.legs.restarted();
-        self.staff.restarted();
+        self.staff.restarted(self.now, downtime_ms);
     }
 
     fn take_output(&mut self, output: &Output, step: &mut Step) {
@@ -576,7 +582,7 @@ impl Model {
             Reason::NoSound(id) => self.between.contains_key(id) || call(id).is_some_and(|known| known.silent_until.is_some()),
             Reason::WrapUp(agent) => self.staff.status(agent) == AgentStatus::WrapUp,
             Reason::Rest(agent) => self.staff.status(agent) == AgentStatus::NotResponding,
-            Reason::Recovery => true,
+            Reason::Recovery | Reason::DesksReturn => true,
             Reason::CallingEnds(id) => self.between.get(id).is_some_and(Between::rings) || call(id).is_some_and(Call::is_calling),
             Reason::SupervisorRings(agent) => matches!(self.staff.status(agent), AgentStatus::Supervising(_)),
         };

@@ -1,8 +1,8 @@
 //! Does every order to the sound and to the desks fit what is going on?
 
-use cityline::centre::fact::Party;
+use cityline::centre::fact::{AgentStatus, Party};
 use cityline::centre::ids::{CallId, LegId};
-use cityline::centre::output::{Sound, ToDesk, ToMedia};
+use cityline::centre::output::{Sound, Stands, ToDesk, ToMedia};
 
 use super::calls::{Call, Talk};
 use super::model::{Model, Step};
@@ -83,6 +83,14 @@ impl Model {
                 let asked = step.asked.contains(&(*call, agent.clone()));
                 let ended = asked || step.ended_offers.iter().any(|(id, owner, _)| id == call && owner == agent);
                 self.check(ended, || format!("{agent} is told that {call} is gone"));
+            }
+            ToDesk::Work { agent, offer, stands } => {
+                let status = self.staff.status(agent);
+                let theirs = match stands {
+                    Some(Stands::Ended) => status == AgentStatus::WrapUp,
+                    Some(_) | None => status == AgentStatus::Talking(offer.call),
+                };
+                self.check(theirs, || format!("{agent}, who is {status:?}, is shown {offer:?} again"));
             }
             ToDesk::Refused { .. } => {}
         }

@@ -21,6 +21,9 @@ struct Person {
     status: AgentStatus,
     since: Time,
     desk: Option<Generation>,
+    /// Until when a desk of before a restart may come back, and whether that time has just ended.
+    desk_until: Option<Time>,
+    desk_lost: bool,
     contacts: Vec<ContactId>,
     wish: Option<AgentStatus>,
     wrap_until: Option<Time>,
@@ -37,6 +40,8 @@ impl Default for Person {
             status: AgentStatus::Offline,
             since: Time(0),
             desk: None,
+            desk_until: None,
+            desk_lost: false,
             contacts: Vec::new(),
             wish: None,
             wrap_until: None,
@@ -62,9 +67,22 @@ impl Person {
         }
     }
 
-    /// After an offer that was let pass.
+    /// After an offer that was let pass: back to the pause or home to which a colleague's resident was left.
     fn aside(&self, device: Option<&Device>) -> AgentStatus {
-        if by_phone(device) && !self.rung(device) { AgentStatus::Offline } else { AgentStatus::NotResponding }
+        match &self.wish {
+            Some(wish) => wish.clone(),
+            None if by_phone(device) && !self.rung(device) => AgentStatus::Offline,
+            None => AgentStatus::NotResponding,
+        }
+    }
+
+    /// After an offer that was over through no fault of theirs.
+    fn let_go(&self, device: Option<&Device>) -> AgentStatus {
+        match &self.wish {
+            Some(wish) => wish.clone(),
+            None if self.rung(device) => AgentStatus::Ready,
+            None => AgentStatus::NotResponding,
+        }
     }
 
     fn after_wrap_up(&self, device: Option<&Device>) -> AgentStatus {
@@ -114,7 +132,10 @@ impl Staff {
     /// The free operator who can do all this and has been ready for the longest time.
     pub fn longest_idle(&self, needs: &BTreeSet<SkillId>, settings: &Settings) -> Option<AgentId> {
         let can = |agent: &AgentId| settings.agents.get(agent).is_some_and(|known| needs.is_subset(&known.skills));
-        let free = self.0.iter().filter(|(agent, person)| person.status == AgentStatus::Ready && can(agent));
+        let back = |agent: &AgentId, person: &Person| {
+            person.desk_until.is_none() || !matches!(device(settings, agent), Some(Device::Phone { answer_at_desk: true, .. }))
+        };
+        let free = self.0.iter().filter(|(agent, person)| person.status == AgentStatus::Ready && can(agent) && back(agent, person));
         free.min_by_key(|(agent, person)| (person.since, *agent)).map(|(agent, _)| agent.clone())
     }
 
@@ -127,13 +148,29 @@ impl Staff {
         }
     }
 
-    pub fn restarted(&mut self) {
-        self.0.values_mut().for_each(|person| person.desk = None);
+    /// Desks of before have fifteen seconds to come back.
+    pub fn restarted(&mut self, now: Time, downtime_ms: u64) {
+        let until = now.plus_ms(downtime_ms + 15_000);
+        self.0.values_mut().for_each(|person| person.desk_until = person.desk.map(|_| until));
+    }
+
+    /// Before each step: desks that have not come back are gone.
+    pub fn await_desks(&mut self, now: Time) {
+        for person in self.0.values_mut() {
+            person.desk_lost = person.desk_until.is_some_and(|until| until <= now);
+            if person.desk_lost {
+                (person.desk, person.desk_until) = (None, None);
+            }
+        }
+    }
+
+    pub fn desk_lost(&self, agent: &AgentId) -> bool {
+        self.0.get(agent).is_some_and(|person| person.desk_lost)
     }
 
     pub fn settings_applied(&mut self, settings: &Settings) {
         for (_, person) in self.0.iter_mut().filter(|(agent, _)| !settings.agents.contains_key(*agent)) {
-            person.desk = None;
+            (person.desk, person.desk_until) = (None, None);
             person.contacts.clear();
         }
     }
@@ -282,11 +319,12 @@ impl Staff {
                 call == talking && (offer_end == Some(OfferEnd::Answered) || asked(call))
             }
             (AgentStatus::Offered(_), to) => match offer_end {
-                Some(OfferEnd::CallerGone) if person.rung(device) => *to == AgentStatus::Ready,
-                Some(OfferEnd::CallerGone) => *to == AgentStatus::NotResponding,
+                Some(OfferEnd::CallerGone) => *to == person.let_go(device),
                 Some(OfferEnd::Answered) | None => false,
                 // Nobody is at fault when the process ends.
-                Some(OfferEnd::AgentGone) if matches!(input, Input::Restarted { .. }) && person.rung(device) => *to == AgentStatus::Ready,
+                Some(OfferEnd::AgentGone) if matches!(input, Input::Restarted { .. }) && person.rung(device) => {
+                    *to == person.let_go(device)
+                }
                 Some(_) => *to == person.aside(device),
             },
             (AgentStatus::Talking(_), AgentStatus::WrapUp) => {
@@ -305,7 +343,7 @@ impl Staff {
                 may && person.rung(device)
             }
             (_, AgentStatus::Paused(_)) => pause,
-            (AgentStatus::Ready, AgentStatus::NotResponding) => (by_devices || anew) && !person.rung(device),
+            (AgentStatus::Ready, AgentStatus::NotResponding) => person.desk_lost || ((by_devices || anew) && !person.rung(device)),
             (_, AgentStatus::Offline) => leaves || by_devices || anew,
             (_, AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::NotResponding) => false,
         };
@@ -408,11 +446,9 @@ impl Person {
         match status {
             same if self.contacts == before.contacts || matches!(device, Some(Device::Fixed { .. })) => same,
             AgentStatus::Offline | AgentStatus::NotResponding if by_phone(device) && self.rung(device) => AgentStatus::Ready,
-            AgentStatus::Ready | AgentStatus::Offered(_) if self.contacts.is_empty() && by_phone(device) && !self.rung(device) => {
-                AgentStatus::Offline
-            }
-            AgentStatus::Ready if self.contacts.is_empty() && !self.rung(device) => AgentStatus::NotResponding,
             AgentStatus::Offered(_) if self.contacts.is_empty() => self.aside(device),
+            AgentStatus::Ready if self.contacts.is_empty() && by_phone(device) && !self.rung(device) => AgentStatus::Offline,
+            AgentStatus::Ready if self.contacts.is_empty() && !self.rung(device) => AgentStatus::NotResponding,
             AgentStatus::NotResponding if self.contacts.is_empty() && by_phone(device) => AgentStatus::Offline,
             same => same,
         }
@@ -469,10 +505,10 @@ fn goes_on_otherwise(person: &mut Person, input: &FromDesk, settings: &Settings,
 
 fn apply_to_device(person: &mut Person, input: &FromDesk, settings: &Settings, talks: bool) {
     match input {
-        FromDesk::DeskUp { generation, .. } => person.desk = person.desk.max(Some(*generation)),
-        FromDesk::DeskGone { generation, .. } if person.desk == Some(*generation) => person.desk = None,
+        FromDesk::DeskUp { generation, .. } => (person.desk, person.desk_until) = (person.desk.max(Some(*generation)), None),
+        FromDesk::DeskGone { generation, .. } if person.desk == Some(*generation) => (person.desk, person.desk_until) = (None, None),
         FromDesk::PhoneChanged { contacts, .. } => person.contacts = contacts.iter().copied().take(CONTACTS).collect(),
-        FromDesk::Ready { .. } if talks => person.wish = None,
+        FromDesk::Ready { .. } if talks || matches!(person.status, AgentStatus::Offered(_)) => person.wish = None,
         FromDesk::Pause { reason, .. } if talks && settings.pause_reasons.contains(reason) => {
             person.wish = Some(AgentStatus::Paused(reason.clone()));
         }

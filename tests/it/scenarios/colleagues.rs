@@ -227,6 +227,34 @@ fn a_colleague_who_only_rings_rings_on_for_the_resident() {
     story.everything_is_released();
 }
 
+/// A pause outlives a resident who was left to one who pauses, whether the resident goes or nobody picks up.
+#[test]
+fn who_pauses_or_is_signed_out_and_does_not_take_the_resident_is_so_again() {
+    for (signs_out, resident_goes) in [(false, true), (false, false), (true, true), (true, false)] {
+        let mut story = city_of_one();
+        let resident = story.talks_with(7, "aigul");
+        story.signs_in("bolat", &[12]);
+        match signs_out {
+            true => story.desk(FromDesk::SignOut { agent: "bolat".into() }),
+            false => story.pauses("bolat", "lunch"),
+        }
+        let before = story.agent("bolat");
+        let between = calls(&mut story, 50, "aigul", "bolat");
+        story.line(FromLine::Referred { leg: LegId { call: resident, n: 1 }, to: ReferTo::Replaces(LegId::caller(between)) });
+        story.pass(100);
+        assert_eq!(story.agent("bolat"), AgentStatus::Offered(resident));
+        if resident_goes {
+            story.hangs_up(resident)
+        } else {
+            story.pass(60_000)
+        }
+        assert_eq!(story.agent("bolat"), before, "signed out: {signs_out}, the resident goes: {resident_goes}");
+        if !resident_goes {
+            story.hangs_up(resident);
+        }
+    }
+}
+
 #[test]
 fn who_asks_by_phone_and_loses_the_resident_is_free_after_both() {
     let mut story = city_of_one();

@@ -2,12 +2,12 @@
 
 use cityline::centre::deadline::Reason;
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, QueueEnd};
-use cityline::centre::ids::{CallId, CallerRef, LegId, RecordingId};
+use cityline::centre::ids::{CallId, CallTo, CallerRef, Generation, LegId, RecordingId};
 use cityline::centre::input::{FromDesk, FromMedia, Input};
-use cityline::centre::output::{Output, ToLine, ToMedia};
+use cityline::centre::output::{Output, Stands, ToDesk, ToLine, ToMedia};
 
 use super::story::{SPEAKS_MS, Story};
-use crate::city::{PHONE, fixed, operator, settings, with};
+use crate::city::{HEADSET, PHONE, fixed, operator, settings, three_operators, with};
 
 fn city() -> Story {
     Story::new(with(settings(), "aigul", operator(&["kk", "ru", "heating"], PHONE)))
@@ -308,5 +308,90 @@ fn a_line_that_was_silent_before_is_judged_anew() {
     story.media(FromMedia::SoundLost { leg });
     story.pass(60_000);
     assert_eq!(story.ended(call), Some(EndReason::NoSound));
+    story.everything_is_released();
+}
+
+fn desk_opens(story: &mut Story, agent: &str) {
+    story.desk(FromDesk::DeskUp { agent: agent.into(), generation: Generation(2) });
+}
+
+/// What a desk was shown of work that goes on.
+fn shown(story: &Story) -> Vec<(CallId, CallerRef, Option<Stands>)> {
+    let work = |output: &Output| match output {
+        Output::Desk(ToDesk::Work { offer, stands, .. }) => Some((offer.call, offer.caller, *stands)),
+        _ => None,
+    };
+    story.asked.iter().filter_map(work).collect()
+}
+
+#[test]
+fn a_desk_that_comes_back_is_shown_the_talk_and_how_it_stands() {
+    let mut story = Story::new(three_operators());
+    story.signs_in("aigul", &[11]);
+    let call = story.talks_with(77, "aigul");
+    story.holds("aigul", call);
+    story.restarts(2_000);
+    for leg in story.centre.legs() {
+        story.happens(Input::LegRecovered { leg });
+    }
+    desk_opens(&mut story, "aigul");
+    story.resumes("aigul", call);
+    desk_opens(&mut story, "aigul");
+    story.signs_in("bolat", &[12]);
+    story.asks_colleague("aigul", call, "bolat");
+    desk_opens(&mut story, "aigul");
+    desk_opens(&mut story, "bolat");
+    story.hangs_up(call);
+    desk_opens(&mut story, "aigul");
+    let stands = [Some(Stands::Held), None, Some(Stands::Consulting), None, Some(Stands::Ended)];
+    assert_eq!(shown(&story), stands.map(|stands| (call, CallerRef(77), stands)));
+    story.pass(60_000);
+    desk_opens(&mut story, "aigul");
+    assert_eq!(shown(&story).len(), 5, "it is written up");
+    story.everything_is_released();
+}
+
+#[test]
+fn who_answers_at_the_desk_is_ready_when_it_is_back_and_not_before() {
+    let mut story = Story::new(with(settings(), "aigul", operator(&["ru", "heating"], HEADSET)));
+    story.signs_in("aigul", &[11]);
+    story.restarts(2_000);
+    assert_eq!(story.agent("aigul"), AgentStatus::Ready);
+    let call = story.waits_for_heating(77);
+    assert!(story.offers(call).is_empty() && story.agent("aigul") == AgentStatus::Ready, "nothing rings at a desk that is not there");
+    desk_opens(&mut story, "aigul");
+    assert_eq!(story.agent("aigul"), AgentStatus::Offered(call));
+    story.hangs_up(call);
+    story.pass(60_000);
+    assert_eq!(story.agent("aigul"), AgentStatus::Ready);
+    story.everything_is_released();
+}
+
+#[test]
+fn a_desk_that_does_not_come_back_is_gone_after_fifteen_seconds() {
+    let mut story = Story::new(with(settings(), "aigul", operator(&["ru", "heating"], HEADSET)));
+    story.signs_in("aigul", &[11]);
+    story.restarts(2_000);
+    story.pass(16_999);
+    assert_eq!(story.agent("aigul"), AgentStatus::Ready);
+    story.pass(1);
+    assert_eq!(story.agent("aigul"), AgentStatus::NotResponding);
+}
+
+#[test]
+fn a_resident_who_was_being_given_away_is_owed_a_callback() {
+    let mut story = Story::new(three_operators());
+    story.signs_in("aigul", &[11]);
+    let call = story.talks_with(77, "aigul");
+    story.signs_in("bolat", &[12]);
+    story.transfers("aigul", call, CallTo::Agent("bolat".into()));
+    let since = story.now;
+    story.pass(1_000);
+    story.restarts(2_000);
+    story.happens(Input::LegGone { leg: LegId::caller(call) });
+    assert_eq!(owed(&story).iter().map(|(call, caller, _)| (*call, *caller)).collect::<Vec<_>>(), [(call, CallerRef(77))]);
+    let waits_since = owed(&story)[0].2;
+    assert!((since.0 - 200..=story.now.0).contains(&waits_since), "not before they were given away");
+    assert_eq!(story.ended(call), Some(EndReason::Interrupted));
     story.everything_is_released();
 }

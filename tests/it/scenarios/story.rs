@@ -310,7 +310,7 @@ impl Story {
             | Reason::DialEnds(call)
             | Reason::NoSound(call)
             | Reason::CallingEnds(call) => assert!(!self.over.contains(call), "{reason:?} is left of a call that is over"),
-            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery | Reason::SupervisorRings(_) => {}
+            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery | Reason::SupervisorRings(_) | Reason::DesksReturn => {}
         }
     }
 
@@ -368,7 +368,7 @@ impl Story {
                     self.later(LOOKS_UP_MS, Input::LookedUp { call, known });
                 }
             }
-            Output::Desk(ToDesk::Offer { .. } | ToDesk::OfferGone { .. } | ToDesk::Refused { .. }) => {}
+            Output::Desk(ToDesk::Offer { .. } | ToDesk::OfferGone { .. } | ToDesk::Refused { .. } | ToDesk::Work { .. }) => {}
         }
     }
 
