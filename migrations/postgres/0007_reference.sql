@@ -16,3 +16,33 @@ CREATE TABLE search_trigrams (
     word    TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (trigram, word)
 );
+
+-- What consultations are answered from. `texts` is a JSON object by language: {"ru": {"title": …, "body": …}}; `words` what it is found by.
+CREATE TABLE articles (
+    id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    topic      TEXT COLLATE "C" NOT NULL,
+    owner      TEXT COLLATE "C" NOT NULL,
+    review_ms  BIGINT NOT NULL,
+    texts      TEXT NOT NULL,
+    words      TEXT NOT NULL,
+    active     BOOLEAN NOT NULL,
+    by_name    TEXT COLLATE "C" NOT NULL,
+    changed_ms BIGINT NOT NULL
+);
+CREATE INDEX contacts_by_article ON contacts (article) WHERE article IS NOT NULL;
+CREATE INDEX contacts_by_number ON contacts (number) WHERE number IS NOT NULL;
+
+-- What each account wants to see again: the filter of a list, as JSON.
+CREATE TABLE saved_views (
+    who    TEXT COLLATE "C" NOT NULL,
+    name   TEXT COLLATE "C" NOT NULL,
+    filter TEXT NOT NULL,
+    at_ms  BIGINT NOT NULL,
+    PRIMARY KEY (who, name)
+);
+
+-- The case's id beside whose it is, so that the newest of somebody who has reported thousands are found without looking at the others.
+ALTER TABLE case_people ADD COLUMN case_id BIGINT;
+UPDATE case_people SET case_id = (SELECT id FROM cases WHERE cases.number = case_people.number);
+DROP INDEX case_people_by_caller;
+CREATE INDEX case_people_by_caller ON case_people (caller, case_id) WHERE caller IS NOT NULL;

@@ -23,3 +23,33 @@ CREATE TABLE search_trigrams (
     word    TEXT NOT NULL,
     PRIMARY KEY (trigram, word)
 ) STRICT, WITHOUT ROWID;
+
+-- What consultations are answered from. `texts` is a JSON object by language: {"ru": {"title": …, "body": …}}; `words` what it is found by.
+CREATE TABLE articles (
+    id         INTEGER PRIMARY KEY NOT NULL,
+    topic      TEXT NOT NULL,
+    owner      TEXT NOT NULL,
+    review_ms  INTEGER NOT NULL,
+    texts      TEXT NOT NULL,
+    words      TEXT NOT NULL,
+    active     INTEGER NOT NULL CHECK (active IN (0, 1)),
+    by_name    TEXT NOT NULL,
+    changed_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX contacts_by_article ON contacts (article) WHERE article IS NOT NULL;
+CREATE INDEX contacts_by_number ON contacts (number) WHERE number IS NOT NULL;
+
+-- What each account wants to see again: the filter of a list, as JSON.
+CREATE TABLE saved_views (
+    who    TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    filter TEXT NOT NULL,
+    at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (who, name)
+) STRICT, WITHOUT ROWID;
+
+-- The case's id beside whose it is, so that the newest of somebody who has reported thousands are found without looking at the others.
+ALTER TABLE case_people ADD COLUMN case_id INTEGER;
+UPDATE case_people SET case_id = (SELECT id FROM cases WHERE cases.number = case_people.number);
+DROP INDEX case_people_by_caller;
+CREATE INDEX case_people_by_caller ON case_people (caller, case_id) WHERE caller IS NOT NULL;

@@ -3,10 +3,12 @@
 //! A case is the fold of its [`event::Event`]s. A wish becomes an event in [`decide`] or is refused with the reason; the store appends
 //! the event, linked to the one before by [`chain`], and nothing ever changes one.
 
+pub mod address;
 pub mod assignment;
 pub mod case;
 pub mod chain;
 pub mod clocks;
+pub mod contact;
 pub mod decide;
 pub mod escalation;
 pub mod event;

@@ -3,3 +3,4 @@
 pub mod board;
 mod dead_lines;
 pub mod league;
+pub mod resolution;

@@ -22,6 +22,8 @@ pub enum Access {
     Callbacks,
     /// The list of cases with their texts.
     Cases,
+    /// Buildings with whoever answers for them.
+    Addresses,
 }
 
 impl Access {
@@ -33,6 +35,7 @@ impl Access {
             Access::Call => "call",
             Access::Callbacks => "callbacks",
             Access::Cases => "cases",
+            Access::Addresses => "addresses",
         }
     }
 }

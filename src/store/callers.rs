@@ -90,7 +90,7 @@ impl Store {
         }
         let known: Known = query(
             "SELECT (SELECT language FROM callers WHERE caller = $1) AS language, \
-             (SELECT COUNT(*) FROM case_people JOIN cases ON cases.number = case_people.number \
+             (SELECT COUNT(*) FROM case_people JOIN cases ON cases.id = case_people.case_id \
              WHERE case_people.caller = $1 AND cases.is_open) AS open_cases",
         )
         .bind(signed(caller.0))
@@ -109,9 +109,11 @@ impl Store {
         let resident: Option<Resident> =
             query("SELECT number, name FROM callers WHERE caller = $1").bind(id).fetch_optional(self.db.readers()).await?;
         let calls = query("SELECT id, number, started_ms, topic, agent, end_reason FROM calls WHERE caller = $1 ORDER BY id DESC LIMIT $2");
+        // From the newest on, until there are enough: some have reported thousands.
+        let columns = COLUMNS.split(", ").map(|column| format!("cases.{column}")).collect::<Vec<_>>().join(", ");
         let cases = query_made(format!(
-            "SELECT {COLUMNS} FROM cases WHERE number IN (SELECT number FROM case_people WHERE caller = $1) AND is_open \
-             ORDER BY id DESC LIMIT $2"
+            "SELECT {columns} FROM case_people JOIN cases ON cases.id = case_people.case_id \
+             WHERE case_people.caller = $1 AND cases.is_open ORDER BY case_people.case_id DESC LIMIT $2"
         ));
         let callbacks = query("SELECT COUNT(*) FROM callbacks WHERE caller = $1 AND done_ms IS NULL");
         let (number, name) = resident.map_or((None, None), |resident| (resident.number, resident.name));

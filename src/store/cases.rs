@@ -1,6 +1,6 @@
 //! Which cases are there? Lists by where they stand, with whom, what about and how late.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cases::ids::CaseNumber;
 use crate::centre::ids::{CallId, CallerRef, NumberId};
@@ -15,7 +15,7 @@ use super::{Store, StoreError};
 const MOST: u32 = 500;
 
 /// Which cases are asked for; what is not given is any.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct CaseFilter {

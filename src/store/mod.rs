@@ -1,14 +1,18 @@
 //! What is kept of calls, callers, cases and people? The database: a projection of the journal, and what only it holds.
 
 mod access_log;
+mod addresses;
 mod agent_states;
+mod articles;
 mod bulk;
 mod call_events;
 mod callbacks;
 mod callers;
 mod calls;
 mod cases;
+mod contacts;
 mod db;
+mod import;
 mod leg_quality;
 mod legs;
 mod offers;
@@ -24,6 +28,7 @@ mod statement;
 mod steps;
 mod transaction;
 mod users;
+mod views;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,12 +43,16 @@ use db::Db;
 use statement::query;
 
 pub use access_log::{Access, AccessEntry};
+pub use addresses::{Building, NewBuilding, Street};
 pub use agent_states::AgentInterval;
+pub use articles::{Article, ArticleText, NewArticle};
 pub use call_events::CallEvent;
 pub use callbacks::Callback;
 pub use callers::{CallSketch, Story};
 pub use calls::{Call, CallDetail, CallFilter};
 pub use cases::{CaseFilter, Sight};
+pub use contacts::{ContactCount, DistrictCount, NewContact};
+pub use import::{Checked, ImportError, ImportKind, ImportReport, Refused};
 pub use leg_quality::LegQuality;
 pub use legs::Leg;
 pub use offers::{OfferMade, Why};
@@ -57,6 +66,7 @@ pub use register::{
 pub use sessions::Sessions;
 pub use steps::StepTaken;
 pub use users::{Role, Standing, User};
+pub use views::SavedView;
 
 /// A database that lives answers within this; who asks for our health does not wait long.
 const ALIVE: Duration = Duration::from_secs(2);
@@ -183,5 +193,7 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+mod half_million;
 #[cfg(test)]
 mod tests;

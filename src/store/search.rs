@@ -311,3 +311,36 @@ impl BulkRow for GroupRow {
         statement.bind(&self.trigram).bind(&self.word)
     }
 }
+
+/// Rows as the measurement writes them, many at once.
+#[cfg(test)]
+pub(super) struct KeptRow {
+    id: i64,
+    words: BTreeSet<String>,
+}
+
+#[cfg(test)]
+impl KeptRow {
+    pub fn of(words: &ReportWords, number: &CaseNumber, case: &Case, register: &Register, id: i64) -> Self {
+        Self { id, words: kept(words, number, case, register) }
+    }
+
+    /// Writes them, and the words that are not among the `known`.
+    pub async fn write(transaction: &mut Transaction, rows: &[KeptRow], known: &mut BTreeSet<String>) -> Result<(), sqlx::Error> {
+        bulk::write(transaction, rows).await?;
+        let fresh: BTreeSet<String> = rows.iter().flat_map(|row| &row.words).filter(|word| !known.contains(*word)).cloned().collect();
+        known.extend(fresh.iter().cloned());
+        learn(transaction, fresh).await
+    }
+}
+
+#[cfg(test)]
+impl BulkRow for KeptRow {
+    const HEAD: &'static str = "INSERT INTO case_search (id, words) VALUES ";
+    const TAIL: &'static str = "";
+    const COLUMNS: usize = 2;
+
+    fn bind(&self, statement: Statement) -> Statement {
+        statement.bind(self.id).bind(self.words.iter().map(String::as_str).collect::<Vec<_>>().join(" "))
+    }
+}

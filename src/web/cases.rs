@@ -263,14 +263,14 @@ async fn of_call(web: &Web, user: &User, call: CallId) -> Result<(CallerRef, Num
     }
 }
 
-fn checked(what: &str, text: &str, most: usize) -> Result<(), WebError> {
+pub(super) fn checked(what: &str, text: &str, most: usize) -> Result<(), WebError> {
     if text.trim().is_empty() {
         return Err(WebError::Invalid { what: format!("{what} is empty"), mend: "Fill it in." });
     }
     shorter(what, text, most)
 }
 
-fn shorter(what: &str, text: &str, most: usize) -> Result<(), WebError> {
+pub(super) fn shorter(what: &str, text: &str, most: usize) -> Result<(), WebError> {
     let length = text.chars().count();
     if length > most {
         return Err(WebError::Invalid { what: format!("{what} has {length} characters of {most}"), mend: "Shorten it." });

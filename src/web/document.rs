@@ -11,7 +11,9 @@ use crate::store::Role;
 
 use super::error::Refusal;
 use super::router::{Declared, declared};
-use super::{accounts, auth, callbacks, calls, cases, desk, health, live, metrics, organisations, page, recordings, register};
+use super::{
+    accounts, auth, callbacks, calls, cases, desk, health, imports, live, metrics, organisations, page, recordings, reference, register,
+};
 
 /// What the handlers say of themselves.
 #[derive(OpenApi)]
@@ -50,6 +52,22 @@ use super::{accounts, auth, callbacks, calls, cases, desk, health, live, metrics
         organisations::take_key,
         organisations::routes,
         organisations::put_routes,
+        imports::streets,
+        imports::buildings,
+        imports::list,
+        imports::import,
+        imports::detail,
+        reference::articles,
+        reference::write_article,
+        reference::article,
+        reference::change_article,
+        reference::contacts,
+        reference::contact,
+        reference::first_calls,
+        reference::districts,
+        reference::views,
+        reference::put_view,
+        reference::remove_view,
         answer,
         page::index,
         page::style,

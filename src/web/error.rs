@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::store::{RegisterError, StoreError};
+use crate::store::{ImportError, RegisterError, StoreError};
 
 /// When a page should come again while the database is away, in seconds.
 const AWAY_RETRY_S: u64 = 5;
@@ -151,6 +151,15 @@ impl From<RegisterError> for WebError {
             RegisterError::Revision { .. } => WebError::Conflict(error.to_string()),
             RegisterError::Unwritable(why) => WebError::Store(StoreError::Value { what: "an event", value: why }),
             RegisterError::Store(error) => WebError::Store(error),
+        }
+    }
+}
+
+impl From<ImportError> for WebError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Register(error) => error.into(),
+            other => WebError::Invalid { what: other.to_string(), mend: "Mend the file and send it again." },
         }
     }
 }

@@ -15,12 +15,14 @@ mod extract;
 mod guard;
 mod guesses;
 mod health;
+mod imports;
 mod live;
 mod messages;
 mod metrics;
 mod organisations;
 mod page;
 mod recordings;
+mod reference;
 mod register;
 mod router;
 mod wishes;
@@ -122,6 +124,7 @@ pub(crate) struct Web {
     health: Arc<Health>,
     metrics: PrometheusHandle,
     desks: Desks,
+    imports: imports::Imports,
     guesses: Mutex<Guesses>,
     live: watch::Receiver<Utf8Bytes>,
     stop: CancellationToken,
@@ -155,6 +158,7 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         health: parts.health,
         metrics: parts.metrics,
         desks: Desks::new(parts.operators),
+        imports: imports::Imports::default(),
         guesses: Mutex::default(),
         live,
         stop: stop.clone(),

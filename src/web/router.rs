@@ -18,7 +18,8 @@ use crate::store::Sessions;
 use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
-    Web, accounts, callbacks, calls, cases, desk, document, guard, health, live, metrics, organisations, page, recordings, register,
+    Web, accounts, callbacks, calls, cases, desk, document, guard, health, imports, live, metrics, organisations, page, recordings,
+    reference, register,
 };
 
 /// The longest body that is read, in bytes.
@@ -45,6 +46,8 @@ const CONTROL: &[Role] = &[Operator, Quality, Supervisor];
 const LEADERS: &[Role] = &[Quality, Supervisor, Administrator, City];
 /// Those who need to know who executes.
 const FORWARDERS: &[Role] = &[Operator, Quality, Supervisor, Administrator, City];
+/// Those who answer for what is told to residents.
+const EDITORS: &[Role] = &[Supervisor, Administrator];
 /// Those who decide.
 const DECIDERS: &[Role] = &[Administrator];
 
@@ -75,6 +78,8 @@ enum Kind {
     Answered,
     /// It is answered within a time, and takes a long body.
     Document,
+    /// It is answered within a time, and takes a whole file.
+    File,
     /// It goes on for as long as both sides like.
     Stream,
     /// It has to do neither with sessions nor with personal data.
@@ -89,7 +94,7 @@ struct Line {
 
 /// Every route. Without roles are the page itself, sign-in, health, metrics and the document of the interface: none has personal data.
 fn table() -> Vec<Line> {
-    use Kind::{Document, Plain, Stream};
+    use Kind::{Document, File, Plain, Stream};
     use Verb::{Delete, Get, Post, Put};
     vec![
         open(Post, "/api/login", auth::login),
@@ -118,6 +123,22 @@ fn table() -> Vec<Line> {
         line(Get, "/api/register/seals", ANYBODY, register::seals),
         line(Get, "/api/register/rules", LEADERS, register::rules),
         line(Put, "/api/register/rules", DECIDERS, register::put_rules).of(Document),
+        line(Get, "/api/streets", STAFF, imports::streets),
+        line(Get, "/api/streets/{id}/buildings", STAFF, imports::buildings),
+        line(Get, "/api/imports", DECIDERS, imports::list),
+        line(Post, "/api/imports", DECIDERS, imports::import).of(File),
+        line(Get, "/api/imports/{id}", DECIDERS, imports::detail),
+        line(Get, "/api/articles", STAFF, reference::articles),
+        line(Post, "/api/articles", EDITORS, reference::write_article),
+        line(Get, "/api/articles/{id}", STAFF, reference::article),
+        line(Put, "/api/articles/{id}", EDITORS, reference::change_article),
+        line(Get, "/api/contacts", STAFF, reference::contacts),
+        line(Post, "/api/contacts", RESIDENTS, reference::contact),
+        line(Get, "/api/first-calls", LEADERS, reference::first_calls),
+        line(Get, "/api/districts", REGISTER, reference::districts),
+        line(Get, "/api/views", REGISTER, reference::views),
+        line(Put, "/api/views", REGISTER, reference::put_view),
+        line(Delete, "/api/views/{name}", REGISTER, reference::remove_view),
         line(Get, "/api/organisations", FORWARDERS, organisations::list),
         line(Put, "/api/organisations/{id}", DECIDERS, organisations::put),
         line(Post, "/api/organisations/{id}/key", DECIDERS, organisations::make_key),
@@ -188,6 +209,7 @@ impl Line {
             Kind::Stream | Kind::Plain => answer,
             Kind::Answered => answer.route_layer(middleware::from_fn(guard::limited)),
             Kind::Document => answer.route_layer(middleware::from_fn(guard::limited)).layer(DefaultBodyLimit::max(LONGEST_DOCUMENT)),
+            Kind::File => answer.route_layer(middleware::from_fn(guard::limited)).layer(DefaultBodyLimit::max(imports::LONGEST_FILE)),
         }
     }
 }

@@ -3,17 +3,20 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use crate::cases::assignment::{self, Place};
+use crate::cases::assignment::{self, Place, Rule};
 use crate::cases::case::Case;
+use crate::cases::contact::Disposition;
 use crate::cases::decide::{Report, Wish};
 use crate::cases::escalation;
 use crate::cases::event::{Author, Event, What};
-use crate::cases::ids::{CaseNumber, TopicId};
+use crate::cases::ids::{CaseNumber, OrganisationId, TopicId};
 use crate::centre::ids::{CallerRef, NumberId};
 use crate::centre::time::Time;
 use crate::private::Private;
 use crate::store::Store;
+use crate::store::addresses::Located;
 use crate::store::bulk::{ms, signed};
+use crate::store::contacts::{self, NewContact};
 use crate::store::search;
 use crate::store::statement::query;
 use crate::store::transaction::{Lock, Transaction};
@@ -21,6 +24,9 @@ use crate::store::transaction::{Lock, Transaction};
 use super::book::Register;
 use super::chain::append;
 use super::{RegisterError, chain};
+
+/// As whom cases of old registers are written.
+pub(in crate::store) const IMPORT: &str = "import";
 
 /// A report to be registered.
 #[derive(Clone, Debug)]
@@ -153,35 +159,19 @@ impl Store {
     /// When the rules refuse it, or the database does.
     pub async fn open_case(&self, mut new: NewCase) -> Result<CaseRow, RegisterError> {
         let register = self.register().await?;
-        if new.report.proposed.is_none() {
-            let routes = self.routes().await?;
-            let active = |organisation| register.rules.organisations.get(organisation).is_some_and(|executor| executor.active);
-            let proposal = assignment::propose(&routes, &new.report.topic, &new.place).map(|proposal| proposal.organisation);
-            new.report.proposed = proposal.filter(|organisation| active(organisation)).cloned();
+        let routes = self.routes().await?;
+        if let Some(address) = new.words.address.as_ref().filter(|_| new.place == Place::default() && new.at_degrees.is_none()) {
+            let located = self.locate(address).await?;
+            place(&mut new, located);
         }
-        let proposed = new.report.proposed.clone();
-        let what = register.rules.register(new.report.clone(), new.at)?;
-        let words = written(&new.words)?;
+        let (by_name, draft) = (new.by_name.clone(), new.draft.clone());
         let mut transaction = self.db.begin(Lock::Register).await?;
-        if let Some(earlier) = drafted(&mut transaction, &new.by_name, &new.draft).await? {
-            return Ok(earlier);
-        }
-        let number = next_number(&mut transaction, &new.service, new.year).await?;
-        let subject = number.to_string();
-        let first = Event { at: new.at, by: new.by.clone(), what };
-        let mut case = Case::of(&first).ok_or_else(|| RegisterError::damaged("cases.body"))?;
-        let mut place = append(&mut transaction, &subject, new.at, &first, Some(&words)).await?;
-        if let Some(organisation) = proposed {
-            let by = Author::System { part: "routing".to_owned() };
-            let what = register.rules.decide(&case, &Wish::Forward { organisation }, &by, true, new.at)?;
-            let forwarded = Event { at: new.at, by, what };
-            case.apply(&forwarded).map_err(|error| RegisterError::Unwritable(error.to_string()))?;
-            place = append(&mut transaction, &subject, new.at, &forwarded, None).await?;
-        }
-        insert(&mut transaction, &number, &new, &case, &register, place).await?;
-        let row = row(&mut transaction, &subject).await?.ok_or_else(|| RegisterError::damaged("cases.number"))?;
+        let opened = match open_in(&mut transaction, &register, &routes, new).await? {
+            Some(row) => row,
+            None => drafted(&mut transaction, &by_name, &draft).await?.ok_or_else(|| RegisterError::damaged("cases.draft"))?,
+        };
         transaction.commit().await?;
-        Ok(row)
+        Ok(opened)
     }
 
     /// Does what somebody wishes to a case.
@@ -217,6 +207,49 @@ impl Store {
         transaction.commit().await?;
         Ok(row)
     }
+}
+
+/// Registers a report within a transaction that holds `Lock::Register`; `None` where the same draft has made its case already.
+pub(in crate::store) async fn open_in(
+    transaction: &mut Transaction,
+    register: &Register,
+    routes: &[Rule],
+    mut new: NewCase,
+) -> Result<Option<CaseRow>, RegisterError> {
+    if drafted(transaction, &new.by_name, &new.draft).await?.is_some() {
+        return Ok(None);
+    }
+    let active = |organisation: &&OrganisationId| register.rules.organisations.get(*organisation).is_some_and(|executor| executor.active);
+    if new.report.proposed.is_none() {
+        let proposal = assignment::propose(routes, &new.report.topic, &new.place).map(|proposal| proposal.organisation);
+        new.report.proposed = proposal.filter(active).cloned();
+    }
+    let proposed = new.report.proposed.clone();
+    let what = register.rules.register(new.report.clone(), new.at)?;
+    let words = written(&new.words)?;
+    let number = next_number(transaction, &new.service, new.year).await?;
+    let subject = number.to_string();
+    let first = Event { at: new.at, by: new.by.clone(), what };
+    let mut case = Case::of(&first).ok_or_else(|| RegisterError::damaged("cases.body"))?;
+    let mut place = append(transaction, &subject, new.at, &first, Some(&words)).await?;
+    if let Some(organisation) = proposed {
+        let by = Author::System { part: "routing".to_owned() };
+        let what = register.rules.decide(&case, &Wish::Forward { organisation }, &by, true, new.at)?;
+        let forwarded = Event { at: new.at, by, what };
+        case.apply(&forwarded).map_err(|error| RegisterError::Unwritable(error.to_string()))?;
+        place = append(transaction, &subject, new.at, &forwarded, None).await?;
+    }
+    insert(transaction, &number, &new, &case, register, place).await?;
+    Ok(Some(row(transaction, &subject).await?.ok_or_else(|| RegisterError::damaged("cases.number"))?))
+}
+
+/// Puts a report where its address lies, as far as that is known and nothing else was said.
+pub(in crate::store) fn place(new: &mut NewCase, located: Located) {
+    new.place.street = new.place.street.or(located.street);
+    new.place.building = new.place.building.or(located.building);
+    new.place.district = new.place.district.take().or(located.district.map(|district| district.as_str().into()));
+    new.report.district = new.report.district.take().or(new.place.district.clone());
+    new.at_degrees = new.at_degrees.or(located.at_degrees);
 }
 
 /// The same within a transaction that holds `Lock::Register`.
@@ -343,18 +376,43 @@ async fn insert(
         .execute(&mut *transaction)
         .await?;
     let flat = new.words.address.as_ref().and_then(|address| address.flat.as_ref()).map(|flat| flat.reveal().clone());
-    query("INSERT INTO case_people (number, caller, resident, street, building, flat, lat, lon) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(number.to_string())
-        .bind((!new.caller.is_withheld()).then(|| signed(new.caller.0)))
-        .bind(new.resident)
-        .bind(new.place.street)
-        .bind(new.place.building)
-        .bind(flat)
-        .bind(new.at_degrees.map(|(lat, _)| lat))
-        .bind(new.at_degrees.map(|(_, lon)| lon))
-        .execute(&mut *transaction)
-        .await?;
+    query(
+        "INSERT INTO case_people (number, caller, resident, street, building, flat, lat, lon, case_id) \
+         SELECT number, CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS TEXT), \
+         CAST($7 AS DOUBLE PRECISION), CAST($8 AS DOUBLE PRECISION), id FROM cases WHERE number = $1",
+    )
+    .bind(number.to_string())
+    .bind((!new.caller.is_withheld()).then(|| signed(new.caller.0)))
+    .bind(new.resident)
+    .bind(new.place.street)
+    .bind(new.place.building)
+    .bind(flat)
+    .bind(new.at_degrees.map(|(lat, _)| lat))
+    .bind(new.at_degrees.map(|(_, lon)| lon))
+    .execute(&mut *transaction)
+    .await?;
+    contact(transaction, number, new).await?;
     search::index(transaction, number, case, &new.words, register).await
+}
+
+/// Whoever has a case written has turned to the city; not now where it comes from an old register.
+async fn contact(transaction: &mut Transaction, number: &CaseNumber, new: &NewCase) -> Result<(), sqlx::Error> {
+    if new.by_name == IMPORT {
+        return Ok(());
+    }
+    let contact = NewContact {
+        by_name: new.by_name.clone(),
+        draft: new.draft.clone(),
+        channel: new.report.channel,
+        caller: new.caller,
+        call: new.report.call,
+        topic: Some(new.report.topic.as_str().to_owned()),
+        district: new.report.district.as_ref().map(|district| district.as_str().to_owned()),
+        disposition: Disposition::Case,
+        article: None,
+        number: Some(number.to_string()),
+    };
+    contacts::write(transaction, &contact, new.at).await.map(drop)
 }
 
 async fn update(transaction: &mut Transaction, number: &str, case: &Case, register: &Register, place: u64) -> Result<(), RegisterError> {

@@ -34,6 +34,7 @@ impl Store {
             query("DELETE FROM chain_words WHERE place = $1").bind(place.cast_signed()).execute(&mut transaction).await?;
         }
         search::forget(&mut transaction, number).await?;
+        query("UPDATE contacts SET caller = NULL WHERE number = $1").bind(&subject).execute(&mut transaction).await?;
         query("DELETE FROM case_people WHERE number = $1").bind(&subject).execute(&mut transaction).await?;
         transaction.commit().await?;
         Ok(row)

@@ -19,12 +19,12 @@ use crate::cases::ids::CaseNumber;
 
 use super::StoreError;
 
-pub(super) use act::COLUMNS;
 pub use act::{Address, CaseRow, NewCase, ReportWords, ResidentWords};
+pub(super) use act::{COLUMNS, IMPORT, change_in, open_in, place};
 pub use book::{District, Names, Register, RuleBook, Topic};
 pub use history::{CaseDetail, HistoryEntry};
 pub use lists::{ControlWork, LateDesk};
-pub(super) use rules::Kept;
+pub(super) use rules::{Kept, write_organisation, write_route};
 pub use rules::{Organisation, Route};
 pub use verify::{Verified, VerifyError};
 

@@ -12,7 +12,7 @@ use crate::cases::ids::{OrganisationId, TopicId};
 use crate::centre::time::Time;
 use crate::store::Store;
 use crate::store::bulk::ms;
-use crate::store::statement::query;
+use crate::store::statement::{On, query};
 use crate::store::transaction::Lock;
 
 use super::RegisterError;
@@ -142,26 +142,7 @@ impl Store {
             let why = format!("{}: no calendar is called {:?}; name one of the rules", organisation.id, organisation.calendar);
             return Err(RegisterError::Rules(vec![why]));
         }
-        let Organisation { id, name, calendar, head, email, phone, webhook, active } = organisation.clone();
-        query(
-            "INSERT INTO organisations (id, name, calendar, head, email, phone, webhook, active, changed_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-             ON CONFLICT (id) DO UPDATE SET name = excluded.name, calendar = excluded.calendar, head = excluded.head, \
-             email = excluded.email, phone = excluded.phone, webhook = excluded.webhook, active = excluded.active, \
-             changed_ms = CASE WHEN excluded.changed_ms > organisations.changed_ms THEN excluded.changed_ms ELSE organisations.changed_ms + 1 END",
-        )
-        .bind(id)
-        .bind(name)
-        .bind(calendar)
-        .bind(head)
-        .bind(email)
-        .bind(phone)
-        .bind(webhook)
-        .bind(active)
-        .bind(ms(at.0))
-        .execute(self.db.writer())
-        .await?;
-        Ok(())
+        Ok(write_organisation(self.db.writer(), organisation, at).await?)
     }
 
     /// The routing rules, in their order.
@@ -180,14 +161,7 @@ impl Store {
         let mut transaction = self.db.begin(Lock::Register).await?;
         query("DELETE FROM routes").execute(&mut transaction).await?;
         for route in routes {
-            query("INSERT INTO routes (topic, district, street, building, organisation) VALUES ($1, $2, $3, $4, $5)")
-                .bind(route.topic.clone())
-                .bind(route.district.clone())
-                .bind(route.street)
-                .bind(route.building)
-                .bind(&route.organisation)
-                .execute(&mut transaction)
-                .await?;
+            write_route(&mut transaction, route).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -208,6 +182,43 @@ impl Store {
             |row: ExecutorRow| (OrganisationId::from(row.id), Executor { calendar: row.calendar.as_str().into(), active: row.active });
         Ok(rows.into_iter().map(executor).collect())
     }
+}
+
+/// Adds an organisation, or changes what is known of it, also within a transaction.
+pub(in crate::store) async fn write_organisation(on: impl Into<On<'_>>, organisation: &Organisation, at: Time) -> Result<(), sqlx::Error> {
+    let Organisation { id, name, calendar, head, email, phone, webhook, active } = organisation.clone();
+    query(
+        "INSERT INTO organisations (id, name, calendar, head, email, phone, webhook, active, changed_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, calendar = excluded.calendar, head = excluded.head, \
+         email = excluded.email, phone = excluded.phone, webhook = excluded.webhook, active = excluded.active, \
+         changed_ms = CASE WHEN excluded.changed_ms > organisations.changed_ms THEN excluded.changed_ms ELSE organisations.changed_ms + 1 END",
+    )
+    .bind(id)
+    .bind(name)
+    .bind(calendar)
+    .bind(head)
+    .bind(email)
+    .bind(phone)
+    .bind(webhook)
+    .bind(active)
+    .bind(ms(at.0))
+    .execute(on)
+    .await?;
+    Ok(())
+}
+
+/// Adds a routing rule behind the others.
+pub(in crate::store) async fn write_route(on: impl Into<On<'_>>, route: &Route) -> Result<(), sqlx::Error> {
+    query("INSERT INTO routes (topic, district, street, building, organisation) VALUES ($1, $2, $3, $4, $5)")
+        .bind(route.topic.clone())
+        .bind(route.district.clone())
+        .bind(route.street)
+        .bind(route.building)
+        .bind(&route.organisation)
+        .execute(on)
+        .await?;
+    Ok(())
 }
 
 impl From<Route> for Rule {

@@ -10,5 +10,6 @@ mod health;
 mod http;
 mod pages;
 mod recordings;
+mod reference;
 mod register;
 mod sign_in;
