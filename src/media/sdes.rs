@@ -90,6 +90,8 @@ pub struct Keys {
     /// What a secure offer of ours held; made when signalling asks for that offer, so that a plain leg has none.
     offered: Arc<OnceLock<Vec<CryptoLine>>>,
     agreed: Option<Agreed>,
+    /// Keys of ours that were given up for others. None is taken up again: its numbers would begin anew. An offer holds few.
+    given_up: Vec<Key>,
 }
 
 /// Both sides' lines.
@@ -132,7 +134,7 @@ impl Stand {
 pub enum Settled {
     /// They are plain.
     Plain,
-    /// They are protected as they were.
+    /// What we send is protected as it was.
     Same,
     /// They are protected by these keys from here on.
     Keyed(Box<Secured>),
@@ -169,15 +171,30 @@ impl Keys {
             if !answering && (self.agreed.is_some() || self.offered.get().is_some()) {
                 return Err(MediaFailure::NoCodec);
             }
-            self.agreed = None;
+            let before = self.agreed.take();
+            self.give_up(before);
             return Ok(Settled::Plain);
         };
         let ours = if answering { self.answer_to(theirs)? } else { self.accepted(theirs)? };
         let before = self.agreed.replace(Agreed { ours: ours.clone(), theirs: theirs.clone() });
-        if before.is_some_and(|before| before.ours.key == ours.key && before.theirs.key == theirs.key) && current.is_some() {
-            return Ok(Settled::Same);
+        match (before, current) {
+            // One key, one count: what is sent under it goes on, or numbers would protect two packets each.
+            (Some(before), Some(current)) if before.ours.key == ours.key => {
+                let heard = before.theirs.key == theirs.key || current.hear_by(theirs).is_some();
+                heard.then_some(Settled::Same).ok_or(MediaFailure::NoCodec)
+            }
+            (before, current) => {
+                self.give_up(before);
+                Secured::new(&ours, theirs, current).map(|secured| Settled::Keyed(Box::new(secured))).ok_or(MediaFailure::NoCodec)
+            }
         }
-        Secured::new(&ours, theirs, current).map(|secured| Settled::Keyed(Box::new(secured))).ok_or(MediaFailure::NoCodec)
+    }
+
+    /// Notes a line of our offer that is not spoken by any more; other keys of ours are never found again.
+    fn give_up(&mut self, before: Option<Agreed>) {
+        let offered = |key: &Key| self.offered.get().is_some_and(|lines| lines.iter().any(|line| line.key == *key));
+        let key = before.map(|before| before.ours.key).filter(|key| offered(key) && !self.given_up.contains(key));
+        self.given_up.extend(key);
     }
 
     /// Goes on under the keys of a former process: ours as it was kept, `theirs` as their description says. `None` for a record that is none.
@@ -200,7 +217,8 @@ impl Keys {
     /// Which line of ours the far end has taken (RFC 4568 §5.1.3): of the last description if it was offered again, or of the first offer.
     fn accepted(&self, theirs: &CryptoLine) -> Result<CryptoLine, MediaFailure> {
         let lines = self.ours().into_iter().chain(self.offered.get().into_iter().flatten());
-        let taken = lines.into_iter().find(|line| line.tag == theirs.tag && line.key.suite() == theirs.key.suite());
+        let is_free = |line: &&CryptoLine| !self.given_up.contains(&line.key);
+        let taken = lines.filter(is_free).find(|line| line.tag == theirs.tag && line.key.suite() == theirs.key.suite());
         taken.cloned().ok_or(MediaFailure::NoCodec)
     }
 }
@@ -225,6 +243,13 @@ impl Secured {
             Some(std::mem::replace(&mut current.receiving, spare))
         });
         Some(Secured { sending, receiving, former, room: [0; ROOM], begins_anew })
+    }
+
+    /// Their key is another from here on, ours stays.
+    fn hear_by(&mut self, theirs: &CryptoLine) -> Option<()> {
+        let receiving = Receiving::new(&theirs.key, theirs.lifetime, Some(&self.receiving))?;
+        self.former = Some(std::mem::replace(&mut self.receiving, receiving));
+        Some(())
     }
 
     /// What the next process needs of it; `ours` is the line that it sends by.
@@ -406,5 +431,40 @@ mod tests {
         assert!(passes(&mut theirs, &mut ours, 3) && passes(&mut ours, &mut theirs, 2));
         assert!(ours.former.is_none());
         assert!(!ours.begins_anew());
+    }
+
+    /// Our offer holds our own line again; the answer takes it and brings another key.
+    #[test]
+    fn an_answer_with_a_new_key_leaves_our_numbers_where_they_are() {
+        let (mut us, mut them) = (Keys::default(), Keys::default());
+        let offer = us.securing()("v=0\r\nm=audio 4000 RTP/AVP 8 101\r\na=sendrecv\r\n");
+        let line = offer.lines().find_map(|line| CryptoLine::read(line.strip_prefix("a=crypto:")?)).unwrap();
+        them.settle(Some(&line), true, None).unwrap();
+        let first = them.ours().unwrap().clone();
+        let mut ours = keyed(us.settle(Some(&first), false, None).unwrap());
+        let report = [0x80, 201, 0, 1, 0, 0, 0, 9];
+        let (sound, said) = (ours.seal(&packet(7)).unwrap().to_vec(), ours.seal_report(&report).unwrap().to_vec());
+        let second = CryptoLine { key: Key::random(Suite::AesCm80).unwrap(), ..first.clone() };
+        assert!(matches!(us.settle(Some(&second), false, Some(&mut ours)), Ok(Settled::Same)));
+        assert_eq!(us.agreed.as_ref().unwrap().theirs, second);
+        assert_ne!(ours.seal_report(&report).unwrap(), said, "the report's number goes on");
+        assert_eq!(ours.sending.stands().1, 2);
+        assert!(ours.seal(&packet(7)).is_none() && ours.seal(&packet(8)).unwrap() != sound, "and so does the sound's");
+        let mut theirs = Secured::new(&second, &line, None).unwrap();
+        let mut late = Secured::new(&first, &line, None).unwrap();
+        assert!(passes(&mut late, &mut ours, 3), "what was on its way");
+        assert!(passes(&mut theirs, &mut ours, 4) && ours.former.is_none());
+    }
+
+    #[test]
+    fn a_key_of_ours_that_was_given_up_is_not_taken_up_again() {
+        let mut us = Keys::default();
+        let offer = us.securing()("v=0\r\nm=audio 4000 RTP/AVP 8 101\r\na=sendrecv\r\n");
+        let lines: Vec<CryptoLine> = offer.lines().filter_map(|line| CryptoLine::read(line.strip_prefix("a=crypto:")?)).collect();
+        let answer = |line: &CryptoLine| CryptoLine { key: Key::random(line.key.suite()).unwrap(), ..line.clone() };
+        let mut ours = keyed(us.settle(Some(&answer(&lines[0])), false, None).unwrap());
+        let mut ours = keyed(us.settle(Some(&answer(&lines[1])), false, Some(&mut ours)).unwrap());
+        assert!(us.settle(Some(&answer(&lines[0])), false, Some(&mut ours)).is_err());
+        assert!(matches!(us.settle(Some(&answer(&lines[1])), false, Some(&mut ours)), Ok(Settled::Same)));
     }
 }
