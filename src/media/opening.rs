@@ -14,7 +14,7 @@ use crate::media::negotiation::Author;
 use crate::media::persist::Record;
 use crate::media::ports::Ports;
 use crate::media::sdes::Keys;
-use crate::media::sdp::{Description, Terms, parse};
+use crate::media::sdp::{Description, Terms, essence, parse};
 use crate::media::socket::SocketPair;
 use crate::media::stream::Outgoing;
 use crate::sdp_book::SdpBook;
@@ -111,7 +111,7 @@ pub struct Read {
     pub terms: Terms,
     /// Where its message came from.
     pub signalled: Option<IpAddr>,
-    /// As it came.
+    /// What is kept of it.
     pub text: String,
 }
 
@@ -119,6 +119,7 @@ pub struct Read {
 pub fn read(sdps: &SdpBook, config: &config::Media, sdp: SdpRef) -> Result<Read, MediaFailure> {
     let (text, signalled) = sdps.take_sourced(sdp).ok_or(MediaFailure::BadSdp)?;
     let (description, terms) = understood(&text, config)?;
+    let text = essence(text, terms.section);
     Ok(Read { description, terms, signalled, text })
 }
 

@@ -11,6 +11,8 @@ use crate::media::sdes::CryptoLine;
 
 /// Longer texts are no session descriptions of a telephone call.
 const MAX_BYTES: usize = 16_384;
+/// Longer ones do not fit into a place of `kept` together with ours.
+const KEPT_WHOLE_BYTES: usize = 1_500;
 /// `m=` lines, and formats of one, beyond these are not read.
 const MAX_SECTIONS: usize = 16;
 const MAX_FORMATS: usize = 40;
@@ -143,6 +145,32 @@ pub fn parse(text: &str) -> Result<Description, MediaFailure> {
         }
     }
     if sections.is_empty() { Err(MediaFailure::BadSdp) } else { Ok(Description { sections, crypto_on_avp: false }) }
+}
+
+/// What is kept of a description from which these terms were taken: a short one as it is, for a later version may understand more of it;
+/// of a long one the section of the sound alone, without the lines that nobody reads. The same terms are taken from it.
+pub fn essence(text: String, section: usize) -> String {
+    if text.len() <= KEPT_WHOLE_BYTES {
+        return text;
+    }
+    let mut short = String::new();
+    let mut sections = 0;
+    for line in text.split(['\r', '\n']) {
+        let Some((kind, value)) = line.trim().split_once('=') else { continue };
+        sections += usize::from(kind == "m");
+        let is_read = match kind {
+            "m" | "c" => true,
+            "a" => {
+                let name = value.split(':').next().unwrap_or_default().trim();
+                matches!(name, "rtpmap" | "crypto" | "rtcp") || Direction::of(name).is_some()
+            }
+            _ => false,
+        };
+        if is_read && (sections == 0 || sections == section + 1) {
+            short.extend([kind, "=", value, "\r\n"]);
+        }
+    }
+    short
 }
 
 impl Description {
@@ -316,6 +344,23 @@ mod tests {
         assert_eq!((read.section, read.codec, read.sound_type), (2, Codec::Pcma, 97));
         assert_eq!((read.address, read.report_port), (Some("198.51.100.2:4000".parse().unwrap()), 4010));
         assert!(!read.we_may_send() && read.they_send());
+    }
+
+    /// A browser's description, or a room system's, is longer than the place that the next process finds it in.
+    #[test]
+    fn the_essence_of_a_long_description_is_short_and_means_the_same() {
+        let candidates: String = (0..130).map(|n| format!("a=candidate:{n} 1 udp 2130706431 192.0.2.{n} 4000 typ host\r\n")).collect();
+        let long = format!(
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\na=sendonly\r\nt=0 0\r\nm=video 5000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n\
+             {candidates}m=audio 4000 RTP/SAVP 97 101\r\na=rtpmap:97 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n\
+             a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\r\na=rtcp:4010\r\n{candidates}m=application 9 X y\r\n"
+        );
+        let whole = parse(&long).unwrap().terms(true).unwrap();
+        assert!(long.len() > 12_000);
+        let short = essence(long, whole.section);
+        assert!(short.len() < 400, "{short}");
+        assert_eq!(parse(&short).unwrap().terms(true).unwrap(), Terms { section: 0, ..whole });
+        assert_eq!(essence(short.clone(), 1), short);
     }
 
     #[test]
