@@ -25,6 +25,8 @@ const HEAD_BYTES: usize = 8;
 const MOST: u32 = 100_000;
 /// What most records take: room for one is made at once.
 const USUAL_BYTES: usize = 1_024;
+/// What lies in an empty place.
+static BLANK: [u8; PLACE_BYTES] = [0; PLACE_BYTES];
 /// How JSON begins, which former versions wrote; MessagePack writes a pair otherwise.
 const JSON_PAIR: u8 = b'[';
 
@@ -54,9 +56,10 @@ pub struct Kept<K> {
 
 struct Places<K> {
     of: HashMap<K, Place>,
+    /// Places in which nothing is written.
     free: Vec<u32>,
     /// Places whose records are forgotten but lie there until the next one comes, oldest first.
-    stale: VecDeque<(K, u32)>,
+    stale: VecDeque<(K, Place)>,
     end: u32,
 }
 
@@ -65,6 +68,18 @@ struct Place {
     at: u32,
     /// CRC-32 of what lies there: the same again is not written.
     crc: u32,
+    /// Bytes from the place's beginning that hold more than zeros.
+    used: usize,
+}
+
+/// Where a record goes.
+enum Goes {
+    /// There, over so many bytes of an older one.
+    To { at: u32, over: usize },
+    /// The same lies there already.
+    Nowhere,
+    /// There is no place.
+    Lost,
 }
 
 impl<K: Copy + Eq + Hash + Serialize + DeserializeOwned> Kept<K> {
@@ -81,58 +96,82 @@ impl<K: Copy + Eq + Hash + Serialize + DeserializeOwned> Kept<K> {
         Ok((Kept { file, path: path.to_owned(), places: Mutex::new(places), lingering, failing: AtomicBool::new(false) }, records))
     }
 
-    /// Keeps a record in place of the key's former one. A disk that refuses it costs the record, never the call.
-    pub fn put<V: Serialize>(&self, key: K, value: &V) {
+    /// Keeps a record in place of the key's former one, of which nothing stays. A disk that refuses it costs the record, never the call.
+    /// Whether the file has it.
+    pub fn put<V: Serialize>(&self, key: K, value: &V) -> bool {
         let mut record = Vec::with_capacity(USUAL_BYTES);
         record.resize(HEAD_BYTES, 0);
         let crc = match rmp_serde::encode::write_named(&mut record, &(key, value)) {
             Ok(()) if record.len() <= PLACE_BYTES => write_head(&mut record),
             Ok(()) | Err(_) => {
                 metrics::counter!("cityline_kept_lost_total").increment(1);
-                let former = self.lock().of.remove(&key);
-                return former.into_iter().for_each(|place| self.clear(place.at));
+                self.wipe(&key);
+                return false;
             }
         };
-        let Some(at) = self.place_for(key, crc) else { return };
+        let (at, over) = match self.place_for(key, crc, record.len()) {
+            Goes::To { at, over } => (at, over),
+            Goes::Nowhere => return true,
+            Goes::Lost => return false,
+        };
+        // One call writes the record and zeros over what was longer.
+        record.resize(record.len().max(over), 0);
         if let Err(error) = self.file.write_all_at(&record, offset(at)) {
             self.refused(&key, &error);
-        } else if self.failing.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        if self.failing.swap(false, Ordering::Relaxed) {
             tracing::info!(file = %self.path.display(), "what is up is kept again");
         }
+        true
     }
 
     /// Forgets a record; one that is not there is no error.
     pub fn remove(&self, key: &K) {
         let cleared = self.lock().forget(key, self.lingering);
-        cleared.into_iter().for_each(|at| self.clear(at));
+        cleared.into_iter().for_each(|place| self.clear(place));
     }
 
-    fn clear(&self, at: u32) {
-        // A record that stays because of a full disk names what is over: the next process ends it again, in vain.
-        let _ = self.file.write_all_at(&[0; HEAD_BYTES], offset(at));
-        self.lock().free.push(at);
+    /// Forgets a record of which nothing may stay in the file.
+    pub fn wipe(&self, key: &K) {
+        let place = self.lock().of.remove(key);
+        place.into_iter().for_each(|place| self.clear(place));
     }
 
-    /// Where to write; `None` if the same lies there already, or there is no place.
-    fn place_for(&self, key: K, crc: u32) -> Option<u32> {
+    /// Writes zeros over all that a place holds.
+    fn clear(&self, place: Place) {
+        if let Err(error) = self.file.write_all_at(BLANK.get(..place.used).unwrap_or(&BLANK), offset(place.at)) {
+            self.complain(&error);
+        }
+        self.lock().free.push(place.at);
+    }
+
+    fn place_for(&self, key: K, crc: u32, length: usize) -> Goes {
         let mut places = self.lock();
         if let Some(place) = places.of.get_mut(&key) {
-            return (std::mem::replace(&mut place.crc, crc) != crc).then_some(place.at);
+            if std::mem::replace(&mut place.crc, crc) == crc {
+                return Goes::Nowhere;
+            }
+            return Goes::To { at: place.at, over: std::mem::replace(&mut place.used, length) };
         }
-        let Some(at) = places.take(&key) else {
+        let Some((at, over)) = places.take(&key) else {
             metrics::counter!("cityline_kept_lost_total").increment(1);
-            return None;
+            return Goes::Lost;
         };
-        places.of.insert(key, Place { at, crc });
-        Some(at)
+        places.of.insert(key, Place { at, crc, used: length });
+        Goes::To { at, over }
     }
 
     fn refused(&self, key: &K, error: &io::Error) {
         metrics::counter!("cityline_kept_lost_total").increment(1);
         if let Some(place) = self.lock().of.get_mut(key) {
-            // Whatever comes next for this key is written.
-            place.crc = !place.crc;
+            // Whatever comes next for this key is written, and over all that may lie there.
+            (place.crc, place.used) = (!place.crc, PLACE_BYTES);
         }
+        self.complain(error);
+    }
+
+    fn complain(&self, error: &io::Error) {
         if !self.failing.swap(true, Ordering::Relaxed) {
             tracing::error!(file = %self.path.display(), %error, "what is up cannot be kept: a crash would lose it; make room on the disk");
         }
@@ -145,22 +184,22 @@ impl<K: Copy + Eq + Hash + Serialize + DeserializeOwned> Kept<K> {
 
 impl<K: Copy + Eq + Hash> Places<K> {
     /// Forgets a record. Which place is to be cleared for it, so that at most `lingering` forgotten ones stay.
-    fn forget(&mut self, key: &K, lingering: usize) -> Option<u32> {
+    fn forget(&mut self, key: &K, lingering: usize) -> Option<Place> {
         let place = self.of.remove(key)?;
-        self.stale.push_back((*key, place.at));
+        self.stale.push_back((*key, place));
         let too_many = self.stale.len() > lingering;
-        too_many.then(|| self.stale.pop_front()).flatten().map(|(_, at)| at)
+        too_many.then(|| self.stale.pop_front()).flatten().map(|(_, place)| place)
     }
 
-    /// A place for a record of this key: where one of its own still lies, so that no two of a key are ever in the file; else that of
-    /// the record which was forgotten last.
-    fn take(&mut self, key: &K) -> Option<u32> {
+    /// A place for a record of this key, and how much of it is used: where one of its own still lies, so that no two of a key are ever
+    /// in the file; else that of the record which was forgotten last.
+    fn take(&mut self, key: &K) -> Option<(u32, usize)> {
         let own = self.stale.iter().position(|(other, _)| other == key).and_then(|n| self.stale.remove(n));
-        let forgotten = own.or_else(|| self.stale.pop_back()).map(|(_, at)| at);
-        forgotten.or_else(|| self.free.pop()).or_else(|| {
+        let forgotten = own.or_else(|| self.stale.pop_back()).map(|(_, place)| (place.at, place.used));
+        forgotten.or_else(|| Some((self.free.pop()?, 0))).or_else(|| {
             let next = (self.end < MOST).then_some(self.end)?;
             self.end += 1;
-            Some(next)
+            Some((next, 0))
         })
     }
 }
@@ -187,12 +226,18 @@ fn read_all<K: Copy + Eq + Hash + DeserializeOwned, V: DeserializeOwned>(file: &
     let mut buffer = vec![0; PLACE_BYTES];
     for at in 0..end {
         let read = read_up_to(file, &mut buffer, offset(at))?;
-        match record_in::<K, V>(buffer.get(..read).unwrap_or_default()) {
+        let held = buffer.get(..read).unwrap_or_default();
+        let used = held.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        match record_in::<K, V>(held) {
             Some((key, value, crc)) if !places.of.contains_key(&key) => {
-                places.of.insert(key, Place { at, crc });
+                places.of.insert(key, Place { at, crc, used });
                 records.push((key, value));
             }
-            Some(_) | None => places.free.push(at),
+            Some(_) | None => {
+                // Former versions left here what was over.
+                file.write_all_at(BLANK.get(..used).unwrap_or_default(), offset(at))?;
+                places.free.push(at);
+            }
         }
     }
     // The lowest places are taken first, so that the file stays as short as it can.
@@ -275,7 +320,7 @@ mod tests {
     fn forgotten_records_give_their_places_away_and_only_so_many_stay() {
         let path = path("lingering");
         let (kept, _) = Kept::open::<String>(&path, 2).unwrap();
-        (1..=5).for_each(|key| kept.put(key, &"here"));
+        (1..=5).for_each(|key| assert!(kept.put(key, &"here")));
         (1..=4).for_each(|key| kept.remove(&key));
         assert_eq!(words(&open(&path).1), [(3, "here"), (4, "here"), (5, "here")], "the two that were forgotten last");
         kept.put(3, &"again");
@@ -284,6 +329,41 @@ mod tests {
         kept.remove(&5);
         kept.put(6, &"x".repeat(PLACE_BYTES));
         assert_eq!(words(&open(&path).1), [(3, "again"), (5, "here")], "what is false goes at once");
+    }
+
+    #[test]
+    fn nothing_of_what_is_over_stays_in_the_file() {
+        let path = path("over");
+        let holds = |text: &str| std::fs::read(&path).unwrap().windows(text.len()).any(|part| part == text.as_bytes());
+        let (kept, _) = Kept::open::<String>(&path, 0).unwrap();
+        kept.put(1, &format!("{} secret", "x".repeat(500)));
+        assert!(holds("secret"));
+        kept.put(1, &"short");
+        assert!(!holds("secret") && holds("short"), "not even behind a shorter one");
+        kept.remove(&1);
+        assert!(std::fs::read(&path).unwrap().iter().all(|byte| *byte == 0));
+        let (kept, _) = Kept::open::<String>(&path, 5).unwrap();
+        kept.put(1, &"plain");
+        kept.put(2, &format!("{} secret", "x".repeat(500)));
+        kept.remove(&1);
+        kept.wipe(&2);
+        assert!(holds("plain") && !holds("secret"), "what must not stay goes where others linger");
+        kept.put(3, &format!("{} secret", "x".repeat(500)));
+        kept.remove(&3);
+        kept.put(4, &"short");
+        assert!(!holds("secret"), "nor behind what takes its place");
+        std::fs::write(&path, [&[0; HEAD_BYTES][..], b"what a former version left"].concat()).unwrap();
+        drop(Kept::<u64>::open::<String>(&path, 0).unwrap());
+        assert!(!holds("former"));
+    }
+
+    #[test]
+    fn who_keeps_hears_whether_the_file_has_it() {
+        let path = path("refused");
+        let (mut kept, _) = Kept::<u64>::open::<String>(&path, 0).unwrap();
+        assert!(kept.put(1, &"one") && kept.put(1, &"one"));
+        kept.file = File::open(&path).unwrap();
+        assert!(!kept.put(1, &"two") && !kept.put(2, &"x".repeat(PLACE_BYTES)));
     }
 
     #[test]

@@ -108,6 +108,9 @@ pub struct Leg {
     /// The far end's last description and where its message came from, for the next process; and when that is told again.
     theirs: Option<(Private<String>, Option<IpAddr>)>,
     kept_until_us: u64,
+    /// The number of the next packet when it was last told, and whether a key of ours was told with any.
+    kept_sequence: u16,
+    kept_key: bool,
 }
 
 /// What a datagram was.
@@ -160,6 +163,8 @@ impl Leg {
             turn: 0,
             theirs: None,
             kept_until_us: 0,
+            kept_sequence: 0,
+            kept_key: false,
         }
     }
 
@@ -465,7 +470,9 @@ mod tests {
 
     use super::*;
     use crate::centre::ids::CallId;
+    use crate::centre::time::Time;
     use crate::media::codec::FRAME;
+    use crate::media::persist::KEEP_EVERY_PACKETS;
     use crate::media::sdp;
 
     fn leg() -> (Leg, SocketAddr) {
@@ -473,6 +480,30 @@ mod tests {
         let local = SocketAddr::from(([127, 0, 0, 1], sockets.port()));
         let id = LegId { call: CallId(1), n: 0 };
         (Leg::new(id, sockets, Author::new(local, 4), Outgoing::new(1, 0, 0)), local)
+    }
+
+    /// Packets of 5 ms, or a source that jumps, are more than the clock tells of.
+    #[test]
+    fn a_protected_stream_is_kept_anew_before_it_outruns_its_record() {
+        let (mut leg, _) = leg();
+        let offer =
+            "m=audio 9 RTP/SAVP 8\nc=IN IP4 127.0.0.1\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+        let terms = sdp::parse(offer).unwrap().terms(true).unwrap();
+        leg.settle_keys(&terms, true).unwrap();
+        leg.agree(terms, None, false, 0);
+        leg.note_theirs(offer.to_owned(), None);
+        let first = leg.record(|| Time(0), 0).unwrap();
+        assert!(leg.has_kept_key() && leg.record(|| Time(0), 1).is_none());
+        let send = |leg: &mut Leg, packets: u16| (0..packets).map(|_| leg.out.own(FRAME, 2)).count();
+        send(&mut leg, KEEP_EVERY_PACKETS - 1);
+        assert!(leg.record(|| Time(0), 2).is_none());
+        send(&mut leg, 1);
+        let second = leg.record(|| Time(0), 2).unwrap();
+        assert_eq!(second.sequence.wrapping_sub(first.sequence), KEEP_EVERY_PACKETS);
+        assert!(first.packets_protected(Time(0)).unwrap() > KEEP_EVERY_PACKETS.into());
+        leg.secure(None);
+        send(&mut leg, KEEP_EVERY_PACKETS);
+        assert!(leg.record(|| Time(0), 3).is_none(), "a plain one gives nothing away");
     }
 
     /// The far end of a former call goes on sending to the port, from the host that this call's sound is promised from.

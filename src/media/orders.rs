@@ -120,7 +120,11 @@ impl Worker {
             quality::publish(&quality);
             self.tell(FromMedia::Quality { leg: id, quality });
         }
-        self.outfit.kept.iter().for_each(|kept| kept.remove(&id));
+        match &self.outfit.kept {
+            Some(kept) if leg.has_kept_key() => kept.wipe(&id),
+            Some(kept) => kept.remove(&id),
+            None => {}
+        }
         self.counters.lost += leg.lost();
         self.outfit.ports.give_back(leg.port(), leg.speaker(), self.now_us());
         self.vacant.push(place);

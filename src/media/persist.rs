@@ -18,6 +18,8 @@ use crate::private::Private;
 pub const KEEP_EVERY_US: u64 = 30_000_000;
 /// Packets that a stream may have sent beyond fifty a second: its sequence goes on above them.
 const PACKETS_AHEAD: u64 = 100;
+/// A protected leg's numbers are kept anew after so many packets, too: none may be sent that the next process does not skip.
+pub const KEEP_EVERY_PACKETS: u16 = 1_000;
 /// Numbers that a protected stream may skip: a receiver takes a sequence number for the nearest (RFC 3711 §3.3.1).
 const MOST_SKIPPED: u64 = 0x7000;
 /// Records of legs that are over stay at most this many: nobody wants them.
@@ -61,9 +63,10 @@ impl Record {
     }
 
     /// How far the sequence goes on. A protected stream must repeat no number, or it gives two packets away, so that it does not trust the
-    /// clock alone: it skips what could have been sent from one record to the next. `None` when the far end could not tell how often it has wrapped.
+    /// clock alone: it skips what could have been sent from one record to the next, and as much for the turn that ends with it.
+    /// `None` when the far end could not tell how often it has wrapped.
     pub fn packets_protected(&self, now: Time) -> Option<u64> {
-        Some(self.packets(now) + KEEP_EVERY_US / 1_000 / PACKET_MS).filter(|packets| *packets < MOST_SKIPPED)
+        Some(self.packets(now) + 2 * u64::from(KEEP_EVERY_PACKETS)).filter(|packets| *packets < MOST_SKIPPED)
     }
 
     fn packets(&self, now: Time) -> u64 {
@@ -86,7 +89,7 @@ impl Survivors {
         records.retain(|(leg, _)| {
             let is_wanted = wanted.contains(leg);
             if !is_wanted {
-                kept.remove(leg);
+                kept.wipe(leg);
             }
             is_wanted
         });
@@ -112,7 +115,7 @@ mod tests {
             signalled: None,
             secured: None,
         };
-        assert_eq!((record.packets_protected(Time(1_000)), record.packets_protected(Time(600_000))), (Some(1_600), None));
+        assert_eq!((record.packets_protected(Time(1_000)), record.packets_protected(Time(600_000))), (Some(2_100), None));
         assert_eq!(record.goes_on(Time(1_000), 1), (64, u32::MAX - 7_999));
         assert_eq!(record.goes_on(Time(3_000), 1), (164, 8_000), "two seconds later");
         assert_eq!(record.goes_on(Time(3_000), 6), (164, 88_000), "at 48 kHz");

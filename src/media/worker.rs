@@ -250,7 +250,10 @@ impl Worker {
         if let Some(kept) = &self.outfit.kept
             && let Some(record) = leg.record(|| self.outfit.clock.now(), now_us)
         {
-            kept.put(leg.id, &record);
+            // The next process must not believe an older record: the numbers of a protected stream would come twice. It gives the leg up.
+            if !kept.put(leg.id, &record) && leg.has_kept_key() {
+                kept.wipe(&leg.id);
+            }
         }
         let unheard = leg.watch_hearing(now_us);
         ended.into_iter().chain(silence).chain(unheard).for_each(|report| self.tell(report));

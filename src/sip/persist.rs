@@ -162,7 +162,10 @@ impl Exchange {
         };
         let Some(kept) = &self.keeper.kept else { return };
         match record {
-            Some(record) => kept.put(leg, &record),
+            // An older record that the disk has not let go of is better than none.
+            Some(record) => {
+                kept.put(leg, &record);
+            }
             None => kept.remove(&leg),
         }
     }
@@ -242,6 +245,11 @@ impl Exchange {
             self.tell_of_the_lost(Input::LegGone { leg });
         }
         lost
+    }
+
+    /// Whether the leg is of a former process and its far end has not answered yet.
+    pub(super) fn is_lost(&self, leg: LegId) -> bool {
+        self.keeper.lost.contains(&leg)
     }
 
     /// When the next legs are asked for.

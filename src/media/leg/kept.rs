@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Leg;
 use crate::centre::time::Time;
-use crate::media::persist::{KEEP_EVERY_US, Record};
+use crate::media::persist::{KEEP_EVERY_PACKETS, KEEP_EVERY_US, Record};
 use crate::media::sdes::Secured;
 use crate::private::Private;
 
@@ -17,11 +17,13 @@ impl Leg {
 
     /// What the next process needs of it, when that has changed or its numbers have moved on.
     pub fn record(&mut self, now: impl FnOnce() -> Time, now_us: u64) -> Option<Record> {
-        if now_us < self.kept_until_us {
+        if now_us < self.kept_until_us && !self.has_moved_on() {
             return None;
         }
         let (theirs, signalled) = self.theirs.clone()?;
         self.kept_until_us = now_us + KEEP_EVERY_US;
+        self.kept_sequence = self.out.next_sequence();
+        self.kept_key |= self.secured.is_some();
         Some(Record {
             port: self.port(),
             ssrc: self.out.ssrc(),
@@ -36,8 +38,19 @@ impl Leg {
         })
     }
 
+    /// Whether a protected stream has used up the numbers that its last record leaves: fast senders, and jumps of theirs.
+    fn has_moved_on(&self) -> bool {
+        self.secured.is_some() && self.out.next_sequence().wrapping_sub(self.kept_sequence) >= KEEP_EVERY_PACKETS
+    }
+
+    /// Whether a key of ours may lie in its record.
+    pub fn has_kept_key(&self) -> bool {
+        self.kept_key
+    }
+
     /// Goes on with the protection of a former process.
     pub fn secure(&mut self, secured: Option<Box<Secured>>) {
+        self.kept_key |= secured.is_some();
         self.secured = secured;
     }
 
