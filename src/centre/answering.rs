@@ -74,8 +74,8 @@ impl Centre {
         }
     }
 
-    pub(super) fn media_agreed(&mut self, leg: LegId, answer: Option<SdpRef>) {
-        if answer.is_none() && self.is_about_early_sound(leg) {
+    pub(super) fn media_agreed(&mut self, leg: LegId, answer: Option<SdpRef>, about: Option<SdpRef>) {
+        if answer.is_none() && self.is_about_early_sound(leg, about) {
             return self.early_sound(leg);
         }
         let Some(known) = self.leg_mut(leg) else { return };
@@ -150,9 +150,9 @@ impl Centre {
         }
     }
 
-    pub(super) fn media_failed(&mut self, leg: LegId, why: MediaFailure) {
+    pub(super) fn media_failed(&mut self, leg: LegId, why: MediaFailure, about: Option<SdpRef>) {
         // Sound before the answer that we cannot take is not heard; the answer may bring another.
-        if self.is_about_early_sound(leg) {
+        if self.is_about_early_sound(leg, about) {
             return;
         }
         let Some(known) = self.leg_mut(leg) else { return };

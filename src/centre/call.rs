@@ -131,8 +131,8 @@ impl Centre {
     pub(super) fn on_media(&mut self, input: FromMedia) {
         match input {
             FromMedia::Opened { leg, sdp } => self.media_opened(leg, sdp),
-            FromMedia::Agreed { leg, codec: _, answer } => self.media_agreed(leg, answer),
-            FromMedia::Failed { leg, why } => self.media_failed(leg, why),
+            FromMedia::Agreed { leg, codec: _, answer, about } => self.media_agreed(leg, answer, about),
+            FromMedia::Failed { leg, why, about } => self.media_failed(leg, why, about),
             FromMedia::Digit { leg, digit } => self.on_digit(leg, digit),
             FromMedia::Played { leg, play } => self.on_played(leg, play),
             FromMedia::SoundLost { leg } => self.sound_lost(leg),

@@ -44,6 +44,7 @@ impl Centre {
         let is_heard = self.is_listened_to(leg);
         let Some(known) = self.leg_mut(leg).filter(|known| is_heard && known.state == LegState::Dialled) else { return };
         known.early_asked = known.early_asked.saturating_add(1);
+        known.early_sdps.push(sdp);
         self.out.media(ToMedia::Agree { leg, sdp, answer: false });
     }
 
@@ -53,13 +54,20 @@ impl Centre {
             || self.listening(leg.call).is_some_and(|listening| listening.called.contains(&leg.n))
     }
 
-    /// Whether what media says of a leg is about sound before its answer; each such order has one outcome.
-    pub(super) fn is_about_early_sound(&mut self, leg: LegId) -> bool {
-        self.leg_mut(leg).is_some_and(|known| {
-            let is = known.early_asked > 0;
-            known.early_asked = known.early_asked.saturating_sub(1);
-            is
-        })
+    /// Whether what media says of a leg is about sound before its answer; each such order has one outcome. One that does not name its
+    /// description is that of the oldest order.
+    pub(super) fn is_about_early_sound(&mut self, leg: LegId, about: Option<SdpRef>) -> bool {
+        let Some(known) = self.leg_mut(leg).filter(|known| known.early_asked > 0) else { return false };
+        let at = match about {
+            Some(sdp) => known.early_sdps.iter().position(|asked| *asked == sdp),
+            None => Some(0),
+        };
+        let Some(at) = at else { return false };
+        known.early_asked -= 1;
+        if at < known.early_sdps.len() {
+            known.early_sdps.remove(at);
+        }
+        true
     }
 
     /// The early sound can flow. It takes the place of the ringing tone; nobody is heard by the far end yet.

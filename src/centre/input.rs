@@ -96,10 +96,23 @@ pub enum ReferTo {
 pub enum FromMedia {
     /// A port is open; `sdp` is the answer to the leg's offer, or our offer where it had none.
     Opened { leg: LegId, sdp: SdpRef },
-    /// The far end's answer is in force, or a new offer of it; in the second case `answer` goes back to it.
-    Agreed { leg: LegId, codec: Codec, answer: Option<SdpRef> },
-    /// No port, no common codec, or a session description that cannot be read.
-    Failed { leg: LegId, why: MediaFailure },
+    /// The far end's answer is in force, or a new offer of it; in the second case `answer` goes back to it. `about` is the description that
+    /// was ordered to be put in force; older journals do not name it.
+    Agreed {
+        leg: LegId,
+        codec: Codec,
+        answer: Option<SdpRef>,
+        #[serde(default)]
+        about: Option<SdpRef>,
+    },
+    /// No port, no common codec, or a session description that cannot be read. It may overtake `Agreed` of an earlier order, so that
+    /// `about` names the description, as there.
+    Failed {
+        leg: LegId,
+        why: MediaFailure,
+        #[serde(default)]
+        about: Option<SdpRef>,
+    },
     /// A key by RFC 4733 or heard in the sound; each press once.
     Digit { leg: LegId, digit: Digit },
     /// Everything of this order has been played.

@@ -27,6 +27,9 @@ pub struct Leg {
     /// Orders to put sound before the answer in force whose outcome has not been told.
     #[serde(default)]
     pub early_asked: u8,
+    /// Their descriptions, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub early_sdps: Vec<SdpRef>,
     /// The leg whose place this one, which came in, is to take.
     #[serde(default)]
     pub replaces: Option<u16>,
@@ -62,7 +65,7 @@ pub enum LegState {
 impl Leg {
     /// A leg that begins.
     pub fn new(party: Party, state: LegState) -> Leg {
-        Leg { party, state, reoffered: false, held: false, early: Early::Nothing, early_asked: 0, replaces: None }
+        Leg { party, state, reoffered: false, held: false, early: Early::Nothing, early_asked: 0, early_sdps: Vec::new(), replaces: None }
     }
 }
 

@@ -180,7 +180,9 @@ impl Life {
 fn answer(output: Output) -> Option<Input> {
     match output {
         Output::Media(ToMedia::Open { leg, .. }) => Some(Input::Media(FromMedia::Opened { leg, sdp: SdpRef(0) })),
-        Output::Media(ToMedia::Agree { leg, .. }) => Some(Input::Media(FromMedia::Agreed { leg, codec: Codec::Pcma, answer: None })),
+        Output::Media(ToMedia::Agree { leg, sdp, .. }) => {
+            Some(Input::Media(FromMedia::Agreed { leg, codec: Codec::Pcma, answer: None, about: Some(sdp) }))
+        }
         Output::Media(ToMedia::Play { leg, play, ending: Ending::Report, .. }) => Some(Input::Media(FromMedia::Played { leg, play })),
         Output::Line(ToLine::Dial { leg, .. }) => Some(Input::Line(FromLine::Answered { leg, sdp: SdpRef(0) })),
         Output::Media(_) | Output::Line(_) | Output::Desk(_) | Output::LookUp { .. } => None,

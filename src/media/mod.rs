@@ -208,7 +208,7 @@ impl MediaEngine {
                 })?;
                 report
             }
-            Err(why) => FromMedia::Failed { leg: id, why },
+            Err(why) => FromMedia::Failed { leg: id, why, about: offer },
         };
         // Without room for the report the core gives the leg up, and closes it.
         self.inputs.send(Input::Media(report)).map_err(|_| id)

@@ -25,7 +25,7 @@ impl Worker {
             ToMedia::Open { .. } => {}
             ToMedia::Agree { leg, sdp, answer } => {
                 let agreed = self.agree(leg, sdp, answer);
-                self.answer(leg, agreed);
+                self.answer(leg, sdp, agreed);
                 if let Some(held) = self.leg_mut(leg).and_then(Leg::hold_changed) {
                     self.tell(FromMedia::Held { leg, held });
                 }
@@ -59,10 +59,10 @@ impl Worker {
     }
 
     /// An outcome for the core; an order for a leg that is gone has none.
-    fn answer(&mut self, leg: LegId, outcome: Result<Option<FromMedia>, MediaFailure>) {
+    fn answer(&mut self, leg: LegId, about: SdpRef, outcome: Result<Option<FromMedia>, MediaFailure>) {
         match outcome {
             Ok(report) => report.into_iter().for_each(|report| self.tell(report)),
-            Err(why) => self.tell(FromMedia::Failed { leg, why }),
+            Err(why) => self.tell(FromMedia::Failed { leg, why, about: Some(about) }),
         }
     }
 
@@ -79,7 +79,7 @@ impl Worker {
         leg.agree(terms, signalled, hear_tones, now_us);
         leg.note_theirs(text, signalled);
         self.arrange(id.call);
-        Ok(Some(FromMedia::Agreed { leg: id, codec, answer: reply }))
+        Ok(Some(FromMedia::Agreed { leg: id, codec, answer: reply, about: Some(sdp) }))
     }
 
     /// Few legs share a tick, because the thread sleeps over ticks without any; many are spread evenly.

@@ -183,7 +183,7 @@ impl World {
         let input = match self.dice.below(3) {
             0 => Input::ShellLost { leg },
             1 => Input::CallPoisoned { call: leg.call },
-            _ => Input::Media(FromMedia::Failed { leg, why }),
+            _ => Input::Media(FromMedia::Failed { leg, why, about: None }),
         };
         self.handle(input);
     }
@@ -222,8 +222,8 @@ impl World {
             1 => Input::Line(FromLine::Refused { leg, status: 487 }),
             2 => Input::Line(FromLine::HungUp { leg, cause: HangUpCause::Bye }),
             3 => Input::Media(FromMedia::Opened { leg, sdp }),
-            4 => Input::Media(FromMedia::Agreed { leg, codec: Codec::Pcmu, answer: None }),
-            5 => Input::Media(FromMedia::Failed { leg, why: MediaFailure::BadSdp }),
+            4 => Input::Media(FromMedia::Agreed { leg, codec: Codec::Pcmu, answer: None, about: None }),
+            5 => Input::Media(FromMedia::Failed { leg, why: MediaFailure::BadSdp, about: None }),
             6 => Input::LegRecovered { leg },
             _ => Input::Media(FromMedia::Digit { leg, digit: key('0') }),
         };
@@ -517,7 +517,7 @@ impl World {
         let fails = !self.is_evening && self.dice.percent(3);
         match order {
             ToMedia::Open { leg, .. } | ToMedia::Agree { leg, .. } if fails => {
-                self.later(5, Input::Media(FromMedia::Failed { leg: *leg, why: MediaFailure::NoPort }));
+                self.later(5, Input::Media(FromMedia::Failed { leg: *leg, why: MediaFailure::NoPort, about: None }));
             }
             ToMedia::Open { leg, .. } => {
                 let ms = self.dice.below(60);
@@ -526,7 +526,7 @@ impl World {
             ToMedia::Agree { leg, answer, .. } => {
                 let ms = self.dice.below(60);
                 let answer = answer.then_some(SdpRef(leg.call.0));
-                self.later(ms, Input::Media(FromMedia::Agreed { leg: *leg, codec: Codec::Pcma, answer }));
+                self.later(ms, Input::Media(FromMedia::Agreed { leg: *leg, codec: Codec::Pcma, answer, about: None }));
             }
             ToMedia::Play { leg, play, ending: Ending::Report, .. } => {
                 let ms = self.dice.between(200, 4_000);

@@ -33,7 +33,7 @@ fn hears_tone(story: &Story, leg: LegId) -> bool {
 fn sounds_early(story: &mut Story, leg: LegId) {
     story.line(FromLine::EarlyMedia { leg, sdp: SdpRef(9) });
     assert_eq!(story.asked.last(), Some(&Output::Media(ToMedia::Agree { leg, sdp: SdpRef(9), answer: false })));
-    story.media(FromMedia::Agreed { leg, codec: Codec::Pcma, answer: None });
+    story.media(FromMedia::Agreed { leg, codec: Codec::Pcma, answer: None, about: Some(SdpRef(9)) });
 }
 
 #[test]
@@ -65,12 +65,31 @@ fn early_sound_that_cannot_be_taken_ends_nothing() {
     let (mut story, call, leg) = asks_outside();
     story.pass(100);
     story.line(FromLine::EarlyMedia { leg, sdp: SdpRef(9) });
-    story.media(FromMedia::Failed { leg, why: MediaFailure::NoCodec });
+    story.media(FromMedia::Failed { leg, why: MediaFailure::NoCodec, about: Some(SdpRef(9)) });
     assert!(hears_tone(&story, LegId { call, n: 1 }), "it still rings");
     story.answers(leg);
     assert_eq!(story.matrix(call), "1:2 2:1");
     story.hangs_up(call);
     story.everything_is_released();
+}
+
+/// Failures have a lane of their own: that of the answer arrives before the outcome of what came early.
+#[test]
+fn a_failed_answer_that_overtakes_early_sound_is_not_taken_for_it() {
+    for about_early in [Some(SdpRef(9)), None] {
+        let (mut story, call, leg) = asks_outside();
+        story.pass(100);
+        story.shells.agrees = false;
+        story.line(FromLine::EarlyMedia { leg, sdp: SdpRef(9) });
+        story.line(FromLine::Answered { leg, sdp: SdpRef(10) });
+        story.media(FromMedia::Failed { leg, why: MediaFailure::NoCodec, about: about_early.map(|_| SdpRef(10)) });
+        let ended = story.asked.iter().any(|output| matches!(output, Output::Media(ToMedia::Close { leg: id }) if *id == leg));
+        assert_eq!(ended, about_early.is_some(), "a report of an older journal is the oldest order's");
+        story.media(FromMedia::Agreed { leg, codec: Codec::Pcma, answer: None, about: about_early });
+        assert_eq!(story.matrix(call), if ended { "0:1 1:0" } else { "1:2 2:1" });
+        story.hangs_up(call);
+        story.everything_is_released();
+    }
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl Story {
     }
 
     pub fn media_fails(&mut self, leg: LegId, why: MediaFailure) {
-        self.media(FromMedia::Failed { leg, why });
+        self.media(FromMedia::Failed { leg, why, about: None });
     }
 
     /// The desk opens, the phone registers, the operator says "ready".
@@ -414,11 +414,11 @@ impl Story {
                 let known = self.legs.get_mut(&leg).expect("only what was opened is closed");
                 assert!(std::mem::replace(&mut known.open, false), "{leg} is closed twice");
             }
-            ToMedia::Agree { leg, answer, .. } => {
+            ToMedia::Agree { leg, sdp, answer } => {
                 self.is_open(leg);
                 let answer = answer.then_some(SdpRef(leg.call.0 * 100 + 60));
                 if self.shells.agrees {
-                    self.later(AGREES_MS, Input::Media(FromMedia::Agreed { leg, codec: Codec::Pcma, answer }));
+                    self.later(AGREES_MS, Input::Media(FromMedia::Agreed { leg, codec: Codec::Pcma, answer, about: Some(sdp) }));
                 }
             }
             ToMedia::Play { leg, play, ending, .. } => {
