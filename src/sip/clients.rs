@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use crate::centre::fact::EndReason;
 use crate::centre::ids::LegId;
 use crate::centre::time::Time;
 
@@ -34,8 +35,8 @@ pub enum Purpose {
     /// An INVITE that the far end with this tag has answered. `pinned` as in its dialog; `ended` are the tags of other far ends
     /// whose answers were acknowledged and ended.
     Answered { remote_tag: String, pinned: bool, ended: Vec<String> },
-    /// The BYE of a leg that waits for nothing else.
-    Bye(LegId),
+    /// The BYE of a leg that waits for nothing else. `proven`: it answers a challenge.
+    Bye { leg: LegId, reason: EndReason, proven: bool },
     /// A re-INVITE of ours, with the dialog as it was: its ACK is owed even when the leg is gone. `proven`: it answers a challenge.
     Reinvite { leg: LegId, dialog: Box<Dialog>, proven: bool },
     /// An UPDATE of ours, which refreshes the session.
@@ -143,7 +144,7 @@ impl Clients {
             Purpose::Dial(calling) if calling.leg.is_some() => Some((&client.branch, calling)),
             Purpose::Dial(_)
             | Purpose::Answered { .. }
-            | Purpose::Bye(_)
+            | Purpose::Bye { .. }
             | Purpose::Reinvite { .. }
             | Purpose::Update(_)
             | Purpose::OfTrunk
@@ -245,20 +246,25 @@ impl Clients {
     /// A connection is gone, or was never made: the legs that are dialled on it, and those that have heard nothing from its address.
     /// Their transactions stay without them, because an answer may yet come over another connection and must be ended then.
     pub fn cut_off(&mut self, gone: Peer) -> Vec<Failed> {
-        let on_it = |client: &&mut Client| {
-            client.peer.conn().is_some_and(|conn| Some(conn) == gone.conn())
-                || (matches!(client.state, State::Trying { .. }) && client.peer.may_use(gone))
-        };
         let leg_of = |client: &mut Client| match &mut client.purpose {
             Purpose::Dial(calling) => calling.fail(),
             Purpose::Answered { .. }
-            | Purpose::Bye(_)
+            | Purpose::Bye { .. }
             | Purpose::Reinvite { .. }
             | Purpose::Update(_)
             | Purpose::OfTrunk
             | Purpose::Nothing => None,
         };
-        self.all.values_mut().filter(on_it).filter_map(leg_of).collect()
+        self.all.values_mut().filter(|client| client.is_cut_off(gone)).filter_map(leg_of).collect()
+    }
+
+    /// The same for what was asked within dialogs: those transactions are over, the oldest first.
+    pub fn cut_off_within(&mut self, gone: Peer) -> Vec<(ClientId, Purpose)> {
+        let within = |client: &Client| matches!(client.purpose, Purpose::Bye { .. } | Purpose::Reinvite { .. } | Purpose::Update(_));
+        let over = |client: &Client| within(client) && !matches!(client.state, State::Answered(_)) && client.is_cut_off(gone);
+        let mut ids: Vec<ClientId> = self.all.iter().filter(|(_, client)| over(client)).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| Some((id, self.all.remove(&id)?.purpose))).collect()
     }
 
     /// Silence is borne until then: [`Lapse::Silent`] follows, unless something comes back before.
@@ -319,6 +325,12 @@ impl Client {
     /// Whether silence has been borne until this moment.
     fn is_silent(&self, at: Time) -> bool {
         self.silent == Some(at) && matches!(self.state, State::Trying { cancel: None })
+    }
+
+    /// Whether this connection carried it, or would have.
+    fn is_cut_off(&self, gone: Peer) -> bool {
+        self.peer.conn().is_some_and(|conn| Some(conn) == gone.conn())
+            || (matches!(self.state, State::Trying { .. }) && self.peer.may_use(gone))
     }
 
     fn takes(&self, method: &str) -> bool {

@@ -1,6 +1,7 @@
 //! What must both ends of a call remember of each other? The state of a dialog and the requests that it makes (RFC 3261 §12).
 
 use std::fmt::Write;
+use std::hash::{DefaultHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use bytes::Bytes;
@@ -93,6 +94,9 @@ pub struct Dialog {
     pub peer: Peer,
     /// Whether requests go to `peer` whatever `target` says: phones behind NAT (RFC 5626 §5.3 in spirit).
     pub pinned: bool,
+    /// What the far end last described, as a number that tells one description from another; 0 before the first.
+    #[serde(default)]
+    pub described: u64,
 }
 
 impl Dialog {
@@ -113,6 +117,7 @@ impl Dialog {
             target: request.contact.map_or_else(|| format!("sip:{}", request.from_peer.addr), |uri| uri.text.to_owned()),
             peer: request.from_peer,
             pinned: false,
+            described: 0,
         }
     }
 
@@ -131,6 +136,7 @@ impl Dialog {
             target,
             peer,
             pinned: false,
+            described: 0,
         }
     }
 
@@ -148,6 +154,14 @@ impl Dialog {
         if self.pinned || self.peer.is_reliable() {
             self.peer = response.from_peer;
         }
+    }
+
+    /// Takes note of what the far end describes; whether that is other than before. Its `o=` line does not count: some count up for nothing.
+    pub fn describes(&mut self, sdp: &[u8]) -> bool {
+        let mut hasher = DefaultHasher::new();
+        sdp.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"o=")).for_each(|line| hasher.write(line));
+        let described = hasher.finish().max(1);
+        std::mem::replace(&mut self.described, described) != described
     }
 
     /// A Contact in a later message names the target anew (RFC 3261 §12.2).
@@ -176,6 +190,7 @@ impl Dialog {
             target: format!("sip:{}", response.from_peer.addr),
             peer: response.from_peer,
             pinned,
+            described: 0,
         };
         dialog.answered(response);
         dialog
@@ -295,6 +310,7 @@ mod tests {
             target: target.into(),
             peer: Peer { addr: "203.0.113.9:40000".parse().unwrap(), carrier: Carrier::Udp },
             pinned: false,
+            described: 0,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::centre::time::Time;
 use super::clients::{NewRequest, Purpose};
 use super::dialog::{Dialog, More};
 use super::exchange::Exchange;
-use super::guard::Request;
+use super::guard::{Request, Response};
 use super::legs::Leg;
 use super::message::Method;
 use super::negotiate::Turn;
@@ -74,8 +74,18 @@ impl Exchange {
         self.forget_number(leg);
         let mut dialog = up.dialog;
         self.over.note(&self.salts, &dialog.call_id, &dialog.local_tag);
-        self.bye_of(now, &mut dialog, Purpose::Bye(leg), &reason_header(reason));
+        self.bye_of(now, &mut dialog, Purpose::Bye { leg, reason, proven: false }, &reason_header(reason));
         self.legs.insert(leg, Leg::Closing(Box::new(dialog)));
+    }
+
+    /// Says BYE again with the trunk's credentials where it was challenged; false where it was not, or there are none.
+    pub(super) fn prove_bye(&mut self, now: Time, leg: LegId, reason: EndReason, response: &Response<'_>) -> bool {
+        let Some(Leg::Closing(dialog)) = self.legs.get(&leg) else { return false };
+        let mut dialog = dialog.clone();
+        let Some(proof) = self.proof(&dialog, Method::Bye, response) else { return false };
+        self.bye_of(now, &mut dialog, Purpose::Bye { leg, reason, proven: true }, &format!("{}{proof}", reason_header(reason)));
+        self.legs.insert(leg, Leg::Closing(dialog));
+        true
     }
 
     /// Sends the BYE of a dialog.

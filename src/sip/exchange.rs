@@ -14,7 +14,7 @@ use crate::number_book::NumberBook;
 use crate::private::Private;
 use crate::sdp_book::SdpBook;
 
-use super::clients::{self, Clients, Purpose};
+use super::clients::{self, ClientId, Clients, Purpose};
 use super::dialog::Own;
 use super::guard::{Request, Response, Verdict, judge};
 use super::legs::{Leg, Salts};
@@ -25,6 +25,7 @@ use super::peer::{ConnId, Peer};
 use super::persist::{self, Keeper};
 use super::rate::Bucket;
 use super::registrar::{PhoneAccount, Registrar};
+use super::renegotiate::Refusal;
 use super::replaces::Over;
 use super::reply::{ABILITIES, Reply, ReplyHead};
 use super::servers::{self, Outgoing, Servers};
@@ -205,6 +206,9 @@ impl Exchange {
         for failed in self.clients.cut_off(gone) {
             self.dial_failed(now, failed, 503);
         }
+        for (client, purpose) in self.clients.cut_off_within(gone) {
+            self.not_carried(now, client, purpose);
+        }
         for (agent, contacts) in gone.conn().map(|conn| self.registrar.closed(conn)).unwrap_or_default() {
             self.phone_changed(agent, contacts);
         }
@@ -269,12 +273,15 @@ impl Exchange {
         }
         match self.clients.purpose(client) {
             Some(Purpose::Dial(_) | Purpose::Answered { .. }) => self.dial_response(now, client, response),
-            Some(Purpose::Bye(leg)) if response.status >= 200 => {
-                self.legs.remove(leg);
+            Some(Purpose::Bye { leg, reason, proven }) if response.status >= 200 => {
+                let (leg, reason, proven) = (*leg, *reason, *proven);
                 self.clients.answered(now, client, &mut self.timers);
+                if proven || !self.prove_bye(now, leg, reason, response) {
+                    self.legs.remove(&leg);
+                }
             }
             Some(Purpose::OfTrunk) => self.trunk_response(now, client, response),
-            Some(Purpose::Bye(_)) | None => {}
+            Some(Purpose::Bye { .. }) | None => {}
             Some(Purpose::Reinvite { leg, .. }) => {
                 let leg = *leg;
                 if self.reinvite_response(now, client, response) {
@@ -300,7 +307,7 @@ impl Exchange {
     fn timed_out(&mut self, now: Time, purpose: Purpose) {
         match purpose {
             Purpose::Dial(calling) => self.not_answered(now, *calling),
-            Purpose::Bye(leg) => {
+            Purpose::Bye { leg, .. } => {
                 self.legs.remove(&leg);
             }
             // Whoever does not answer in the dialog is not there any more (RFC 3261 §12.2.1.2).
@@ -309,6 +316,22 @@ impl Exchange {
             }
             Purpose::Reinvite { .. } | Purpose::Update(_) => {}
             Purpose::Answered { .. } | Purpose::OfTrunk | Purpose::Nothing => {}
+        }
+    }
+
+    /// The connection of a request within a dialog is gone: as if it were refused with 503, which ends no dialog (RFC 3261 §8.1.3.1, §12.2.1.2).
+    fn not_carried(&mut self, now: Time, client: ClientId, purpose: Purpose) {
+        match purpose {
+            Purpose::Bye { leg, .. } => {
+                self.legs.remove(&leg);
+            }
+            Purpose::Reinvite { leg, .. } | Purpose::Update(leg) if self.is_lost(leg) => self.drop_leg(now, leg),
+            Purpose::Reinvite { leg, .. } => {
+                self.touch(leg);
+                self.offer_failed(now, leg, client, Refusal::of_status(503));
+            }
+            Purpose::Update(leg) => self.update_refused(now, leg, Refusal::of_status(503)),
+            Purpose::Dial(_) | Purpose::Answered { .. } | Purpose::OfTrunk | Purpose::Nothing => {}
         }
     }
 

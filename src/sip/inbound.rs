@@ -85,6 +85,9 @@ impl Exchange {
         let mut dialog = Box::new(Dialog::of_invite(request, tag_of(leg, self.salts.next())));
         dialog.pinned = pinned;
         let offered = request.message.has_sdp();
+        if offered {
+            dialog.describes(request.message.body);
+        }
         let sdp = offered.then(|| self.links.sdps.put_received(request.message.body, request.from_peer.addr.ip()));
         if !self.try_report(told(sdp)) {
             return false;
@@ -189,7 +192,7 @@ impl Exchange {
                 self.report(FromLine::HungUp { leg, cause: HangUpCause::Cancel });
             }
             Some(Leg::Up(up)) => {
-                up.negotiation.withdrawn(tx);
+                up.negotiation.withdrawn(now, tx);
                 let reply = Reply { status: 487, ..Reply::default() };
                 self.servers.answer(now, tx, reply, &mut self.timers, &mut self.out);
                 self.proceed(now, leg);
@@ -212,6 +215,9 @@ impl Exchange {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return None };
         let (tx, late, first) = up.negotiation.acked(request.cseq)?;
         let bye = up.bye;
+        if late && request.message.has_sdp() {
+            up.dialog.describes(request.message.body);
+        }
         self.servers.acked(now, tx, &mut self.timers);
         if let Some(reason) = bye {
             self.hang_up(now, leg, reason);

@@ -28,7 +28,7 @@ impl Exchange {
         if let Err((status, headers)) = bearable(request) {
             return self.answer_once(now, request, key, status, headers);
         }
-        match up.negotiation.judge(By::Invite, request.message.has_sdp()) {
+        match up.negotiation.judge(now, By::Invite, request.message.has_sdp()) {
             Verdict::Ask => self.ask(now, leg, request, key, By::Invite),
             Verdict::OfferOurs => self.offer_ours(now, leg, request, key),
             Verdict::Busy => self.answer_once(now, request, key, 500, &retry_after(request)),
@@ -49,6 +49,7 @@ impl Exchange {
         let tx = self.servers.open(key, ReplyHead::of(&request.message, request.from_peer), by == By::Invite, Some(leg));
         up.negotiation.they_offered(tx, request.cseq, by);
         up.dialog.refresh(request.contact);
+        up.dialog.describes(request.message.body);
         up.asks.renew(&request.message);
         if by == By::Invite {
             self.servers.answer(now, tx, Reply { status: 100, ..Reply::default() }, &mut self.timers, &mut self.out);

@@ -8,6 +8,9 @@ use super::servers::ServerId;
 /// An offer of ours is put off so often, by glare or because the far end asks for time; then it counts as refused.
 const MOST_TRIES: u8 = 10;
 
+/// For so long an answer to a withdrawn offer is waited for, in milliseconds. It takes as long as media does; one that takes longer was lost.
+const OWED_MS: u64 = 5_000;
+
 /// The offer/answer machine of one dialog: one exchange is open at a time, and what we want of the far end meanwhile waits.
 #[derive(Debug, Default)]
 pub struct Negotiation {
@@ -18,8 +21,8 @@ pub struct Negotiation {
     pause: Option<Time>,
     /// How often the offer that waits was put off.
     tries: u8,
-    /// The core still owes its answer to an offer that has been withdrawn: that answer is stale.
-    owed: bool,
+    /// Until then the core still owes its answer to an offer that has been withdrawn: that answer is stale.
+    owed: Option<Time>,
 }
 
 /// A description that we offer.
@@ -85,11 +88,11 @@ impl Negotiation {
     }
 
     /// Judges a re-INVITE, or an UPDATE with an offer, that comes now.
-    pub fn judge(&self, by: By, with_sdp: bool) -> Verdict {
+    pub fn judge(&self, now: Time, by: By, with_sdp: bool) -> Verdict {
         match self.turn {
             Turn::WeOffered { .. } | Turn::AwaitsAck { late: true, .. } => Verdict::Glare,
             Turn::TheyOffered { .. } => Verdict::Busy,
-            Turn::Settled | Turn::AwaitsAck { .. } if with_sdp && self.owed => Verdict::Busy,
+            Turn::Settled | Turn::AwaitsAck { .. } if with_sdp && self.owed.is_some_and(|until| now < until) => Verdict::Busy,
             Turn::Settled if with_sdp => Verdict::Ask,
             Turn::Settled => Verdict::OfferOurs,
             // The ACK was lost or overtaken: the new INVITE proves that our 2xx arrived.
@@ -100,18 +103,18 @@ impl Negotiation {
 
     /// The core has been asked about an offer.
     pub fn they_offered(&mut self, tx: ServerId, cseq: u32, by: By) {
-        self.turn = Turn::TheyOffered { tx, cseq, by };
+        (self.turn, self.owed) = (Turn::TheyOffered { tx, cseq, by }, None);
     }
 
     /// The core answers an offer: which one. `None` for an offer that has been withdrawn: its answer is stale.
     pub fn answer_comes(&mut self) -> Option<(ServerId, u32, By)> {
         match self.turn {
-            Turn::TheyOffered { tx, cseq, by } if !self.owed => {
+            Turn::TheyOffered { tx, cseq, by } => {
                 self.turn = Turn::Settled;
                 Some((tx, cseq, by))
             }
             _ => {
-                self.owed = false;
+                self.owed = None;
                 None
             }
         }
@@ -123,10 +126,10 @@ impl Negotiation {
     }
 
     /// The far end has withdrawn its offer.
-    pub fn withdrawn(&mut self, tx: ServerId) {
+    pub fn withdrawn(&mut self, now: Time, tx: ServerId) {
         if matches!(self.turn, Turn::TheyOffered { tx: open, .. } if open == tx) {
             self.turn = Turn::Settled;
-            self.owed = true;
+            self.owed = Some(now.plus_ms(OWED_MS));
         }
     }
 
@@ -230,13 +233,16 @@ mod tests {
         assert_eq!(negotiation.acked(1), Some((TX, false, true)));
         negotiation.they_offered(TX, 2, By::Invite);
         assert_eq!(negotiation.next(Time(0)), None);
-        assert_eq!(negotiation.judge(By::Update, true), Verdict::Busy);
+        assert_eq!(negotiation.judge(Time(0), By::Update, true), Verdict::Busy);
         assert_eq!(negotiation.answer_comes(), Some((TX, 2, By::Invite)));
         negotiation.want(new("b"));
         negotiation.want(Offer::Refresh);
         assert_eq!(negotiation.next(Time(0)), Some(new("b")), "the newest, and it refreshes too");
         negotiation.we_offered(OURS, new("b"));
-        assert_eq!((negotiation.judge(By::Invite, true), negotiation.judge(By::Update, true)), (Verdict::Glare, Verdict::Glare));
+        assert_eq!(
+            (negotiation.judge(Time(0), By::Invite, true), negotiation.judge(Time(0), By::Update, true)),
+            (Verdict::Glare, Verdict::Glare)
+        );
         assert_eq!(negotiation.over(ClientId::of_test(6)), None, "an answer to another offer is stale");
         assert_eq!(negotiation.over(OURS), Some(new("b")));
     }
@@ -259,11 +265,22 @@ mod tests {
     fn the_answer_to_a_withdrawn_offer_answers_no_other() {
         let mut negotiation = Negotiation::default();
         negotiation.they_offered(TX, 2, By::Invite);
-        negotiation.withdrawn(TX);
-        assert_eq!(negotiation.judge(By::Invite, true), Verdict::Busy, "until the core has spoken about the first");
-        assert_eq!(negotiation.judge(By::Invite, false), Verdict::OfferOurs);
+        negotiation.withdrawn(Time(0), TX);
+        assert_eq!(negotiation.judge(Time(0), By::Invite, true), Verdict::Busy, "until the core has spoken about the first");
+        assert_eq!(negotiation.judge(Time(0), By::Invite, false), Verdict::OfferOurs);
         assert_eq!(negotiation.answer_comes(), None);
-        assert_eq!(negotiation.judge(By::Invite, true), Verdict::Ask);
+        assert_eq!(negotiation.judge(Time(0), By::Invite, true), Verdict::Ask);
+    }
+
+    #[test]
+    fn an_answer_that_was_lost_blocks_no_offer_for_long() {
+        let mut negotiation = Negotiation::default();
+        negotiation.they_offered(TX, 2, By::Invite);
+        negotiation.withdrawn(Time(0), TX);
+        assert_eq!(negotiation.judge(Time(OWED_MS - 1), By::Invite, true), Verdict::Busy);
+        assert_eq!(negotiation.judge(Time(OWED_MS), By::Invite, true), Verdict::Ask);
+        negotiation.they_offered(TX, 3, By::Invite);
+        assert_eq!(negotiation.answer_comes(), Some((TX, 3, By::Invite)));
     }
 
     #[test]

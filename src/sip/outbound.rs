@@ -273,7 +273,7 @@ impl Exchange {
                 }
                 return self.end_stray(now, None, again, pinned, response);
             }
-            Purpose::Bye(_) | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::OfTrunk | Purpose::Nothing => return,
+            Purpose::Bye { .. } | Purpose::Reinvite { .. } | Purpose::Update(_) | Purpose::OfTrunk | Purpose::Nothing => return,
         };
         let purpose = std::mem::replace(purpose, Purpose::Answered { remote_tag: tag.to_owned(), pinned, ended: Vec::new() });
         self.clients.answered(now, client, &mut self.timers);
@@ -283,7 +283,7 @@ impl Exchange {
                 None => self.end_stray(now, Some(client), false, pinned, response),
             },
             Purpose::Answered { .. }
-            | Purpose::Bye(_)
+            | Purpose::Bye { .. }
             | Purpose::Reinvite { .. }
             | Purpose::Update(_)
             | Purpose::OfTrunk
@@ -300,13 +300,13 @@ impl Exchange {
         self.send_ack(Some(client), &mut dialog, response.cseq);
         let asks = Asks::of(&response.message);
         let session = asks.session.agreed(now);
+        let answer = if response.message.has_sdp() { Some(response.message.body) } else { early.as_deref().map(str::as_bytes) };
+        if let Some(answer) = answer {
+            dialog.describes(answer);
+        }
         self.legs.insert(leg, Leg::Up(Box::new(Up { session, refers, ..Up::new(dialog, Negotiation::default(), sdp, asks) })));
         self.proceed(now, leg);
-        let answer = match early.as_deref().map(str::as_bytes) {
-            _ if response.message.has_sdp() => response.message.body,
-            Some(early) => early,
-            None => return self.drop_dialled(now, leg, 488),
-        };
+        let Some(answer) = answer else { return self.drop_dialled(now, leg, 488) };
         let sdp = self.links.sdps.put_received(answer, response.from_peer.addr.ip());
         if !self.try_report(FromLine::Answered { leg, sdp }) {
             self.drop_dialled(now, leg, 503);

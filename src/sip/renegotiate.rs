@@ -6,7 +6,7 @@ use crate::centre::time::Time;
 
 use super::challenge::Challenge;
 use super::clients::{ClientId, NewRequest, Purpose};
-use super::dialog::More;
+use super::dialog::{Dialog, More};
 use super::exchange::Exchange;
 use super::guard::Response;
 use super::legs::Leg;
@@ -21,7 +21,28 @@ const LONGEST_PAUSE_S: u32 = 32;
 /// A leg looks at its session at least so often, in milliseconds: moments far away would outlive legs that are gone.
 const HOP_MS: u64 = 60_000;
 
-const KEY: &[u8] = b"a=crypto:";
+/// Why a far end does not take what we ask within a dialog.
+pub(super) struct Refusal {
+    /// Its status.
+    pub status: u16,
+    /// Seconds after which we may ask again.
+    pub pause_s: Option<u32>,
+    /// The shortest session that it takes, in seconds.
+    pub min_s: u32,
+}
+
+impl Refusal {
+    /// One that says no more than its status.
+    pub fn of_status(status: u16) -> Refusal {
+        Refusal { status, pause_s: None, min_s: 0 }
+    }
+
+    /// Reads a final answer.
+    pub fn of(response: &Response<'_>) -> Refusal {
+        let number = |name| response.message.number(name);
+        Refusal { status: response.status, pause_s: number(Name::RetryAfter), min_s: number(Name::MinSe).unwrap_or_default() }
+    }
+}
 
 impl Exchange {
     /// The core offers a description in a dialog that is up; it goes out as soon as it is our turn.
@@ -127,10 +148,13 @@ impl Exchange {
         match offer {
             Offer::New(sdp) => {
                 up.sdp = sdp;
+                if response.message.has_sdp() {
+                    up.dialog.describes(response.message.body);
+                }
                 self.tell_answer(leg, response);
             }
-            // Far ends may take another key with every answer.
-            Offer::Refresh if response.message.has_sdp() && has_key(response.message.body) => self.tell_answer(leg, response),
+            // An answer may name another key, port, host, codec or direction, though we have offered the same again.
+            Offer::Refresh if response.message.has_sdp() && up.dialog.describes(response.message.body) => self.tell_answer(leg, response),
             Offer::Refresh => {}
         }
         self.proceed(now, leg);
@@ -156,34 +180,41 @@ impl Exchange {
         if asked && self.prove_offer(now, leg, client, response) {
             return false;
         }
-        self.offer_failed(now, leg, client, response);
+        self.offer_failed(now, leg, client, Refusal::of(response));
         true
     }
 
     /// Offers again with the trunk's credentials what was challenged; false where there are none, or the challenge is none that we know.
     fn prove_offer(&mut self, now: Time, leg: LegId, client: ClientId, response: &Response<'_>) -> bool {
-        let cnonce = self.salts.next();
+        let Some(Leg::Up(up)) = self.legs.get(&leg) else { return false };
+        let dialog = up.dialog.clone();
+        let Some(proof) = self.proof(&dialog, Method::Invite, response) else { return false };
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return false };
-        let login = self.trunks.of(up.dialog.peer.addr.ip()).and_then(|rules| rules.login.as_ref());
-        let (Some(mut challenge), Some(login)) = (Challenge::read(&response.message), login) else { return false };
         let Some(offer) = up.negotiation.over(client) else { return false };
-        let proof = challenge.answer(login, Method::Invite.name(), &up.dialog.target, cnonce);
         self.offer(now, leg, offer, Some(proof));
         true
     }
 
+    /// The header line that answers a challenge to a request of this method in a dialog; `None` without one, or without a login.
+    pub(super) fn proof(&mut self, dialog: &Dialog, method: Method, response: &Response<'_>) -> Option<String> {
+        let cnonce = self.salts.next();
+        let login = self.trunks.of(dialog.peer.addr.ip()).and_then(|rules| rules.login.as_ref());
+        let mut challenge = Challenge::read(&response.message).filter(|_| matches!(response.status, 401 | 407))?;
+        Some(challenge.answer(login?, method.name(), &dialog.target, cnonce))
+    }
+
     /// What was agreed stays. A glare and a far end that asks for time are met again later; one that knows no dialog has none.
-    fn offer_failed(&mut self, now: Time, leg: LegId, client: ClientId, response: &Response<'_>) {
+    pub(super) fn offer_failed(&mut self, now: Time, leg: LegId, client: ClientId, refusal: Refusal) {
         let random = self.salts.next();
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
         let Some(offer) = up.negotiation.over(client) else { return };
-        let pause_s = response.message.number(Name::RetryAfter).filter(|seconds| *seconds <= LONGEST_PAUSE_S);
-        let failed = match (response.status, pause_s, &mut up.session) {
+        let pause_s = refusal.pause_s.filter(|seconds| *seconds <= LONGEST_PAUSE_S);
+        let failed = match (refusal.status, pause_s, &mut up.session) {
             (408 | 481, ..) => return self.drop_leg(now, leg),
             (491, ..) => up.negotiation.put_off(offer, now.plus_ms(after_glare_ms(up.dialog.ours, random))),
             (500 | 503, Some(seconds), _) => up.negotiation.put_off(offer, now.plus_ms(u64::from(seconds) * 1000)),
             (422, _, Some(session)) => {
-                session.lengthen(response.message.number(Name::MinSe).unwrap_or_default());
+                session.lengthen(refusal.min_s);
                 up.negotiation.put_off(offer, now)
             }
             _ => Some(offer),
@@ -192,13 +223,8 @@ impl Exchange {
             up.negotiation.settled();
         }
         if matches!(failed, Some(Offer::New(_))) && !up.negotiation.has_newer() {
-            self.report(FromLine::NotRenegotiated { leg, status: response.status });
+            self.report(FromLine::NotRenegotiated { leg, status: refusal.status });
         }
         self.proceed(now, leg);
     }
-}
-
-/// Whether a description has a key in it (RFC 4568).
-fn has_key(sdp: &[u8]) -> bool {
-    sdp.windows(KEY.len()).any(|part| part == KEY)
 }

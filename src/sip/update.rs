@@ -8,9 +8,10 @@ use super::dialog::More;
 use super::exchange::Exchange;
 use super::guard::{Request, Response};
 use super::legs::Leg;
-use super::message::{Method, Name};
+use super::message::Method;
 use super::midcall::{bearable, retry_after};
 use super::negotiate::{By, Offer, Verdict};
+use super::renegotiate::Refusal;
 use super::reply::ABILITIES;
 use super::session::Asked;
 
@@ -27,7 +28,7 @@ impl Exchange {
         match self.legs.get_mut(&leg) {
             Some(Leg::Up(up)) if Some(request.cseq) > up.dialog.remote_cseq => {
                 up.dialog.remote_cseq = Some(request.cseq);
-                match up.negotiation.judge(By::Update, with_sdp) {
+                match up.negotiation.judge(now, By::Update, with_sdp) {
                     _ if !with_sdp => self.refreshed(now, leg, request, key),
                     Verdict::Ask | Verdict::OfferOurs => self.ask(now, leg, request, key, By::Update),
                     Verdict::Busy => self.answer_once(now, request, key, 500, &retry_after(request)),
@@ -83,25 +84,28 @@ impl Exchange {
     /// The final answer to an UPDATE of ours.
     pub(super) fn update_response(&mut self, now: Time, leg: LegId, response: &Response<'_>) {
         let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
-        match response.status {
-            ..300 => {
-                up.dialog.refresh(response.contact);
-                up.session = Asked::of(&response.message).agreed(now);
+        if response.status >= 300 {
+            return self.update_refused(now, leg, Refusal::of(response));
+        }
+        up.dialog.refresh(response.contact);
+        up.session = Asked::of(&response.message).agreed(now);
+        self.proceed(now, leg);
+    }
+
+    /// An UPDATE of ours was not taken. A re-INVITE refreshes too: every far end knows it, and it answers a challenge.
+    pub(super) fn update_refused(&mut self, now: Time, leg: LegId, refusal: Refusal) {
+        let Some(Leg::Up(up)) = self.legs.get_mut(&leg) else { return };
+        match (refusal.status, &mut up.session) {
+            (408 | 481, _) => return self.drop_leg(now, leg),
+            (422, Some(session)) if session.min_s < refusal.min_s => {
+                session.lengthen(refusal.min_s);
+                self.send_update(now, leg);
             }
-            408 | 481 => return self.drop_leg(now, leg),
-            405 | 501 => {
-                up.asks.updates = false;
+            (status, _) => {
+                // Who refuses the method itself, or wants a proof with each, is spared the next one.
+                up.asks.updates &= !matches!(status, 401 | 403 | 405 | 407 | 501);
                 up.negotiation.want(Offer::Refresh);
             }
-            422 => {
-                let longer = response.message.number(Name::MinSe).unwrap_or_default();
-                if let Some(session) = up.session.as_mut().filter(|session| session.min_s < longer) {
-                    session.lengthen(longer);
-                    self.send_update(now, leg);
-                }
-            }
-            // The session is refreshed again half-way to its end.
-            _ => {}
         }
         self.proceed(now, leg);
     }

@@ -3,6 +3,7 @@
 use super::calls_in::{request, up};
 use super::calls_out::{FAR, dial, reply};
 use super::*;
+use crate::centre::fact::EndReason;
 use crate::centre::input::HangUpCause;
 
 const SECOND: &str = "v=0\r\ns=second\r\n";
@@ -236,6 +237,78 @@ fn an_offer_that_is_withdrawn_takes_no_answer_of_another() {
     let sdp = stage.sdp(SECOND);
     stage.order(ToLine::AcceptOffer { leg: us(), sdp });
     assert!(stage.sent().last().unwrap().1.ends_with(SECOND));
+}
+
+#[test]
+fn an_answer_of_the_core_that_is_lost_blocks_no_offer_for_long() {
+    let mut stage = Stage::new();
+    let to = up(&mut stage);
+    stage.hear(&request("INVITE", 2, "re", &to, "", OFFER));
+    stage.told().unwrap();
+    stage.hear(&request("CANCEL", 2, "re", &to, "", ""));
+    stage.hear(&request("ACK", 2, "re", &to, "", ""));
+    stage.sent();
+    stage.wait(4_900);
+    stage.hear(&request("INVITE", 3, "re3", &to, "", OFFER));
+    assert!(stage.one().starts_with("SIP/2.0 500"));
+    stage.hear(&request("ACK", 3, "re3", &to, "", ""));
+    stage.wait(100);
+    stage.hear(&request("INVITE", 4, "re4", &to, "", OFFER));
+    assert!(matches!(stage.told(), Some(FromLine::Reoffered { .. })));
+}
+
+#[test]
+fn a_challenge_to_our_bye_is_answered_once() {
+    for with_login in [true, false] {
+        let mut stage = if with_login { Stage::with_trunks(WITH_LOGIN) } else { Stage::new() };
+        up(&mut stage);
+        stage.order(ToLine::HangUp { leg: us(), reason: EndReason::OperatorHungUp });
+        let first = stage.one();
+        stage.hear(&challenge(&first));
+        if with_login {
+            let second = stage.one();
+            assert!(header(&second, "Proxy-Authorization").contains("username=\"7714\""), "{second}");
+            assert_eq!((header(&second, "CSeq"), header(&second, "Reason")), ("2 BYE", header(&first, "Reason")));
+            stage.hear(&challenge(&second));
+        }
+        assert!(stage.lines().is_empty() && stage.exchange.legs.is_empty() && stage.exchange.clients.len() == 0);
+    }
+}
+
+#[test]
+fn what_a_dead_connection_does_not_carry_fails_at_once() {
+    const CARRIER: Carrier = Carrier::Tcp(Some(ConnId(4)));
+    let up = || {
+        let mut stage = Stage::new();
+        let over = |text: &str| text.replace("SIP/2.0/UDP", "SIP/2.0/TCP").replace(":5060>", ":5060;transport=tcp>");
+        let timer = "Supported: timer\r\nAllow: UPDATE\r\nSession-Expires: 300;refresher=uas\r\nContact:";
+        stage.hear_over(CARRIER, TRUNK, &over(&super::calls_in::invite().replace("Contact:", timer)));
+        stage.told().unwrap();
+        let sdp = stage.sdp(ANSWER);
+        stage.order(ToLine::Answer { leg: us(), sdp });
+        let to = header(&stage.sent().last().unwrap().1, "To").to_owned();
+        stage.hear_over(CARRIER, TRUNK, &over(&request("ACK", 1, "2", &to, "", "")));
+        stage
+    };
+    let mut stage = up();
+    renegotiate(&mut stage, SECOND);
+    assert!(stage.one().starts_with("INVITE "));
+    stage.closed(TRUNK, Carrier::Tcp(Some(ConnId(5))));
+    assert!(stage.told().is_none(), "another one");
+    stage.closed(TRUNK, CARRIER);
+    assert_eq!(stage.told(), Some(FromLine::NotRenegotiated { leg: us(), status: 503 }), "what was agreed stays");
+    stage.order(ToLine::HangUp { leg: us(), reason: EndReason::OperatorHungUp });
+    assert!(stage.one().starts_with("BYE "));
+    stage.closed(TRUNK, CARRIER);
+    assert!(stage.exchange.legs.is_empty() && stage.exchange.clients.len() == 0);
+
+    let mut stage = up();
+    stage.wait(150_000);
+    assert!(stage.one().starts_with("UPDATE "));
+    stage.closed(TRUNK, CARRIER);
+    assert!(stage.one().starts_with("INVITE "), "which may find another way");
+    stage.closed(TRUNK, CARRIER);
+    assert!(stage.lines().is_empty() && stage.exchange.clients.len() == 0 && stage.exchange.legs.len() == 1);
 }
 
 #[test]

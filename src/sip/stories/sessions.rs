@@ -2,6 +2,7 @@
 
 use super::calls_in::{invite, request, up_by};
 use super::calls_out::{FAR, dial, reply};
+use super::renegotiation::{WITH_LOGIN, challenge};
 use super::*;
 use crate::centre::input::HangUpCause;
 
@@ -102,6 +103,30 @@ fn we_refresh_by_invite_where_update_is_unknown() {
 }
 
 #[test]
+fn an_update_that_is_refused_becomes_a_refresh_by_invite() {
+    for status in [401, 403, 407, 488, 500, 503] {
+        let mut stage = Stage::with_trunks(WITH_LOGIN);
+        up_by(&mut stage, &invite_with("Allow: UPDATE\r\nSession-Expires: 300;refresher=uas\r\n"));
+        stage.sent();
+        stage.wait(150_000);
+        let refused = reply(&stage.one(), status, "", "");
+        stage.hear(&refused);
+        let invite = stage.one();
+        assert!(invite.starts_with("INVITE ") && invite.ends_with(ANSWER), "{status}: {invite}");
+        stage.hear(&challenge(&invite));
+        let proven = stage.sent().pop().unwrap().1;
+        assert!(header(&proven, "Proxy-Authorization").contains("username=\"7714\""), "{proven}");
+        stage.hear(&ok_with(&proven, "300;refresher=uac"));
+        stage.sent();
+        stage.wait(149_900);
+        assert!(stage.lines().is_empty() && stage.told().is_none());
+        stage.wait(100);
+        let method = if matches!(status, 488 | 500 | 503) { "UPDATE " } else { "INVITE " };
+        assert!(stage.one().starts_with(method), "{status}");
+    }
+}
+
+#[test]
 fn a_refresh_that_is_refused_is_tried_again_and_one_that_is_lost_ends_the_call() {
     let mut stage = Stage::new();
     up_by(&mut stage, &invite_with("Allow: UPDATE\r\nSession-Expires: 300;refresher=uas\r\n"));
@@ -109,6 +134,9 @@ fn a_refresh_that_is_refused_is_tried_again_and_one_that_is_lost_ends_the_call()
     stage.wait(150_000);
     let refused = reply(&stage.one(), 500, "", "");
     stage.hear(&refused);
+    let refused = reply(&stage.one(), 500, "", "");
+    stage.hear(&refused);
+    assert!(stage.one().starts_with("ACK "));
     stage.wait(59_900);
     assert!(stage.lines().is_empty());
     stage.wait(200);
@@ -117,6 +145,28 @@ fn a_refresh_that_is_refused_is_tried_again_and_one_that_is_lost_ends_the_call()
     let sent = stage.lines();
     assert!(sent.len() > 5 && sent.last().unwrap().starts_with("BYE "), "{sent:?}");
     assert_eq!(stage.told(), Some(FromLine::HungUp { leg: us(), cause: HangUpCause::Failed }));
+}
+
+/// The far end has moved its sound while nobody asked: another port, another codec, a hold.
+#[test]
+fn a_refresh_tells_the_core_what_its_answer_says_otherwise() {
+    let mut stage = Stage::new();
+    up_by(&mut stage, &invite_with("Session-Expires: 300;refresher=uas\r\n"));
+    stage.sent();
+    let counted = format!("{}o=- 1 2 IN IP4 192.0.2.7\r\n", OFFER);
+    let moved = format!("{OFFER}m=audio 4002 RTP/AVP 8\r\n");
+    for (answer, told) in [(OFFER, false), (&counted, false), (&moved, true), (&moved, false), (OFFER, true)] {
+        stage.wait(150_000);
+        let refresh = stage.one();
+        assert!(refresh.starts_with("INVITE ") && refresh.ends_with(ANSWER), "{refresh}");
+        let ok = reply(&refresh, 200, "f", answer).replace("Content-Length", "Session-Expires: 300;refresher=uac\r\nContent-Length");
+        stage.hear(&ok);
+        assert!(stage.one().starts_with("ACK "));
+        match stage.told() {
+            Some(FromLine::Renegotiated { leg, sdp }) if told => assert_eq!((leg, stage.sdps.take(sdp).as_deref()), (us(), Some(answer))),
+            other => assert!(other.is_none() && !told, "{answer}: {other:?}"),
+        }
+    }
 }
 
 #[test]
