@@ -9,6 +9,7 @@ mod certificates;
 mod city;
 mod days;
 mod dialplans;
+mod golden;
 mod layers;
 mod scenarios;
 mod signalling;
