@@ -104,6 +104,18 @@ async fn a_failure_in_the_middle_writes_nothing(kind: Kind) {
 }
 
 #[tokio::test]
+async fn a_workbook_is_read_as_its_cells_mean() {
+    let folder = Folder::new(Kind::Sqlite, "import-workbook");
+    let store = folder.open().await.unwrap();
+    let file = include_bytes!("../../../tests/fixtures/cases.xlsx");
+    let report = written(&store, ImportKind::Cases, &file[..]).await;
+    assert_eq!((report.rows, report.good, report.reasons[0].line), (2, 1, 4), "{report:?}");
+    let found = store.search_cases("17", &CaseFilter::default(), &Sight::centre(vec![]), AT).await.unwrap();
+    // 31 December 2025, noon in Qostanay, five hours before UTC.
+    assert_eq!((found[0].number.as_str(), found[0].registered_ms), ("109-2025-000001", 1_767_164_400_000));
+}
+
+#[tokio::test]
 async fn files_that_cannot_be_taken_are_refused_with_their_mend() {
     let folder = Folder::new(Kind::Sqlite, "import-odd");
     let store = folder.open().await.unwrap();
