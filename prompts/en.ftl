@@ -17,6 +17,8 @@ office-closed = The specialists for this matter work on weekdays from nine in th
 closed = The contact centre is closed now. Please call again during working hours. If a life is in danger, dial one one two. Goodbye.
 busy = Many people are calling about this matter. Any free operator will help you.
 queue-full = We are sorry, all lines are busy. Please call again a little later. If a life is in danger, dial one one two.
+notice-press-one = To be called when it is fixed, press one now. To wait for an operator, press nothing.
+notice-subscribed = Thank you. You will be called as soon as it is fixed.
 
 # The place in the queue and the expected wait are put together from these and from one piece a number.
 position = Your number in the queue is

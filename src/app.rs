@@ -2,8 +2,10 @@
 
 mod descriptors;
 mod first;
+mod incidents;
 mod lookups;
 mod notify;
+mod outbox;
 mod past;
 mod projection;
 mod sealing;
@@ -32,7 +34,7 @@ use crate::journal::Journal;
 use crate::lanes::{self, InputLanes, Inputs};
 use crate::media::{self, MediaEngine, MediaParts};
 use crate::number_book::NumberBook;
-use crate::prompts::{PromptBook, Source};
+use crate::prompts::{NoticeSounds, PromptBook, Source};
 use crate::report::board::Board;
 use crate::sdp_book::SdpBook;
 use crate::sip::{self, SipParts, SipShell};
@@ -65,6 +67,7 @@ pub struct App {
     pub facts: broadcast::Sender<web::FactEvent>,
     sip: Arc<SipShell>,
     media: Arc<MediaEngine>,
+    sounds: Arc<NoticeSounds>,
     web: Arc<WebShell>,
     config: Config,
     revision: u64,
@@ -118,6 +121,8 @@ impl App {
         let caller_key = secrets::caller_key(folder)?;
         let store = Store::open_or_wait(&config).await?;
         let book = Arc::new(load_prompts(&config)?);
+        let voices = load_source()?.manifest.voices;
+        let sounds = Arc::new(NoticeSounds::open(folder.join("notices"), voices, book.clone()));
         let journal_folder = folder.join("journal");
         let Resumed { centre, next_seq, last_time } = engine::resume(&journal_folder)?;
         let clock = clock.not_before(centre.time());
@@ -156,7 +161,7 @@ impl App {
                 recordings: recordings.clone(),
                 inputs: inputs.clone(),
                 sdps: sdps.clone(),
-                sounds: book.clone(),
+                sounds: sounds.book(),
                 clock,
             },
             Some(media::Survivors::open(&live, &wanted)?),
@@ -221,21 +226,32 @@ impl App {
             tracing::warn!(%error, "marks of recordings that a crash left open cannot be removed");
         }
         let past = past.map(|past| (past.ended, past.told(&centre, &found, sip.contacts(), &recordings)));
+        let incidents = incidents::IncidentParts {
+            store: store.clone(),
+            inputs: inputs.clone(),
+            media: Arc::downgrade(&media),
+            sounds: sounds.clone(),
+            told: centre.notices().to_vec(),
+            clock,
+        };
+        let outbox = outbox::OutboxParts { store: store.clone(), config: config.outbox.clone(), folder: folder.join("outbox"), clock };
         let engine = Engine::new(centre, journal, shells, clock);
         let tasks = Tasks {
             engine: spawn_engine(engine, past, Input::SettingsChanged(Box::new(settings)), lanes, engine_stop.clone()),
-            engine_stop,
+            engine_stop: engine_stop.clone(),
             shells_stop,
             feeders: vec![
                 tokio::spawn(projection::tidy(store.clone(), journal_folder.clone(), config.data.keep_segments, feeders_stop.clone())),
                 tokio::spawn(projection::run(store.clone(), journal_folder, written.clone(), feeders_stop.clone())),
                 tokio::spawn(sealing::run(store.clone(), config.seals(), clock, feeders_stop.clone())),
+                tokio::spawn(outbox::run(outbox, feeders_stop.clone())),
+                tokio::spawn(incidents::run(incidents, engine_stop.clone())),
                 tokio::spawn(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone())),
                 tokio::spawn(lookups::remember(store.clone(), seen_rx, feeders_stop.clone())),
             ],
             feeders_stop,
         };
-        Ok(App { inputs, board, store, facts, sip, media, web, config, revision, written, up, health, tasks })
+        Ok(App { inputs, board, store, facts, sip, media, sounds, web, config, revision, written, up, health, tasks })
     }
 
     /// Where phones and trunks find it over UDP.
@@ -288,7 +304,7 @@ impl App {
         self.sip.reload_trunks(&config.trunks)?;
         self.sip.reload_phones(settings::phones(&config))?;
         self.inputs.send(Input::SettingsChanged(Box::new(settings)))?;
-        self.media.set_sounds(book);
+        self.media.set_sounds(self.sounds.set_base(book));
         self.web.reload(&operators, config.pause_reasons.clone());
         self.revision += 1;
         self.config = config;
@@ -336,10 +352,15 @@ impl App {
 }
 
 fn load_prompts(config: &Config) -> anyhow::Result<PromptBook> {
-    let all =
-        |errors: Vec<crate::prompts::PromptsError>| anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
-    let source = Source::embedded().map_err(all)?;
-    PromptBook::load(&config.prompts(), &source.manifest).map_err(all)
+    PromptBook::load(&config.prompts(), &load_source()?.manifest).map_err(all)
+}
+
+fn load_source() -> anyhow::Result<Source> {
+    Source::embedded().map_err(all)
+}
+
+fn all(errors: Vec<crate::prompts::PromptsError>) -> anyhow::Error {
+    anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 /// Ends with the token, or with a fault: then the server must not go on without a core.

@@ -37,6 +37,9 @@ pub struct Config {
     pub media: Media,
     /// Desks, pages and health checks.
     pub web: Web,
+    /// Messages to organisations, supervisors and city hall.
+    #[serde(default)]
+    pub outbox: Outbox,
     /// Limits of the whole centre.
     pub limits: Limits,
     /// Lines into the city's exchange, by name.
@@ -131,6 +134,27 @@ pub struct Web {
     pub listen: SocketAddr,
     /// How long a session lives without a request, in seconds.
     pub session_s: u64,
+}
+
+/// Messages: by an organisation's webhook, else by mail, else into files of the folder `outbox` of the data.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outbox {
+    /// The program that mails, with its arguments; it reads the whole message, as `sendmail -t` does. Without one nothing is mailed.
+    #[serde(default)]
+    pub sendmail: Vec<String>,
+    /// The address that mail comes from.
+    #[serde(default)]
+    pub from: String,
+    /// The mail address of the supervisors.
+    #[serde(default)]
+    pub supervisors: String,
+    /// The mail address of city hall.
+    #[serde(default)]
+    pub city: String,
+    /// PEM file of the certificates that webhooks must be signed by, as seen from the settings file; without it those that the system trusts.
+    #[serde(default)]
+    pub trusted: Option<PathBuf>,
 }
 
 /// Limits of the whole centre; see `centre::settings::Limits`.
@@ -260,7 +284,7 @@ impl Config {
     fn place_files(&mut self, file: Option<&Path>) {
         let Some(folder) = file.and_then(Path::parent) else { return };
         let Sip { certificate, key, trusted, .. } = &mut self.sip;
-        let certificates = [certificate, key, trusted].into_iter().flatten();
+        let certificates = [certificate, key, trusted, &mut self.outbox.trusted].into_iter().flatten();
         for named in self.dialplans.iter_mut().chain(certificates) {
             *named = folder.join(&named);
         }

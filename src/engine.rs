@@ -288,6 +288,7 @@ fn call_of(input: &Input) -> Option<CallId> {
         | Input::DeadlineReached
         | Input::WallClockStepped { .. }
         | Input::Restarted { .. }
+        | Input::NoticesChanged(_)
         | Input::DrainStarted
         | Input::Stopping => None,
     }

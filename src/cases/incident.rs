@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{CaseNumber, DistrictId, TopicId};
+use super::ids::{CaseNumber, DistrictId, IncidentId, TopicId};
 use crate::centre::time::Time;
 
 /// Metres a degree of latitude, on a sphere of 6,371 km.
@@ -49,6 +49,38 @@ pub struct Proposal {
     pub cases: Vec<CaseNumber>,
     /// When the first was registered.
     pub since: Time,
+}
+
+/// What follows from a proposal, by what is known of its cases already.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FollowUp {
+    /// These cases join an incident that is proposed or confirmed.
+    Join { incident: IncidentId, cases: Vec<CaseNumber> },
+    /// These are a new one.
+    New(Proposal),
+    /// Nothing is new.
+    Nothing,
+}
+
+/// What is known of a case: the incident that it belongs to, and whether that is proposed or confirmed.
+pub type Belongs<'b> = Option<(&'b IncidentId, bool)>;
+
+/// Cases near others of a live incident join the one that most of them belong to. What belongs to one that is over counts for no new one:
+/// a dismissed proposal does not come back with the next case, and a fault after the repair is another incident.
+pub fn follow_up<'b>(mut proposal: Proposal, least: usize, belongs: impl Fn(&CaseNumber) -> Belongs<'b>) -> FollowUp {
+    let mut live: BTreeMap<&IncidentId, usize> = BTreeMap::new();
+    for (incident, _) in proposal.cases.iter().filter_map(&belongs).filter(|(_, is_live)| *is_live) {
+        *live.entry(incident).or_default() += 1;
+    }
+    // Of two with as many cases the one with the smaller name: the answer must not depend on the order of cases.
+    let most = live.into_iter().rev().max_by_key(|(_, cases)| *cases).map(|(incident, _)| incident.clone());
+    proposal.cases.retain(|case| belongs(case).is_none());
+    match most {
+        _ if proposal.cases.is_empty() => FollowUp::Nothing,
+        Some(incident) => FollowUp::Join { incident, cases: proposal.cases },
+        None if proposal.cases.len() >= least.max(2) => FollowUp::New(proposal),
+        None => FollowUp::Nothing,
+    }
 }
 
 /// Groups of cases that are close, largest first. Sightings may come in any order; the result does not depend on it.
@@ -156,6 +188,24 @@ mod tests {
         assert_eq!((found.len(), found[0].cases.len(), found[0].districts.as_slice()), (1, 40, &[DistrictId::from("north")][..]));
         all.reverse();
         assert_eq!(proposals(&all, &RULE), found, "the order of reports does not matter");
+    }
+
+    #[test]
+    fn further_cases_join_and_what_was_dismissed_does_not_come_back() {
+        let all: Vec<Sighting> = (1..=8).map(|n| sighting(n, "heating", u64::from(n), Some("north"), None)).collect();
+        let proposal = || proposals(&all, &RULE).remove(0);
+        let incident = IncidentId::from("3");
+        let up_to = |last: u32, is_live: bool| {
+            let incident = &incident;
+            move |case: &CaseNumber| (case.n <= last).then_some((incident, is_live))
+        };
+        let FollowUp::New(new) = follow_up(proposal(), 5, |_| None) else { panic!("it is new") };
+        assert_eq!(new.cases.len(), 8);
+        let FollowUp::Join { cases, .. } = follow_up(proposal(), 5, up_to(6, true)) else { panic!("two join") };
+        assert_eq!(cases.iter().map(|case| case.n).collect::<Vec<_>>(), [7, 8]);
+        assert_eq!(follow_up(proposal(), 5, up_to(8, true)), FollowUp::Nothing);
+        assert_eq!(follow_up(proposal(), 5, up_to(4, false)), FollowUp::Nothing, "four that are left are too few");
+        assert!(matches!(follow_up(proposal(), 5, up_to(3, false)), FollowUp::New(new) if new.cases.len() == 5));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub mod escalation;
 pub mod event;
 pub mod ids;
 pub mod incident;
+pub mod incident_life;
+pub mod telling;
 pub mod terms;
 pub mod words;
 pub mod worktime;

@@ -9,7 +9,7 @@ use super::call_out::CallingOut;
 use super::colleague::Internal;
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact, Party};
-use super::ids::{CallId, CallerRef, Language, LegId, NumberId, PlayId, QueueId, SdpRef, StepId, TrunkId};
+use super::ids::{CallId, CallerRef, Language, LegId, NoticeId, NumberId, PlayId, QueueId, SdpRef, StepId, TrunkId};
 use super::input::{CallerKnown, Digit, Diverted, FromLine, FromMedia};
 use super::ivr::Walk;
 use super::leg::{Leg, LegState};
@@ -47,6 +47,12 @@ pub struct Call {
     /// Legs whose far ends do not hear us.
     #[serde(default)]
     pub unheard: BTreeSet<u16>,
+    /// Notices that the caller has heard.
+    #[serde(default)]
+    pub told: BTreeSet<NoticeId>,
+    /// Notices that are being told.
+    #[serde(default)]
+    pub telling: Vec<NoticeId>,
     /// Keys pressed while a text was spoken that takes none: they count for the next question.
     pub typed_ahead: VecDeque<Digit>,
     /// The plan's queue step that the caller came through: it says where an overflow leads.
@@ -272,6 +278,8 @@ impl Call {
             overflowed: false,
             silent: false,
             unheard: BTreeSet::new(),
+            told: BTreeSet::new(),
+            telling: Vec::new(),
             typed_ahead: VecDeque::new(),
             queue_step: None,
             legs: BTreeMap::new(),

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::explanation::Explanation;
 use super::ids::{
-    AgentId, CallId, CallTo, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, SkillId, StepId, Supervision, TrunkId,
+    AgentId, CallId, CallTo, CallerRef, Language, LegId, NoticeId, NumberId, PauseReason, QueueId, RecordingId, SkillId, StepId,
+    Supervision, TrunkId,
 };
 use super::input::{Diverted, Quality};
 
@@ -87,6 +88,10 @@ pub enum Fact {
     ColleagueCalled { call: CallId, from: AgentId, to: AgentId },
     /// The call between two operators is over.
     ColleagueCallEnded { call: CallId, reason: EndReason },
+    /// The caller was told of an incident or of works before they waited.
+    NoticeTold { call: CallId, notice: NoticeId },
+    /// The caller wants to be told when it is over.
+    Subscribed { call: CallId, caller: CallerRef, notice: NoticeId, language: Language },
 }
 
 /// Which part somebody who was called in has. Who answers a call of the queue is told by `Connected`.

@@ -66,6 +66,8 @@ names! {
     PromptId,
     /// A calendar of opening hours.
     CalendarId,
+    /// What callers are told before they wait: an incident or works, by its number in the register.
+    NoticeId,
     /// Why an operator pauses ("lunch"), one of the reasons of the settings.
     PauseReason,
 }

@@ -6,6 +6,7 @@ use super::ids::{
     AgentId, CallId, CallTo, CallerRef, ContactId, Generation, Language, LegId, NumberId, PauseReason, PlayId, QueueId, RecordingId,
     SdpRef, Supervision, TrunkId,
 };
+use super::notice::Notice;
 use super::settings::Settings;
 
 /// One thing that happened. New kinds are added, old ones never change: journals of older versions must replay.
@@ -39,6 +40,8 @@ pub enum Input {
     DrainStarted,
     /// The process ends now: calls that are still up are hung up, and who waited is owed a callback.
     Stopping,
+    /// What callers are told before they wait: all notices in force, the most pressing first. Their sounds are there already.
+    NoticesChanged(Vec<Notice>),
 }
 
 /// What signalling reports. `leg.n == 0` is the resident's leg.

@@ -38,6 +38,12 @@ pub enum Phase {
     Listening { tries: u8 },
     /// The language step waits for what the store knows of the caller.
     LookingUp,
+    /// The queue step tells notices, and takes a key already.
+    Telling,
+    /// It has told them and waits for a key.
+    Deciding,
+    /// It thanks for a subscription; then the caller waits.
+    Thanking,
 }
 
 /// Where a step leads.
@@ -96,11 +102,11 @@ impl Centre {
                 let is_open = self.settings.calendars.get(&calendar).is_some_and(|hours| hours.is_open(self.now, self.wall_ahead_ms));
                 Lead::To(if is_open { open } else { closed })
             }
-            Action::Queue { queue, .. } => {
+            Action::Queue { .. } => {
                 self.forget_typed(call);
-                self.walk(call, &name, Phase::Speaking);
-                self.note_queue_step(call, &name);
-                self.enter_queue(call, &queue);
+                if !self.tell_notices(call, &name) {
+                    self.wait_in_queue(call, &name);
+                }
                 Lead::Stay
             }
             Action::Dial { say, party, address, record, failed } => {
@@ -112,6 +118,21 @@ impl Centre {
                 self.say(call, &say, Ending::Report);
                 Lead::Stay
             }
+        }
+    }
+
+    /// The caller of a queue step takes a place.
+    pub(super) fn wait_in_queue(&mut self, call: CallId, step: &StepId) {
+        match self.action(call, step) {
+            Some(Action::Queue { queue, .. }) => {
+                let queue = queue.clone();
+                self.walk(call, step, Phase::Speaking);
+                self.note_queue_step(call, step);
+                self.enter_queue(call, &queue);
+            }
+            // New settings have made another step of it.
+            Some(_) => self.enter_step(call, step, false),
+            None => self.end_call(call, EndReason::PlanEnded),
         }
     }
 
@@ -176,6 +197,8 @@ impl Centre {
         let walk = walk.clone();
         let Some(action) = self.action(call, &walk.step) else { return };
         match (action, walk.phase) {
+            (_, Phase::Telling) => self.notices_told(call, &walk.step),
+            (_, Phase::Thanking) => self.wait_in_queue(call, &walk.step),
             (Action::Play { next, .. }, Phase::Speaking) => {
                 let next = next.clone();
                 self.enter_step(call, &next, false);
@@ -186,7 +209,7 @@ impl Centre {
                 self.walk(call, &walk.step, Phase::Listening { tries });
                 self.deadlines.set(Reason::Key(call), until);
             }
-            (_, Phase::Listening { .. } | Phase::LookingUp) => {}
+            (_, Phase::Listening { .. } | Phase::LookingUp | Phase::Deciding) => {}
             // New settings have made another step of it.
             (Action::Play { .. } | Action::HangUp { .. }, Phase::Asking { .. })
             | (Action::Language { .. } | Action::Menu { .. }, Phase::Speaking)
@@ -198,8 +221,16 @@ impl Centre {
 
     /// No key came: ask again, or go on as the plan says for a silent caller.
     pub(super) fn no_key(&mut self, call: CallId) {
-        let Some(Stage::Walking(Walk { step, phase: Phase::Listening { tries } })) = self.stage(call) else { return };
-        let (step, tries) = (step.clone(), *tries);
+        let Some(Stage::Walking(walk)) = self.stage(call) else { return };
+        let (step, tries) = match walk.phase {
+            Phase::Listening { tries } => (walk.step.clone(), tries),
+            Phase::Deciding => {
+                let step = walk.step.clone();
+                self.go_on_from_notices(call, &step);
+                return;
+            }
+            Phase::Speaking | Phase::Asking { .. } | Phase::LookingUp | Phase::Telling | Phase::Thanking => return,
+        };
         let Some(action) = self.action(call, &step).cloned() else { return };
         match action {
             Action::Language { say, .. } | Action::Menu { say, .. } if tries > 0 => self.ask(call, &step, &say, tries),
@@ -254,6 +285,9 @@ impl Centre {
     fn key_in_step(&mut self, call: CallId, walk: &Walk, digit: Digit) {
         let step = walk.step.clone();
         let listens = matches!(walk.phase, Phase::Asking { .. } | Phase::Listening { .. });
+        if matches!(walk.phase, Phase::Telling | Phase::Deciding) && self.key_at_notices(call, &step, digit) {
+            return;
+        }
         let action = self.action(call, &step).cloned();
         match action {
             Some(Action::Language { keys, next, .. }) if listens && keys.contains_key(&digit) => {
@@ -356,7 +390,7 @@ impl Centre {
         self.play(call, say.iter().map(sound).collect(), ending);
     }
 
-    fn walk(&mut self, call: CallId, step: &StepId, phase: Phase) {
+    pub(super) fn walk(&mut self, call: CallId, step: &StepId, phase: Phase) {
         self.set_stage(call, Stage::Walking(Walk { step: step.clone(), phase }));
     }
 
@@ -384,7 +418,7 @@ impl Centre {
         self.plan(call)?.keys.get(&digit).cloned()
     }
 
-    fn action(&self, call: CallId, step: &StepId) -> Option<&Action> {
+    pub(super) fn action(&self, call: CallId, step: &StepId) -> Option<&Action> {
         self.plan(call)?.step(step).map(|(_, known)| &known.action)
     }
 

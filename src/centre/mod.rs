@@ -21,6 +21,7 @@ pub mod ids;
 pub mod input;
 pub mod ivr;
 pub mod leg;
+pub mod notice;
 pub mod offer;
 pub mod output;
 pub mod queue;
@@ -48,6 +49,7 @@ use dialplan::Plan;
 use fact::{EndReason, Fact};
 use ids::{AgentId, CallId, NumberId, QueueId, RecordingId};
 use input::Input;
+use notice::Notice;
 use output::{Output, ToDesk, ToLine, ToMedia};
 use queue::Waiting;
 use settings::{QueueSettings, Settings};
@@ -64,6 +66,9 @@ pub struct Centre {
     waiting: Waiting,
     callbacks: BTreeMap<CallId, Callback>,
     open_recordings: BTreeSet<RecordingId>,
+    /// What callers are told before they wait.
+    #[serde(default)]
+    notices: Vec<Notice>,
     deadlines: Deadlines,
     highest_call: CallId,
     /// Ends of calls that are not up: each may have overtaken its beginning.
@@ -181,6 +186,11 @@ impl Centre {
         self.agents.keys()
     }
 
+    /// What callers are told before they wait.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
     /// How many calls are up.
     pub fn calls_up(&self) -> usize {
         self.calls.len()
@@ -199,6 +209,7 @@ impl Centre {
                 }
             }
             Input::SettingsChanged(settings) => self.apply_settings(*settings),
+            Input::NoticesChanged(notices) => self.notices_changed(notices),
             Input::DeadlineReached => {}
             Input::WallClockStepped { ms } => self.wall_ahead_ms = self.wall_ahead_ms.saturating_add(ms),
             Input::ShellLost { leg } => self.leg_failed(leg, EndReason::ShellLost),

@@ -63,7 +63,7 @@ impl Clip {
 }
 
 /// All sounds of the centre. Immutable: it is shared as an `Arc`, and a reload swaps that.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PromptBook {
     spoken: BTreeMap<Language, BTreeMap<String, Track>>,
     music: BTreeMap<PromptId, Track>,
@@ -72,7 +72,7 @@ pub struct PromptBook {
 }
 
 /// A sound whose A-law and µ-law are made when it is first played.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Track {
     pcm: Arc<[i16]>,
     clip: OnceLock<Clip>,
@@ -112,6 +112,18 @@ impl PromptBook {
         }
         let book = Self { spoken, music, vocabulary: manifest.vocabulary(), unknown: Clip::silence(UNKNOWN_MS) };
         if faults.is_empty() { Ok(book) } else { Err(faults) }
+    }
+
+    /// The same with these sounds besides, at 8 kHz.
+    pub fn with(&self, sounds: &BTreeMap<(PromptId, Language), Arc<[i16]>>) -> Self {
+        let mut book = self.clone();
+        for ((id, language), pcm) in sounds {
+            let mut pcm = pcm.to_vec();
+            pcm.resize(pcm.len().next_multiple_of(FRAME), 0);
+            let track = Track { pcm: pcm.into(), clip: OnceLock::new() };
+            book.spoken.entry(*language).or_default().insert(id.to_string(), track);
+        }
+        book
     }
 
     /// The sounds, one after the other; never empty. A sound that does not exist is a second of silence: plans and settings are

@@ -13,7 +13,7 @@ use super::voice::{Speaker, digest};
 use crate::centre::ids::Language;
 
 /// The program that speaks.
-const ESPEAK: &str = "espeak-ng";
+pub(super) const ESPEAK: &str = "espeak-ng";
 /// The folder, within the built one, that keeps what was spoken before its gain.
 const KEPT: &str = ".spoken";
 /// The file that says what the folder was built from; it is written last.

@@ -128,6 +128,8 @@ impl Board {
             | Fact::LegReplaced { .. }
             | Fact::ColleagueCalled { .. }
             | Fact::ColleagueCallEnded { .. }
+            | Fact::NoticeTold { .. }
+            | Fact::Subscribed { .. }
             | Fact::TakenOver { .. } => {}
         }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::FromRow;
 
 use crate::centre::fact::Party;
-use crate::centre::ids::{AgentId, CallId, CallTo, LegId, QueueId};
+use crate::centre::ids::{AgentId, CallId, CallTo, LegId, NoticeId, QueueId};
 use crate::centre::time::Time;
 
 use super::bulk::{BulkRow, ms, signed};
@@ -17,13 +17,13 @@ use super::{Store, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct CallEvent {
     /// `held`, `resumed`, `consult`, the word of a `ConsultEnd` after `consult_`, that of a `Role` after `joined_`, `transfer`,
-    /// `transfer_failed` or `taken_over`.
+    /// `transfer_failed`, `taken_over`, `notice_told` or `subscribed`.
     pub what: String,
     /// The operator or supervisor who did it.
     pub agent: Option<String>,
     /// The leg that it is about.
     pub leg: Option<i64>,
-    /// Whom it is about: `agent`, `outside`, `number` or `queue`.
+    /// Whom or what it is about: `agent`, `outside`, `number`, `queue` or `notice`.
     pub party: Option<String>,
     /// Their name, or the reference of the number.
     pub name: Option<String>,
@@ -61,6 +61,12 @@ impl CallEventRow {
 
     pub fn on(mut self, leg: LegId) -> Self {
         self.leg = Some(leg.n);
+        self
+    }
+
+    /// The notice of this incident.
+    pub fn of(mut self, notice: &NoticeId) -> Self {
+        self.whom = Some(("notice", Some(notice.as_str().to_owned())));
         self
     }
 

@@ -59,6 +59,7 @@ pub struct CallSketch {
 struct Known {
     language: Option<String>,
     open_cases: i64,
+    district: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -91,7 +92,9 @@ impl Store {
         let known: Known = query(
             "SELECT (SELECT language FROM callers WHERE caller = $1) AS language, \
              (SELECT COUNT(*) FROM case_people JOIN cases ON cases.id = case_people.case_id \
-             WHERE case_people.caller = $1 AND cases.is_open) AS open_cases",
+             WHERE case_people.caller = $1 AND cases.is_open) AS open_cases, \
+             (SELECT cases.district FROM case_people JOIN cases ON cases.id = case_people.case_id \
+             WHERE case_people.caller = $1 AND cases.district IS NOT NULL ORDER BY cases.id DESC LIMIT 1) AS district",
         )
         .bind(signed(caller.0))
         .fetch_one(self.db.readers())
@@ -99,7 +102,7 @@ impl Store {
         Ok(CallerKnown {
             language: known.language.as_deref().and_then(Language::from_code),
             open_cases: u32::try_from(known.open_cases).unwrap_or(u32::MAX),
-            district: None,
+            district: known.district,
         })
     }
 

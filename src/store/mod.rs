@@ -16,6 +16,7 @@ mod import;
 mod leg_quality;
 mod legs;
 mod offers;
+mod outbox;
 mod postgres;
 mod projection;
 mod queue_events;
@@ -26,6 +27,7 @@ mod sessions;
 mod sqlite;
 mod statement;
 mod steps;
+mod subscriptions;
 mod transaction;
 mod users;
 mod views;
@@ -56,12 +58,14 @@ pub use import::{Checked, ImportError, ImportKind, ImportReport, Refused};
 pub use leg_quality::LegQuality;
 pub use legs::Leg;
 pub use offers::{OfferMade, Why};
+pub use outbox::{CallToMake, Message, Reach};
 pub use projection::{Position, Projected};
 pub use queue_events::QueueEvent;
 pub use recordings::{Recording, RecordingFile};
 pub use register::{
-    Address, CaseDetail, CaseRow, ControlWork, District, HistoryEntry, LateDesk, Names, NewCase, Organisation, Register, RegisterError,
-    ReportWords, ResidentWords, Route, RuleBook, Topic, Verified, VerifyError,
+    Address, CaseDetail, CaseRow, ControlWork, District, HistoryEntry, IncidentDetail, IncidentEntry, IncidentFilter, IncidentRow,
+    LateDesk, Names, NewCase, NoticeInForce, Organisation, Register, RegisterError, ReportWords, ResidentWords, Route, RuleBook, Topic,
+    Verified, VerifyError,
 };
 pub use sessions::Sessions;
 pub use steps::StepTaken;
@@ -78,6 +82,7 @@ pub struct Store {
     files: Arc<dyn ObjectStore>,
     hashing: Arc<tokio::sync::Semaphore>,
     rules: register::Kept,
+    stirred: Arc<tokio::sync::Notify>,
 }
 
 /// Why the store cannot do what it was asked.
@@ -178,13 +183,24 @@ impl Store {
         std::fs::create_dir_all(&recordings).map_err(unusable)?;
         let files = LocalFileSystem::new_with_prefix(&recordings).map_err(|error| unusable(std::io::Error::other(error)))?;
         let db = Db::open(address).await?;
-        Ok(Store { db, files: Arc::new(files), hashing: users::hashing_places(), rules: register::Kept::default() })
+        Ok(Store {
+            db,
+            files: Arc::new(files),
+            hashing: users::hashing_places(),
+            rules: register::Kept::default(),
+            stirred: Arc::default(),
+        })
     }
 
     /// Whether the database answers soon.
     pub async fn check(&self) -> Result<(), StoreError> {
         let answer = tokio::time::timeout(ALIVE, query("SELECT 1").execute(self.db.readers())).await;
         answer.map_err(|_| sqlx::Error::PoolTimedOut)?.map(drop).map_err(StoreError::from)
+    }
+
+    /// Waits until a case was registered, or an incident was acted on, by this process; at once where that was since the last wait.
+    pub async fn stirred(&self) {
+        self.stirred.notified().await;
     }
 
     /// Finishes what is being written and closes; to be awaited at shutdown.

@@ -21,6 +21,7 @@ use super::queue_events::{QueueClosed, QueueRow};
 use super::recordings::RecordingRow;
 use super::statement::{On, query};
 use super::steps::StepRow;
+use super::subscriptions::SubscriptionRow;
 use super::transaction::{Lock, Transaction};
 use super::{Store, StoreError};
 
@@ -115,6 +116,7 @@ struct Rows {
     languages: BTreeMap<CallerRef, LanguageRow>,
     steps: Vec<StepRow>,
     callbacks: Vec<CallbackRow>,
+    subscriptions: Vec<SubscriptionRow>,
     events: Vec<CallEventRow>,
     queue: Vec<QueueRow>,
     queue_open: HashMap<CallId, usize>,
@@ -167,6 +169,11 @@ impl Rows {
             | Fact::TakenOver { .. } => self.live(id, at, fact),
             // Of calls between operators their legs and the operators' states are kept, and no call of a resident.
             Fact::ColleagueCalled { .. } | Fact::ColleagueCallEnded { .. } => {}
+            Fact::NoticeTold { call, notice } => self.events.push(CallEventRow::new(id, at, *call, "notice_told").of(notice)),
+            Fact::Subscribed { call, caller, notice, language } => {
+                self.events.push(CallEventRow::new(id, at, *call, "subscribed").of(notice));
+                self.subscriptions.extend(SubscriptionRow::new(at, *call, *caller, notice, *language));
+            }
             Fact::PlaceTold { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => {}
         }
     }
@@ -262,6 +269,7 @@ impl Rows {
         bulk::write(transaction, &self.languages.into_values().collect::<Vec<_>>()).await?;
         bulk::write(transaction, &self.steps).await?;
         bulk::write(transaction, &self.events).await?;
+        bulk::write(transaction, &self.subscriptions).await?;
         bulk::write(transaction, &self.callbacks).await
     }
 }

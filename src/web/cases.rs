@@ -31,7 +31,7 @@ use super::extract::{Asked, At, Body};
 const LONGEST_NAME: usize = 100;
 
 /// The longest text, in characters.
-const LONGEST_TEXT: usize = 10_000;
+pub(super) const LONGEST_TEXT: usize = 10_000;
 
 /// A case to be written. Without a call it says under which service it is counted.
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -12,7 +12,8 @@ use crate::store::Role;
 use super::error::Refusal;
 use super::router::{Declared, declared};
 use super::{
-    accounts, auth, callbacks, calls, cases, desk, health, imports, live, metrics, organisations, page, recordings, reference, register,
+    accounts, auth, callbacks, calls, cases, desk, health, imports, incidents, live, metrics, organisations, page, recordings, reference,
+    register,
 };
 
 /// What the handlers say of themselves.
@@ -33,6 +34,12 @@ use super::{
         recordings::listen,
         callbacks::list,
         callbacks::done,
+        incidents::list,
+        incidents::detail,
+        incidents::act,
+        incidents::publish,
+        incidents::calls_to_make,
+        incidents::call_made,
         cases::list,
         cases::create,
         cases::detail,

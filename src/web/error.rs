@@ -58,6 +58,9 @@ pub enum WebError {
     /// The register's rules refuse it.
     #[error(transparent)]
     Refused(crate::cases::decide::Refusal),
+    /// The rules of incidents refuse it.
+    #[error(transparent)]
+    IncidentRefused(crate::cases::incident_life::Refusal),
     /// Somebody was faster.
     #[error("{0}")]
     Conflict(String),
@@ -105,6 +108,7 @@ impl WebError {
             }
             WebError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store", "Try again; if it stays, the server's log says why."),
             WebError::Refused(refusal) => (StatusCode::CONFLICT, "refused", refusal.mend()),
+            WebError::IncidentRefused(refusal) => (StatusCode::CONFLICT, "refused", refusal.mend()),
             WebError::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Read it anew and try again."),
             WebError::Session(_) => (StatusCode::SERVICE_UNAVAILABLE, "session", "Sign in again."),
         }
@@ -146,6 +150,8 @@ impl From<RegisterError> for WebError {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Refused(refusal) => WebError::Refused(refusal),
+            RegisterError::Incident(refusal) => WebError::IncidentRefused(refusal),
+            RegisterError::NoIncident(n) => WebError::Missing { what: format!("the incident {n}") },
             RegisterError::Missing(number) => WebError::Missing { what: format!("the case {number}") },
             RegisterError::Rules(wrong) => WebError::Faults(wrong),
             RegisterError::Revision { .. } => WebError::Conflict(error.to_string()),

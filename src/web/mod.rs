@@ -16,6 +16,7 @@ mod guard;
 mod guesses;
 mod health;
 mod imports;
+mod incidents;
 mod live;
 mod messages;
 mod metrics;

@@ -18,8 +18,8 @@ use crate::store::Sessions;
 use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
-    Web, accounts, callbacks, calls, cases, desk, document, guard, health, imports, live, metrics, organisations, page, recordings,
-    reference, register,
+    Web, accounts, callbacks, calls, cases, desk, document, guard, health, imports, incidents, live, metrics, organisations, page,
+    recordings, reference, register,
 };
 
 /// The longest body that is read, in bytes.
@@ -38,6 +38,8 @@ const RESIDENTS: &[Role] = &[Operator, Supervisor];
 const ACTORS: &[Role] = &[Operator, Quality, Supervisor, Organisation];
 /// Those who read the register, each what they may see.
 const REGISTER: &[Role] = &[Operator, Quality, Supervisor, Organisation, City];
+/// Those who decide about incidents and works, as their rules allow.
+const OWNERS: &[Role] = &[Supervisor, Organisation];
 /// Those who judge calls.
 const JUDGES: &[Role] = &[Quality, Supervisor, Administrator];
 /// Those who ask residents whether it was done.
@@ -110,6 +112,12 @@ fn table() -> Vec<Line> {
         line(Get, "/api/recordings/{call}/{n}", JUDGES, recordings::listen),
         line(Get, "/api/callbacks", RESIDENTS, callbacks::list),
         line(Post, "/api/callbacks/{call}/done", RESIDENTS, callbacks::done),
+        line(Get, "/api/calls-to-make", RESIDENTS, incidents::calls_to_make),
+        line(Post, "/api/calls-to-make/{id}/done", RESIDENTS, incidents::call_made),
+        line(Get, "/api/incidents", REGISTER, incidents::list),
+        line(Get, "/api/incidents/{n}", REGISTER, incidents::detail),
+        line(Post, "/api/incidents/{n}/act", OWNERS, incidents::act),
+        line(Post, "/api/works", OWNERS, incidents::publish),
         line(Get, "/api/cases", REGISTER, cases::list),
         line(Post, "/api/cases", RESIDENTS, cases::create),
         line(Get, "/api/cases/{number}", REGISTER, cases::detail),

@@ -22,7 +22,7 @@ fn ways(step: &DraftStep) -> Vec<&StepId> {
         Some(Action::Play { next, .. } | Action::Language { next, .. }) => vec![next],
         Some(Action::Menu { keys, otherwise, .. }) => keys.values().chain([otherwise]).collect(),
         Some(Action::Hours { open, closed, .. }) => vec![open, closed],
-        Some(Action::Queue { overflow, .. }) => overflow.iter().collect(),
+        Some(Action::Queue { overflow, subscribed, .. }) => overflow.iter().chain(subscribed).collect(),
         Some(Action::Dial { failed, .. }) => vec![failed],
         Some(Action::HangUp { .. }) => Vec::new(),
     }

@@ -69,8 +69,14 @@ pub enum Action {
     Menu { say: Vec<Spoken>, keys: BTreeMap<Digit, StepId>, wait_ms: u64, tries: u8, wrong: Vec<Spoken>, otherwise: StepId },
     /// Go on by the opening hours.
     Hours { calendar: CalendarId, open: StepId, closed: StepId },
-    /// Wait for an operator. `overflow` is for a full queue or too long a wait.
-    Queue { queue: QueueId, overflow: Option<StepId> },
+    /// Wait for an operator. `overflow` is for a full queue or too long a wait. Before that, whom an incident or works concern is told of
+    /// them (see [`super::notice`]); `subscribed` is for who presses "1" then, where they do not go on to the queue.
+    Queue {
+        queue: QueueId,
+        overflow: Option<StepId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subscribed: Option<StepId>,
+    },
     /// Hand the call over to a service outside ("112"), at a SIP address or at a number of the default trunk.
     Dial { say: Vec<Spoken>, party: String, address: String, record: bool, failed: StepId },
     /// Speak, then end the call.

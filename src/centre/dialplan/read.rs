@@ -192,7 +192,8 @@ impl Reader<'_, '_> {
             "queue" => {
                 let queue = self.queue(fields);
                 let overflow = fields.text("overflow", self.faults).map(|name| self.step(name));
-                Some(Action::Queue { queue: queue?, overflow })
+                let subscribed = fields.text("subscribed", self.faults).map(|name| self.step(name));
+                Some(Action::Queue { queue: queue?, overflow, subscribed })
             }
             "dial" => self.dial(fields),
             _ => Some(Action::HangUp { say: self.need_say(fields) }),

@@ -17,6 +17,7 @@ use crate::store::Store;
 use crate::store::addresses::Located;
 use crate::store::bulk::{ms, signed};
 use crate::store::contacts::{self, NewContact};
+use crate::store::outbox::{self, Post};
 use crate::store::search;
 use crate::store::statement::query;
 use crate::store::transaction::{Lock, Transaction};
@@ -164,13 +165,17 @@ impl Store {
             let located = self.locate(address).await?;
             place(&mut new, located);
         }
-        let (by_name, draft) = (new.by_name.clone(), new.draft.clone());
+        let (by_name, draft, at) = (new.by_name.clone(), new.draft.clone(), new.at);
         let mut transaction = self.db.begin(Lock::Register).await?;
         let opened = match open_in(&mut transaction, &register, &routes, new).await? {
-            Some(row) => row,
+            Some(row) => {
+                post_forwarded(&mut transaction, &row, "forwarded:new".to_owned(), at).await?;
+                row
+            }
             None => drafted(&mut transaction, &by_name, &draft).await?.ok_or_else(|| RegisterError::damaged("cases.draft"))?,
         };
         transaction.commit().await?;
+        self.stirred.notify_one();
         Ok(opened)
     }
 
@@ -279,7 +284,26 @@ pub(in crate::store) async fn change_in(
     if matches!(event.what, What::Corrected { topic: Some(_), .. }) {
         search::index_anew(transaction, number, &case, register).await?;
     }
-    row(transaction, &subject).await?.ok_or_else(|| RegisterError::damaged("cases.number"))
+    let row = row(transaction, &subject).await?.ok_or_else(|| RegisterError::damaged("cases.number"))?;
+    if matches!(event.what, What::Forwarded { .. }) {
+        post_forwarded(transaction, &row, format!("forwarded:{place}"), at).await?;
+    }
+    Ok(row)
+}
+
+/// The organisation with which a case lies is told so, once a `kind`, where it has named a way; else it looks into the register itself.
+async fn post_forwarded(transaction: &mut Transaction, case: &CaseRow, kind: String, at: Time) -> Result<(), RegisterError> {
+    let Some(organisation) = &case.organisation else { return Ok(()) };
+    let reached = query("SELECT 1 FROM organisations WHERE id = $1 AND (COALESCE(webhook, '') <> '' OR COALESCE(email, '') <> '')");
+    if reached.bind(organisation).fetch_optional::<(i32,)>(&mut *transaction).await?.is_none() {
+        return Ok(());
+    }
+    let body = serde_json::json!({
+        "what": "forwarded", "case": case.number, "topic": case.topic, "priority": case.priority, "district": case.district,
+        "reaction_due_ms": case.reaction_due_ms, "resolution_due_ms": case.resolution_due_ms,
+    });
+    let post = Post::to(format!("organisation:{organisation}"), &case.number, kind, body.to_string());
+    Ok(outbox::post(transaction, &[post], at).await?)
 }
 
 fn written(words: &ReportWords) -> Result<String, RegisterError> {

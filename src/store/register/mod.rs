@@ -4,18 +4,25 @@ mod act;
 mod book;
 mod chain;
 mod erase;
+mod escalate;
 mod history;
+mod incident_list;
+mod incidents;
 mod keys;
+mod link;
 mod lists;
 mod rules;
 mod seals;
 mod verify;
 
 #[cfg(test)]
+mod incident_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::cases::decide::Refusal;
 use crate::cases::ids::CaseNumber;
+use crate::cases::incident_life;
 
 use super::StoreError;
 
@@ -23,6 +30,7 @@ pub use act::{Address, CaseRow, NewCase, ReportWords, ResidentWords};
 pub(super) use act::{COLUMNS, IMPORT, change_in, open_in, place};
 pub use book::{District, Names, Register, RuleBook, Topic};
 pub use history::{CaseDetail, HistoryEntry};
+pub use incident_list::{IncidentDetail, IncidentEntry, IncidentFilter, IncidentRow, NoticeInForce};
 pub use lists::{ControlWork, LateDesk};
 pub(super) use rules::{Kept, write_organisation, write_route};
 pub use rules::{Organisation, Route};
@@ -34,6 +42,12 @@ pub enum RegisterError {
     /// The rules do not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// It may not be done to an incident.
+    #[error(transparent)]
+    Incident(#[from] incident_life::Refusal),
+    /// There is no such incident.
+    #[error("there is no incident {0}")]
+    NoIncident(i64),
     /// There is no such case.
     #[error("there is no case {0}")]
     Missing(CaseNumber),

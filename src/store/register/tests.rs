@@ -31,9 +31,9 @@ on_both!(
 
 const DAY: u64 = 24 * 3_600_000;
 /// Monday, 2 March 2026, 07:00 UTC.
-const MONDAY: u64 = 1_772_434_800_000;
+pub(super) const MONDAY: u64 = 1_772_434_800_000;
 
-fn new_case(n: u64, draft: &str) -> NewCase {
+pub(super) fn new_case(n: u64, draft: &str) -> NewCase {
     NewCase {
         service: NumberId::from("109"),
         year: 2026,
@@ -66,11 +66,11 @@ fn executor() -> Author {
     Author::Organisation { organisation: "heat".into(), name: "dana".into() }
 }
 
-fn words(text: &str) -> Private<String> {
+pub(super) fn words(text: &str) -> Private<String> {
     Private::new(text.into())
 }
 
-async fn city(folder: &Folder) -> Store {
+pub(super) async fn city(folder: &Folder) -> Store {
     let store = folder.open().await.unwrap();
     let heat = Organisation {
         id: "heat".into(),

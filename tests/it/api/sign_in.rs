@@ -15,7 +15,7 @@ on_both!(
 );
 
 /// Every route behind a role: method, path, and the roles that may, in the order of `Role::ALL`.
-const MATRIX: [(&str, &str, [bool; 6]); 16] = [
+const MATRIX: [(&str, &str, [bool; 6]); 22] = [
     ("GET", "/api/me", [true, true, true, true, true, true]),
     ("GET", "/api/topics", [true, true, true, true, true, true]),
     ("GET", "/api/board", [true, true, true, true, false, false]),
@@ -30,6 +30,12 @@ const MATRIX: [(&str, &str, [bool; 6]); 16] = [
     ("POST", "/api/cases/109-2026-000001/act", [true, true, true, false, true, false]),
     ("GET", "/api/callbacks", [true, false, true, false, false, false]),
     ("POST", "/api/callbacks/7/done", [true, false, true, false, false, false]),
+    ("GET", "/api/calls-to-make", [true, false, true, false, false, false]),
+    ("POST", "/api/calls-to-make/7/done", [true, false, true, false, false, false]),
+    ("GET", "/api/incidents", [true, true, true, false, true, true]),
+    ("GET", "/api/incidents/7", [true, true, true, false, true, true]),
+    ("POST", "/api/incidents/7/act", [false, false, true, false, true, false]),
+    ("POST", "/api/works", [false, false, true, false, true, false]),
     ("POST", "/api/erasures", [false, false, false, true, false, false]),
     ("POST", "/api/logout", [true, true, true, true, true, true]),
 ];

@@ -110,7 +110,7 @@ fn password(name: &str) -> String {
     format!("secret of {name}")
 }
 
-fn make_account(server: &Server, name: &str, role: &str) {
+pub fn make_account(server: &Server, name: &str, role: &str) {
     make_account_with(server, name, role, &[]);
 }
 

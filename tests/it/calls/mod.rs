@@ -13,6 +13,7 @@ mod endings;
 mod flat;
 mod foreign;
 mod hold;
+mod incident;
 mod kamailio;
 mod keys;
 mod length;

@@ -30,6 +30,8 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::TakenOver { call, .. }
         | Fact::ColleagueCalled { call, .. }
         | Fact::ColleagueCallEnded { call, .. }
+        | Fact::NoticeTold { call, .. }
+        | Fact::Subscribed { call, .. }
         | Fact::CallEnded { call, .. } => Some(*call),
         Fact::LegStarted { leg, .. }
         | Fact::LegAnswered { leg }

@@ -280,7 +280,7 @@ impl Model {
             Fact::LegReplaced { leg, by } => self.leg_replaced(*leg, *by),
             Fact::ColleagueCalled { call, from, to } => self.colleague_called(*call, from, to, step),
             Fact::ColleagueCallEnded { call, .. } => self.colleague_call_ended(*call),
-            Fact::CallDiverted { .. } => {}
+            Fact::CallDiverted { .. } | Fact::NoticeTold { .. } | Fact::Subscribed { .. } => {}
             // The days' lines are never refused or marked.
             Fact::LegUnheard { .. } | Fact::LegQuality { .. } => {}
         }
@@ -323,7 +323,7 @@ impl Model {
         let door = known.at_the_door.take();
         let again = door.is_some() && std::mem::replace(&mut known.overflowed, true);
         known.at_the_door = self.plan.as_ref().and_then(|plan| plan.steps.get(step)).and_then(|step| match &step.action {
-            Action::Queue { queue, overflow: Some(_) } => Some(queue.clone()),
+            Action::Queue { queue, overflow: Some(_), .. } => Some(queue.clone()),
             _ => None,
         });
         let full = door.as_ref().is_none_or(|queue| self.length(queue) >= self.rules(queue).max_waiting as usize);

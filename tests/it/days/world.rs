@@ -206,6 +206,7 @@ impl World {
             | Input::Restarted { .. }
             | Input::LegRecovered { .. }
             | Input::DrainStarted
+            | Input::NoticesChanged(_)
             | Input::Stopping => false,
         };
         if again {

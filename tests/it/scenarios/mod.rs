@@ -8,6 +8,7 @@ mod early;
 mod hang_ups;
 mod holds;
 mod lines;
+mod notices;
 mod offers;
 mod operators;
 mod plan_walk;

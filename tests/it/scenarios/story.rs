@@ -54,6 +54,7 @@ pub struct Story {
     /// Every fact, with its time.
     pub told: Vec<(Time, Fact)>,
     languages: BTreeMap<CallerRef, Language>,
+    districts: BTreeMap<CallerRef, String>,
     coming: BTreeMap<(Time, u64), Input>,
     legs: BTreeMap<LegId, Leg>,
     over: BTreeSet<CallId>,
@@ -70,6 +71,7 @@ impl Story {
             asked: Vec::new(),
             told: Vec::new(),
             languages: BTreeMap::new(),
+            districts: BTreeMap::new(),
             coming: BTreeMap::new(),
             legs: BTreeMap::new(),
             over: BTreeSet::new(),
@@ -89,6 +91,11 @@ impl Story {
     /// The store remembers this caller's language.
     pub fn remembers(&mut self, caller: u64, language: Language) {
         self.languages.insert(CallerRef(caller), language);
+    }
+
+    /// The store knows where this caller's last case was.
+    pub fn lives_in(&mut self, caller: u64, district: &str) {
+        self.districts.insert(CallerRef(caller), district.to_owned());
     }
 
     pub fn calls(&mut self, caller: u64) -> CallId {
@@ -363,7 +370,8 @@ impl Story {
             Output::Line(order) => self.carry_out_line(order),
             Output::Media(order) => self.carry_out_media(order),
             Output::LookUp { call, caller } => {
-                let known = CallerKnown { language: self.languages.get(&caller).copied(), ..CallerKnown::default() };
+                let (language, district) = (self.languages.get(&caller).copied(), self.districts.get(&caller).cloned());
+                let known = CallerKnown { language, district, ..CallerKnown::default() };
                 if self.shells.looks_up {
                     self.later(LOOKS_UP_MS, Input::LookedUp { call, known });
                 }

@@ -1,0 +1,594 @@
+//! What happens to an incident or to works, who may wish for it, and where does it stand? Its own events, in the same chain as those of cases.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Author;
+use super::ids::{CaseNumber, DistrictId, OrganisationId, TopicId};
+use crate::centre::ids::Language;
+use crate::centre::time::Time;
+
+/// The longest text of a notice in one language, in characters: about 40 seconds of speech.
+pub const LONGEST_NOTICE: usize = 600;
+/// The most districts that one incident names.
+pub const MOST_DISTRICTS: usize = 100;
+
+/// What callers are told, by language; all four are needed.
+pub type Texts = BTreeMap<Language, String>;
+
+/// What lies behind several cases.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// Something broke.
+    Incident,
+    /// Somebody works, with a beginning and an end that are known before.
+    Works,
+}
+
+/// One event.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Happened {
+    /// When.
+    pub at: Time,
+    /// Who did it.
+    pub by: Author,
+    /// What.
+    pub what: What,
+}
+
+/// What happened. Texts of notices are told to everybody and stand here; reasons and causes are words beside the event.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum What {
+    /// Cases that are close seem to have one cause.
+    Proposed { topic: TopicId, districts: Vec<DistrictId>, since: Time, cases: Vec<CaseNumber> },
+    /// An organisation publishes works; the words say what is done.
+    Published { topic: TopicId, districts: Vec<DistrictId>, begins: Time, ends: Time, owner: Option<OrganisationId>, notice: Texts },
+    /// It is one incident, and callers are told.
+    Confirmed { districts: Vec<DistrictId>, owner: Option<OrganisationId>, repair_due: Option<Time>, notice: Texts },
+    /// Callers are told something else.
+    Reworded { repair_due: Option<Time>, notice: Texts },
+    /// Further cases belong to it.
+    Grown { cases: Vec<CaseNumber> },
+    /// The cases have nothing to do with each other; the words say why.
+    Dismissed,
+    /// It is over; the words are the cause.
+    Fixed {
+        /// SHA-256 of each photo, in hexadecimal digits.
+        photos: Vec<String>,
+        /// Whose it was.
+        owner: Option<OrganisationId>,
+    },
+}
+
+/// What somebody wants to do with it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Wish {
+    /// It is one; from here on callers are told. Other districts than those proposed may be named.
+    Confirm {
+        #[serde(default)]
+        districts: Option<Vec<DistrictId>>,
+        #[serde(default)]
+        owner: Option<OrganisationId>,
+        #[serde(default)]
+        repair_due: Option<Time>,
+        notice: Texts,
+    },
+    /// It is none.
+    Dismiss,
+    /// Callers shall be told something else.
+    Reword {
+        #[serde(default)]
+        repair_due: Option<Time>,
+        notice: Texts,
+    },
+    /// It is over.
+    Fix {
+        #[serde(default)]
+        photos: Vec<String>,
+        #[serde(default)]
+        owner: Option<OrganisationId>,
+    },
+}
+
+/// Works as somebody publishes them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Works {
+    /// What is out of order meanwhile.
+    pub topic: TopicId,
+    /// Where; nothing: in the whole city.
+    #[serde(default)]
+    pub districts: Vec<DistrictId>,
+    /// From when callers are told.
+    pub begins: Time,
+    /// Until when.
+    pub ends: Time,
+    /// Who works; an organisation's own account need not say.
+    #[serde(default)]
+    pub owner: Option<OrganisationId>,
+    /// What callers are told.
+    pub notice: Texts,
+}
+
+/// Where it stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A supervisor has to look.
+    Proposed,
+    /// Callers are told.
+    Confirmed,
+    /// It was none.
+    Dismissed,
+    /// It is over.
+    Fixed,
+}
+
+/// An incident as its events have made it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Incident {
+    /// Broken, or worked upon.
+    pub sort: Sort,
+    /// Where it stands.
+    pub state: State,
+    /// What is out of order.
+    pub topic: TopicId,
+    /// Where; nothing: in the whole city.
+    pub districts: Vec<DistrictId>,
+    /// Since when, or from when on.
+    pub begins: Time,
+    /// When works end.
+    pub ends: Option<Time>,
+    /// Whose it is.
+    pub owner: Option<OrganisationId>,
+    /// When it should be repaired.
+    pub repair_due: Option<Time>,
+    /// What callers are told.
+    pub notice: Texts,
+    /// The wording of that, 1..; each has sounds of its own. 0: nothing was worded.
+    pub wording: u32,
+    /// How many cases belong to it.
+    pub cases: u64,
+    /// SHA-256 of each photo of the report.
+    pub photos: Vec<String>,
+    /// When it was fixed or dismissed.
+    pub ended: Option<Time>,
+}
+
+/// Why it cannot be done. Every text says what stands in the way; [`Refusal::mend`] what to do.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It is elsewhere on its way.
+    #[error("an incident that is {state} cannot be {event}")]
+    State { state: &'static str, event: &'static str },
+    /// The author may not.
+    #[error("the role {role} may not do this to this incident")]
+    Role { role: &'static str },
+    /// A cause or a reason is missing.
+    #[error("{0} is missing")]
+    Words(&'static str),
+    /// Callers of a language would hear nothing.
+    #[error("the notice has no text in {0}")]
+    NoText(Language),
+    /// Nobody listens to that.
+    #[error("the notice in {language} has {length} characters of {LONGEST_NOTICE}")]
+    LongText { language: Language, length: usize },
+    /// It would end before it begins, or lies in the past.
+    #[error("the moment {0} does not lie ahead")]
+    Moment(Time),
+    /// Too many.
+    #[error("{0} districts are named, {MOST_DISTRICTS} may be")]
+    Districts(usize),
+    /// There is no such topic.
+    #[error("the topic {0} is not known")]
+    Topic(TopicId),
+    /// There is no such district.
+    #[error("the district {0} is not known")]
+    District(DistrictId),
+    /// There is no such organisation.
+    #[error("the organisation {0} is not known")]
+    Organisation(OrganisationId),
+    /// A photo is named by something that is no hash.
+    #[error("{0:?} is no SHA-256 of a photo")]
+    Photo(String),
+}
+
+impl Refusal {
+    /// What whoever was refused can do.
+    pub fn mend(&self) -> &'static str {
+        match self {
+            Refusal::State { .. } => "Read its history: somebody may have been faster.",
+            Refusal::Role { .. } => "Ask a supervisor, or its owner.",
+            Refusal::Words(_) => "Write it, so that residents can read it.",
+            Refusal::NoText(_) => "Write it in Kazakh, Russian, Ukrainian and English.",
+            Refusal::LongText { .. } => "Shorten it: callers must listen to it.",
+            Refusal::Moment(_) => "Name a later moment.",
+            Refusal::Districts(_) => "Name none for the whole city.",
+            Refusal::Topic(_) | Refusal::District(_) | Refusal::Organisation(_) => "Choose one of the register's.",
+            Refusal::Photo(_) => "Send the hash as 64 hexadecimal digits.",
+        }
+    }
+}
+
+/// Why an event cannot follow: the history is damaged, because nothing that is decided here leads there.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("an event {event} cannot follow where the incident is {state}")]
+pub struct OutOfOrder {
+    /// What should follow.
+    pub event: &'static str,
+    /// Where it stands.
+    pub state: &'static str,
+}
+
+impl State {
+    /// The state as a word, as the database and the interface have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Proposed => "proposed",
+            State::Confirmed => "confirmed",
+            State::Dismissed => "dismissed",
+            State::Fixed => "fixed",
+        }
+    }
+
+    /// Whether further cases join.
+    pub fn is_live(self) -> bool {
+        matches!(self, State::Proposed | State::Confirmed)
+    }
+}
+
+impl Sort {
+    /// As the database and the interface have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Sort::Incident => "incident",
+            Sort::Works => "works",
+        }
+    }
+}
+
+impl What {
+    /// The event as a word; it is the tag of its JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            What::Proposed { .. } => "proposed",
+            What::Published { .. } => "published",
+            What::Confirmed { .. } => "confirmed",
+            What::Reworded { .. } => "reworded",
+            What::Grown { .. } => "grown",
+            What::Dismissed => "dismissed",
+            What::Fixed { .. } => "fixed",
+        }
+    }
+}
+
+impl Works {
+    /// The event that publishes them, by the organisation that works or by a supervisor.
+    ///
+    /// # Errors
+    /// When the author may not, a text is missing, or the end does not lie ahead.
+    pub fn publish(&self, by: &Author, now: Time) -> Result<What, Refusal> {
+        let owner = match by {
+            Author::Organisation { organisation, .. } => Some(organisation.clone()),
+            Author::Supervisor { .. } => self.owner.clone(),
+            _ => return Err(Refusal::Role { role: by.role() }),
+        };
+        if self.ends <= now || self.ends <= self.begins {
+            return Err(Refusal::Moment(self.ends));
+        }
+        whole(&self.notice)?;
+        few(&self.districts)?;
+        let Works { topic, districts, begins, ends, notice, .. } = self.clone();
+        Ok(What::Published { topic, districts, begins, ends, owner, notice })
+    }
+}
+
+impl Incident {
+    /// The incident of its first event; `None` where that begins none.
+    pub fn of(first: &Happened) -> Option<Incident> {
+        let empty = Incident {
+            sort: Sort::Incident,
+            state: State::Proposed,
+            topic: TopicId::from(""),
+            districts: Vec::new(),
+            begins: first.at,
+            ends: None,
+            owner: None,
+            repair_due: None,
+            notice: Texts::new(),
+            wording: 0,
+            cases: 0,
+            photos: Vec::new(),
+            ended: None,
+        };
+        match &first.what {
+            What::Proposed { topic, districts, since, cases } => {
+                Some(Incident { topic: topic.clone(), districts: districts.clone(), begins: *since, cases: cases.len() as u64, ..empty })
+            }
+            What::Published { topic, districts, begins, ends, owner, notice } => Some(Incident {
+                sort: Sort::Works,
+                state: State::Confirmed,
+                topic: topic.clone(),
+                districts: districts.clone(),
+                begins: *begins,
+                ends: Some(*ends),
+                owner: owner.clone(),
+                repair_due: Some(*ends),
+                notice: notice.clone(),
+                wording: 1,
+                ..empty
+            }),
+            What::Confirmed { .. } | What::Reworded { .. } | What::Grown { .. } | What::Dismissed | What::Fixed { .. } => None,
+        }
+    }
+
+    /// The incident of its whole history; `Ok(None)` where there is none.
+    ///
+    /// # Errors
+    /// When an event cannot follow the one before it.
+    pub fn fold<'e>(events: impl IntoIterator<Item = &'e Happened>) -> Result<Option<Incident>, OutOfOrder> {
+        let mut events = events.into_iter();
+        let Some(first) = events.next() else { return Ok(None) };
+        let mut incident = Incident::of(first).ok_or(OutOfOrder { event: first.what.word(), state: "not proposed" })?;
+        for event in events {
+            incident.apply(event)?;
+        }
+        Ok(Some(incident))
+    }
+
+    /// Takes the next event in.
+    ///
+    /// # Errors
+    /// When it cannot follow; the incident is as it was.
+    pub fn apply(&mut self, event: &Happened) -> Result<(), OutOfOrder> {
+        if !may_follow(self.state, &event.what) {
+            return Err(OutOfOrder { event: event.what.word(), state: self.state.word() });
+        }
+        match &event.what {
+            What::Proposed { .. } | What::Published { .. } => {}
+            What::Confirmed { districts, owner, repair_due, notice } => {
+                self.state = State::Confirmed;
+                self.districts.clone_from(districts);
+                self.owner.clone_from(owner);
+                self.word(*repair_due, notice);
+            }
+            What::Reworded { repair_due, notice } => self.word(*repair_due, notice),
+            What::Grown { cases } => self.cases = self.cases.saturating_add(cases.len() as u64),
+            What::Dismissed => self.end(State::Dismissed, event.at),
+            What::Fixed { photos, owner } => {
+                self.photos.clone_from(photos);
+                if owner.is_some() {
+                    self.owner.clone_from(owner);
+                }
+                self.end(State::Fixed, event.at);
+            }
+        }
+        Ok(())
+    }
+
+    /// The event that follows a wish. `words` tells whether anything was written beside it.
+    ///
+    /// # Errors
+    /// When it may not be done, with the reason.
+    pub fn decide(&self, wish: &Wish, by: &Author, words: bool, now: Time) -> Result<What, Refusal> {
+        if !self.may_wish(wish, by) {
+            return Err(Refusal::Role { role: by.role() });
+        }
+        let what = match wish {
+            Wish::Confirm { districts, owner, repair_due, notice } => What::Confirmed {
+                districts: districts.clone().unwrap_or_else(|| self.districts.clone()),
+                owner: owner.clone(),
+                repair_due: *repair_due,
+                notice: notice.clone(),
+            },
+            Wish::Dismiss => What::Dismissed,
+            Wish::Reword { repair_due, notice } => What::Reworded { repair_due: *repair_due, notice: notice.clone() },
+            Wish::Fix { photos, owner } => What::Fixed { photos: photos.clone(), owner: owner.clone() },
+        };
+        if !may_follow(self.state, &what) {
+            return Err(Refusal::State { state: self.state.word(), event: what.word() });
+        }
+        check(&what, words, now)?;
+        Ok(what)
+    }
+
+    /// Whether callers are told of it at a moment.
+    pub fn is_told(&self, now: Time) -> bool {
+        self.state == State::Confirmed && self.begins <= now && self.ends.is_none_or(|ends| now < ends)
+    }
+
+    /// A supervisor decides; the owner says what callers hear and that it is over.
+    fn may_wish(&self, wish: &Wish, by: &Author) -> bool {
+        let owner = matches!(by, Author::Organisation { organisation, .. } if self.owner.as_ref() == Some(organisation));
+        match (wish, by) {
+            (_, Author::Supervisor { .. }) => true,
+            (Wish::Reword { .. } | Wish::Fix { .. }, _) => owner,
+            (Wish::Confirm { .. } | Wish::Dismiss, _) => false,
+        }
+    }
+
+    fn word(&mut self, repair_due: Option<Time>, notice: &Texts) {
+        self.repair_due = repair_due;
+        self.wording = self.wording.saturating_add(1);
+        self.notice.clone_from(notice);
+    }
+
+    fn end(&mut self, state: State, at: Time) {
+        self.state = state;
+        self.ended = Some(at);
+    }
+}
+
+/// | from | to |
+/// |---|---|
+/// | proposed | confirmed, dismissed; it grows |
+/// | confirmed | fixed; reworded; it grows |
+/// | dismissed, fixed | nothing: what comes after is another incident |
+fn may_follow(state: State, what: &What) -> bool {
+    match what {
+        What::Proposed { .. } | What::Published { .. } => false,
+        What::Confirmed { .. } | What::Dismissed => state == State::Proposed,
+        What::Reworded { .. } | What::Fixed { .. } => state == State::Confirmed,
+        What::Grown { .. } => state.is_live(),
+    }
+}
+
+fn check(what: &What, words: bool, now: Time) -> Result<(), Refusal> {
+    match what {
+        What::Confirmed { districts, repair_due, notice, .. } => {
+            few(districts)?;
+            ahead(*repair_due, now)?;
+            whole(notice)
+        }
+        What::Reworded { repair_due, notice } => {
+            ahead(*repair_due, now)?;
+            whole(notice)
+        }
+        What::Dismissed if !words => Err(Refusal::Words("the reason")),
+        What::Fixed { .. } if !words => Err(Refusal::Words("the cause")),
+        What::Fixed { photos, .. } => {
+            let digest = |photo: &&String| photo.parse::<super::chain::Digest>().is_err();
+            photos.iter().find(digest).map_or(Ok(()), |photo| Err(Refusal::Photo(photo.chars().take(80).collect())))
+        }
+        What::Dismissed | What::Proposed { .. } | What::Published { .. } | What::Grown { .. } => Ok(()),
+    }
+}
+
+fn whole(notice: &Texts) -> Result<(), Refusal> {
+    for language in Language::ALL {
+        let text = notice.get(&language).map(|text| text.trim()).filter(|text| !text.is_empty());
+        let length = text.ok_or(Refusal::NoText(language))?.chars().count();
+        if length > LONGEST_NOTICE {
+            return Err(Refusal::LongText { language, length });
+        }
+    }
+    Ok(())
+}
+
+fn ahead(moment: Option<Time>, now: Time) -> Result<(), Refusal> {
+    moment.filter(|moment| *moment <= now).map_or(Ok(()), |moment| Err(Refusal::Moment(moment)))
+}
+
+fn few(districts: &[DistrictId]) -> Result<(), Refusal> {
+    if districts.len() > MOST_DISTRICTS { Err(Refusal::Districts(districts.len())) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const NOW: Time = Time(1_000_000);
+
+    fn texts() -> Texts {
+        Language::ALL.into_iter().map(|language| (language, format!("no heating in the north ({language})"))).collect()
+    }
+
+    fn supervisor() -> Author {
+        Author::Supervisor { name: "dana".into() }
+    }
+
+    fn of(organisation: &str) -> Author {
+        Author::Organisation { organisation: organisation.into(), name: "erlan".into() }
+    }
+
+    fn proposed() -> Incident {
+        let cases = (1..=5).map(|n| CaseNumber { service: "109".into(), year: 2026, n }).collect();
+        let what = What::Proposed { topic: "heating".into(), districts: vec!["north".into()], since: Time(1), cases };
+        Incident::of(&Happened { at: NOW, by: Author::System { part: "incidents".into() }, what }).unwrap()
+    }
+
+    fn confirm() -> Wish {
+        Wish::Confirm { districts: None, owner: Some("heat".into()), repair_due: Some(NOW.plus_ms(5)), notice: texts() }
+    }
+
+    fn after(mut incident: Incident, wish: &Wish, by: Author) -> Incident {
+        let what = incident.decide(wish, &by, true, NOW).unwrap();
+        incident.apply(&Happened { at: NOW, by, what }).unwrap();
+        incident
+    }
+
+    #[test]
+    fn an_incident_is_confirmed_told_reworded_by_its_owner_and_fixed() {
+        let incident = after(proposed(), &confirm(), supervisor());
+        assert!(incident.is_told(NOW) && incident.wording == 1 && incident.cases == 5);
+        let incident = after(incident, &Wish::Reword { repair_due: None, notice: texts() }, of("heat"));
+        assert_eq!((incident.wording, incident.repair_due), (2, None));
+        let fix = Wish::Fix { photos: vec!["a".repeat(64)], owner: None };
+        assert_eq!(incident.decide(&fix, &of("roads"), true, NOW), Err(Refusal::Role { role: "organisation" }));
+        assert_eq!(incident.decide(&fix, &of("heat"), false, NOW), Err(Refusal::Words("the cause")));
+        let fixed = after(incident, &fix, of("heat"));
+        assert_eq!((fixed.state, fixed.ended, fixed.is_told(NOW)), (State::Fixed, Some(NOW), false));
+        let again = fixed.decide(&fix, &supervisor(), true, NOW);
+        assert_eq!(again, Err(Refusal::State { state: "fixed", event: "fixed" }));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_refused_with_its_name() {
+        let incident = proposed();
+        let with = |notice: Texts| Wish::Confirm { districts: None, owner: None, repair_due: None, notice };
+        let mut three = texts();
+        three.remove(&Language::Uk);
+        assert_eq!(incident.decide(&with(three), &supervisor(), false, NOW), Err(Refusal::NoText(Language::Uk)));
+        let mut long = texts();
+        long.insert(Language::En, "x".repeat(601));
+        assert!(matches!(incident.decide(&with(long), &supervisor(), false, NOW), Err(Refusal::LongText { length: 601, .. })));
+        let past = Wish::Confirm { districts: None, owner: None, repair_due: Some(NOW), notice: texts() };
+        assert_eq!(incident.decide(&past, &supervisor(), false, NOW), Err(Refusal::Moment(NOW)));
+        assert_eq!(incident.decide(&Wish::Dismiss, &supervisor(), false, NOW), Err(Refusal::Words("the reason")));
+        let operator = Author::Operator { name: "aigul".into() };
+        assert_eq!(incident.decide(&confirm(), &operator, true, NOW), Err(Refusal::Role { role: "operator" }));
+        let photo = Wish::Fix { photos: vec!["photo.jpg".into()], owner: None };
+        let confirmed = after(incident, &confirm(), supervisor());
+        assert_eq!(confirmed.decide(&photo, &supervisor(), true, NOW), Err(Refusal::Photo("photo.jpg".into())));
+    }
+
+    #[test]
+    fn works_are_told_from_their_beginning_to_their_end() {
+        let works = |begins, ends| Works {
+            topic: "water".into(),
+            districts: vec![],
+            begins: Time(begins),
+            ends: Time(ends),
+            owner: Some("roads".into()),
+            notice: texts(),
+        };
+        assert_eq!(works(5, 5).publish(&of("water"), Time(1)), Err(Refusal::Moment(Time(5))));
+        let what = works(100, 200).publish(&of("water"), Time(1)).unwrap();
+        let incident = Incident::of(&Happened { at: Time(1), by: of("water"), what }).unwrap();
+        assert_eq!(incident.owner, Some("water".into()), "nobody publishes in another's name");
+        assert_eq!([99, 100, 199, 200].map(|ms| incident.is_told(Time(ms))), [false, true, true, false]);
+    }
+
+    #[test]
+    fn every_walk_of_events_is_folded_or_refused() {
+        let all = [
+            What::Confirmed { districts: vec![], owner: None, repair_due: None, notice: texts() },
+            What::Reworded { repair_due: None, notice: texts() },
+            What::Grown { cases: vec![] },
+            What::Dismissed,
+            What::Fixed { photos: vec![], owner: None },
+        ];
+        let mut open = vec![(proposed(), 0)];
+        let mut ends = std::collections::BTreeSet::new();
+        while let Some((incident, depth)) = open.pop() {
+            for what in all.iter().filter(|_| depth < 4) {
+                let mut next = incident.clone();
+                let event = Happened { at: NOW, by: supervisor(), what: what.clone() };
+                match next.apply(&event) {
+                    Ok(()) => open.push((next, depth + 1)),
+                    Err(_) => assert_eq!(next, incident, "a refused event changes nothing"),
+                }
+            }
+            if !incident.state.is_live() {
+                ends.insert(incident.state);
+                assert!(all.iter().all(|what| !may_follow(incident.state, what)), "nothing follows an end");
+            }
+        }
+        assert_eq!(ends, [State::Dismissed, State::Fixed].into());
+    }
+}

@@ -1,0 +1,196 @@
+//! Do close cases become one incident, and is everybody told of its end exactly once, on both databases?
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use cityline_bases::{Kind, on_both};
+
+use super::tests::{MONDAY, city, new_case, words};
+use crate::cases::event::{Author, What};
+use crate::cases::ids::CaseNumber;
+use crate::cases::incident_life::{Refusal, Texts, Wish, Works};
+use crate::centre::fact::Fact;
+use crate::centre::ids::{CallId, CallerRef, Language, NoticeId};
+use crate::centre::time::Time;
+use crate::store::tests::Folder;
+use crate::store::{IncidentFilter, IncidentRow, Position, Projected, RegisterError, Sight, Store};
+
+on_both!(
+    close_cases_become_one_incident_and_everybody_is_told_once,
+    what_was_dismissed_does_not_come_back,
+    works_are_told_between_their_beginning_and_their_end,
+    late_cases_escalate_once_a_step_and_say_so_once,
+);
+
+const HOUR: u64 = 3_600_000;
+
+fn supervisor() -> Author {
+    Author::Supervisor { name: "dana".into() }
+}
+
+fn texts() -> Texts {
+    Language::ALL.into_iter().map(|language| (language, format!("No heating in the north ({language})."))).collect()
+}
+
+fn confirm() -> Wish {
+    Wish::Confirm { districts: None, owner: Some("heat".into()), repair_due: None, notice: texts() }
+}
+
+fn centre() -> Sight {
+    Sight::centre(vec![])
+}
+
+/// `n` cases of as many callers, a minute apart.
+async fn report(store: &Store, from: u64, n: u64) -> Vec<CaseNumber> {
+    let mut numbers = Vec::new();
+    for i in from..from + n {
+        let mut case = new_case(i * 60_000, &format!("draft-{i}"));
+        case.caller = CallerRef(1_000 + i);
+        numbers.push(store.open_case(case).await.unwrap().number.parse().unwrap());
+    }
+    numbers
+}
+
+async fn listed(store: &Store) -> Vec<IncidentRow> {
+    store.incidents(&IncidentFilter::default(), &centre()).await.unwrap()
+}
+
+async fn subscribe(store: &Store, position: u64, caller: u64) {
+    let fact = Fact::Subscribed { call: CallId(position), caller: CallerRef(caller), notice: NoticeId::from("1"), language: Language::En };
+    let record = Projected { position: Position(position), at: Time(MONDAY + HOUR), facts: vec![fact.clone(), fact] };
+    store.project(&[record]).await.unwrap();
+}
+
+async fn close_cases_become_one_incident_and_everybody_is_told_once(kind: Kind) {
+    let folder = Folder::new(kind, "incidents");
+    let store = city(&folder).await;
+    report(&store, 0, 4).await;
+    assert_eq!(store.propose_incidents(Time(MONDAY + HOUR)).await.unwrap(), 0, "four are no incident");
+    let mut police = new_case(0, "police");
+    police.report.topic = "police/parking".into();
+    store.open_case(police).await.unwrap();
+    let numbers = report(&store, 4, 4).await;
+    assert_eq!(store.propose_incidents(Time(MONDAY + HOUR)).await.unwrap(), 1);
+    assert_eq!(store.propose_incidents(Time(MONDAY + HOUR)).await.unwrap(), 0, "nothing is new");
+    let incident = listed(&store).await.remove(0);
+    assert_eq!((incident.n, incident.state.as_str(), incident.topic.as_str(), incident.cases), (1, "proposed", "heating", 8));
+    assert_eq!(store.link_cases(Time(MONDAY + HOUR)).await.unwrap(), 0, "a proposal says nothing in the cases yet");
+    assert!(store.notices_in_force(Time(MONDAY + HOUR)).await.unwrap().is_empty());
+
+    store.act_on_incident(1, &confirm(), supervisor(), None, Time(MONDAY + HOUR)).await.unwrap();
+    assert_eq!(store.link_cases(Time(MONDAY + HOUR)).await.unwrap(), 8);
+    let joined = report(&store, 8, 2).await;
+    assert_eq!(store.propose_incidents(Time(MONDAY + HOUR)).await.unwrap(), 1);
+    assert_eq!(store.link_cases(Time(MONDAY + HOUR)).await.unwrap(), 2);
+    for number in [&numbers[0], &joined[1]] {
+        let case = store.case(number).await.unwrap().unwrap();
+        assert!(matches!(&case.history.last().unwrap().event.what, What::Linked { incident } if incident.as_str() == "1"));
+        assert!(case.case.incidents.contains(&"1".into()));
+    }
+    assert_eq!(store.notices_in_force(Time(MONDAY + HOUR)).await.unwrap()[0].incident.wording, 1);
+
+    // One who has a case subscribes too, and one who has none.
+    subscribe(&store, 1, 1_003).await;
+    subscribe(&store, 2, 7_777).await;
+    let fix = Wish::Fix { photos: vec!["0".repeat(64)], owner: None };
+    let refused = store.act_on_incident(1, &fix, supervisor(), Some(&words(" ")), Time(MONDAY + 2 * HOUR)).await.unwrap_err();
+    assert!(matches!(refused, RegisterError::Incident(Refusal::Words(_))), "{refused}");
+    let heat = Author::Organisation { organisation: "heat".into(), name: "erlan".into() };
+    let fixed = store.act_on_incident(1, &fix, heat, Some(&words("a main had burst")), Time(MONDAY + 2 * HOUR)).await.unwrap();
+    assert_eq!(fixed.state, "fixed");
+    assert_eq!(store.calls_to_make().await.unwrap().len(), 11, "ten who reported and one who subscribed");
+    subscribe(&store, 3, 8_888).await;
+    for _ in 0..2 {
+        store.tell_late(Time(MONDAY + 2 * HOUR)).await.unwrap();
+        assert_eq!(store.calls_to_make().await.unwrap().len(), 12, "the late one too, and nobody twice");
+    }
+    let call = store.calls_to_make().await.unwrap().remove(0);
+    assert!(call.text.contains("«Отопление»") && call.subject == "incident:1", "{call:?}");
+    assert!(store.call_made(call.id, "aigul", Time(MONDAY + 3 * HOUR)).await.unwrap());
+    assert!(!store.call_made(call.id, "aigul", Time(MONDAY + 3 * HOUR)).await.unwrap());
+    store.tell_late(Time(MONDAY + 3 * HOUR)).await.unwrap();
+    assert_eq!(store.calls_to_make().await.unwrap().len(), 11, "who was called is not called again");
+
+    let report = store.incident(1, &centre()).await.unwrap().unwrap();
+    assert_eq!((report.numbers.len(), report.subscribers, report.incident.photos.len()), (10, 3, 1));
+    let told: Vec<&str> = report.history.iter().map(|entry| entry.event.what.word()).collect();
+    assert_eq!(told, ["proposed", "confirmed", "grown", "fixed"]);
+    assert_eq!(report.history[3].words.as_ref().unwrap().reveal(), "a main had burst");
+    let of = |name: &str| Sight { organisation: Some(name.into()), groups: vec![] };
+    assert!(store.incident(1, &of("heat")).await.unwrap().is_some() && store.incident(1, &of("police")).await.unwrap().is_none());
+    store.verify(&[]).await.unwrap();
+}
+
+async fn what_was_dismissed_does_not_come_back(kind: Kind) {
+    let folder = Folder::new(kind, "incidents-dismissed");
+    let store = city(&folder).await;
+    report(&store, 0, 5).await;
+    assert_eq!(store.propose_incidents(Time(MONDAY)).await.unwrap(), 1);
+    store.act_on_incident(1, &Wish::Dismiss, supervisor(), Some(&words("a drill")), Time(MONDAY)).await.unwrap();
+    report(&store, 5, 4).await;
+    assert_eq!(store.propose_incidents(Time(MONDAY)).await.unwrap(), 0);
+    report(&store, 9, 1).await;
+    assert_eq!(store.propose_incidents(Time(MONDAY)).await.unwrap(), 1, "five others are another one");
+    let cases: Vec<(i64, i64)> = listed(&store).await.iter().map(|row| (row.n, row.cases)).collect();
+    assert_eq!(cases, [(2, 5), (1, 5)]);
+    let missing = store.act_on_incident(9, &Wish::Dismiss, supervisor(), Some(&words("x")), Time(MONDAY)).await.unwrap_err();
+    assert!(matches!(missing, RegisterError::NoIncident(9)), "{missing}");
+    assert!(store.calls_to_make().await.unwrap().is_empty());
+}
+
+async fn works_are_told_between_their_beginning_and_their_end(kind: Kind) {
+    let folder = Folder::new(kind, "works");
+    let store = city(&folder).await;
+    let works = Works {
+        topic: "heating".into(),
+        districts: vec!["south".into()],
+        begins: Time(MONDAY + HOUR),
+        ends: Time(MONDAY + 2 * HOUR),
+        owner: None,
+        notice: texts(),
+    };
+    let heat = || Author::Organisation { organisation: "heat".into(), name: "erlan".into() };
+    let published = store.publish_works(&works, heat(), Some(&words("pressure test")), Time(MONDAY)).await.unwrap();
+    assert_eq!((published.sort.as_str(), published.owner.as_deref()), ("works", Some("heat")));
+    for (hours, told) in [(0, 0), (1, 1), (2, 0)] {
+        assert_eq!(store.notices_in_force(Time(MONDAY + hours * HOUR)).await.unwrap().len(), told, "after {hours} h");
+    }
+    for (wrong, says) in [
+        (Works { topic: "nothing".into(), ..works.clone() }, "nothing"),
+        (Works { districts: vec!["nowhere".into()], ..works.clone() }, "nowhere"),
+        (Works { ends: Time(MONDAY), ..works.clone() }, "ahead"),
+    ] {
+        let refused = store.publish_works(&wrong, heat(), None, Time(MONDAY)).await.unwrap_err().to_string();
+        assert!(refused.contains(says), "{refused}");
+    }
+    let by_operator = store.publish_works(&works, Author::Operator { name: "aigul".into() }, None, Time(MONDAY)).await;
+    assert!(matches!(by_operator, Err(RegisterError::Incident(Refusal::Role { .. }))));
+    store.verify(&[]).await.unwrap();
+}
+
+async fn late_cases_escalate_once_a_step_and_say_so_once(kind: Kind) {
+    let folder = Folder::new(kind, "escalation");
+    let store = city(&folder).await;
+    let mut heat = store.organisations().await.unwrap().remove(0);
+    heat.webhook = Some("http://127.0.0.1:1/cases".into());
+    store.put_organisation(&heat, Time(MONDAY + 1)).await.unwrap();
+    let number = report(&store, 0, 1).await.remove(0);
+    let due = |now: u64| {
+        let store = store.clone();
+        async move { store.messages_due(Time(MONDAY + now), 50).await.unwrap() }
+    };
+    let forwarded = due(0).await.remove(0);
+    assert_eq!((forwarded.receiver.as_str(), forwarded.kind.as_str()), ("organisation:heat", "forwarded:new"));
+    store.message_failed(forwarded.id, "refused", Some(Time(MONDAY + HOUR))).await.unwrap();
+    assert!(due(HOUR - 1).await.is_empty() && due(HOUR).await[0].tries == 1);
+    store.message_sent(forwarded.id, "webhook", Time(MONDAY + HOUR)).await.unwrap();
+    assert_eq!(store.escalate(Time(MONDAY + 4 * HOUR - 1)).await.unwrap(), 0, "heating has four hours");
+    assert_eq!(store.next_escalation().await.unwrap(), Some(Time(MONDAY + 4 * HOUR)));
+    for _ in 0..2 {
+        store.escalate(Time(MONDAY + 8 * HOUR)).await.unwrap();
+        let told: Vec<String> = due(8 * HOUR).await.into_iter().map(|message| message.receiver).collect();
+        assert_eq!(told, ["organisation:heat", "supervisors"], "both steps of the reaction, each once");
+    }
+    let case = store.case(&number).await.unwrap().unwrap();
+    let taken = case.history.iter().filter(|entry| matches!(entry.event.what, What::Escalated { .. })).count();
+    assert_eq!(taken, 2);
+    store.verify(&[]).await.unwrap();
+}
