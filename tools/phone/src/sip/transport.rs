@@ -73,14 +73,29 @@ pub struct Transport {
     pub broken: u64,
 }
 
+/// How often the system is asked for another port.
+const PORTS_TRIED: u32 = 50;
+
 impl Transport {
     /// Binds UDP and TCP on one port and watches both.
     ///
     /// # Errors
-    /// When the port is busy; with port 0 the system chooses one that is free for UDP, and TCP may still be refused.
+    /// When the port is busy; with port 0 only when none of the tried ones is free for both.
     pub fn bind(address: SocketAddrV4, poller: &Poller) -> io::Result<Self> {
-        let udp = sys::bind_udp(address, SOCKET_BYTES)?;
-        let listener = TcpListener::bind(udp.local_addr()?)?;
+        let both = || -> io::Result<_> {
+            let udp = sys::bind_udp(address, SOCKET_BYTES)?;
+            let listener = TcpListener::bind(udp.local_addr()?)?;
+            Ok((udp, listener))
+        };
+        // The system chooses a port that is free for UDP; where a TCP connection has it, it chooses again.
+        let mut bound = both();
+        for _ in 0..PORTS_TRIED {
+            match &bound {
+                Err(error) if address.port() == 0 && error.kind() == io::ErrorKind::AddrInUse => bound = both(),
+                Ok(_) | Err(_) => break,
+            }
+        }
+        let (udp, listener) = bound?;
         listener.set_nonblocking(true)?;
         poller.watch(&udp, UDP)?;
         poller.watch(&listener, LISTENER)?;
