@@ -24,10 +24,11 @@ check: ## formatting and lints
 	@cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-# Real calls run apart from the tests that keep all cores busy: sound that comes late is a fault there.
+# Real sound and real calls run apart from the tests that keep all cores busy: sound that comes late is a fault there.
 # Each command names the whole workspace: a part alone would have its dependencies built again, with other features.
 test: setup check ## every test; peers that are not ours take part
-	@cargo test --workspace --lib --bins --examples
+	@cargo test --workspace --lib --bins --examples -- --skip media::
+	cargo test --workspace --lib -- --test-threads 4 media::
 	cargo test --workspace --doc
 	cargo test --workspace $(TOOLS)
 	cargo test --workspace --test it -- --skip calls::

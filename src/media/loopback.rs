@@ -324,10 +324,16 @@ fn a_talk_is_recorded_left_and_right() {
     let mut operator = bench.phone(leg(7, 1), "8 101");
     bench.order(both(7));
     let recording = RecordingId { call: CallId(7), n: 1 };
-    bench.order(ToMedia::Record { recording, resident: leg(7, 0) });
-    let (left, right) = (codec::encode(Law::A, 9_000), codec::encode(Law::A, -9_000));
     let began = Instant::now();
-    for n in 0..60u32 {
+    bench.order(ToMedia::Record { recording, resident: leg(7, 0) });
+    let path = recording_path(&bench.folder, recording);
+    while !path.exists() {
+        assert!(began.elapsed() < LIMIT, "no recording within {LIMIT:?}");
+        std::thread::yield_now();
+    }
+    let (left, right) = (codec::encode(Law::A, 9_000), codec::encode(Law::A, -9_000));
+    let speaks = Instant::now();
+    for n in 0..59u32 {
         if n % 20 < 6 && n >= 20 {
             // Lost on the way to us, for longer than is made up for.
             caller.sequence += 1;
@@ -336,24 +342,31 @@ fn a_talk_is_recorded_left_and_right() {
             caller.say(8, &[left; 160]);
         }
         operator.say(8, &[right; 160]);
-        caller.listen_until(began + Duration::from_millis(20) * (n + 1));
+        caller.listen_until(speaks + Duration::from_millis(20) * (n + 1));
     }
+    // The last words are told apart from the rest, so that the recording is closed when both have been heard and not before.
+    let (last, last_answer) = (codec::encode(Law::A, 12_000), codec::encode(Law::A, -12_000));
+    caller.say(8, &[last; 160]);
+    operator.say(8, &[last_answer; 160]);
+    operator.hear_until(|sound| sound.contains(&last));
+    caller.hear_until(|sound| sound.contains(&last_answer));
     bench.order(ToMedia::StopRecord { recording });
     let (length_ms, lost_ms) = bench.wait(|report| match report {
         FromMedia::Recorded { length_ms, lost_ms, .. } => Some((*length_ms, *lost_ms)),
         _ => None,
     });
     assert_eq!(lost_ms, 0);
-    assert!((1_150..1_350).contains(&length_ms), "{length_ms}");
-    let mut reader = hound::WavReader::open(recording_path(&bench.folder, recording)).unwrap();
+    assert!(length_ms <= began.elapsed().as_millis() as u64, "{length_ms}");
+    let mut reader = hound::WavReader::open(path).unwrap();
     let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
     let loud = |channel: usize, sign: i16| -> Vec<usize> {
         (0..samples.len() / 2).filter(|n| samples[2 * n + channel].saturating_mul(sign) > 8_000).collect()
     };
     let (said, answered) = (loud(0, 1), loud(1, -1));
-    // The last packet may be on its way when the recording is closed.
-    assert!((46 * 160..=48 * 160).contains(&said.len()), "{}", said.len());
-    assert!((58 * 160..=60 * 160).contains(&answered.len()), "{}", answered.len());
+    // The last packet may reach beyond the moment at which the recording is closed; where all were read late, some are bent by a fiftieth.
+    let bent = |packets: usize| packets * 160 + packets * 160 / 50;
+    assert!((47 * 160..=bent(48)).contains(&said.len()), "{}", said.len());
+    assert!((59 * 160..=bent(60)).contains(&answered.len()), "{}", answered.len());
     assert!(said[0].abs_diff(answered[0]) <= 320, "{} and {}", said[0], answered[0]);
     assert!(said.windows(2).filter(|pair| pair[1] - pair[0] > 1).all(|pair| (pair[1] - pair[0]).abs_diff(6 * 160) < 20));
     bench.end();
