@@ -19,6 +19,7 @@ use cityline::lanes::{InputLanes, lanes};
 use cityline::media::{MediaEngine, MediaParts, Sounds, start};
 use cityline::prompts::Clip;
 use cityline::sdp_book::SdpBook;
+use cityline::vitals::Vitals;
 
 /// Twenty seconds of something.
 struct OnePrompt(Clip);
@@ -74,7 +75,8 @@ fn main() -> anyhow::Result<()> {
         srtp_on_avp: false,
     };
     let sounds = Arc::new(OnePrompt(Clip::silence(20_000)));
-    let parts = MediaParts { config, recordings: folder.clone(), inputs, sdps: sdps.clone(), sounds, clock: Clock::of_process() };
+    let clock = Clock::of_process();
+    let parts = MediaParts { config, recordings: folder.clone(), inputs, sdps: sdps.clone(), sounds, clock, vitals: Vitals::new(clock) };
     let engine = start(parts)?;
     let mut far = (0..legs).map(|n| far_end(speech_of(n, load))).collect::<Result<Vec<Far>, _>>()?;
     let before_kb = resident_kb()?;

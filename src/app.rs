@@ -2,6 +2,7 @@
 
 mod descriptors;
 mod first;
+mod gone;
 mod incidents;
 mod lookups;
 mod notify;
@@ -39,8 +40,10 @@ use crate::report::board::Board;
 use crate::sdp_book::SdpBook;
 use crate::sip::{self, SipParts, SipShell};
 use crate::store::Store;
+use crate::vitals::{Part, Vitals};
 use crate::web::{self, WebParts, WebShell};
 use first::First;
+pub use gone::{Gone, one_is_gone};
 use notify::Notify;
 use past::Past;
 pub use secrets::caller_key;
@@ -74,6 +77,8 @@ pub struct App {
     written: watch::Receiver<u64>,
     up: watch::Receiver<Up>,
     health: Arc<web::Health>,
+    /// Who runs, and who has come round.
+    pub vitals: Vitals,
     tasks: Tasks,
 }
 
@@ -95,18 +100,22 @@ pub async fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> 
     let mut watchdog = tokio::time::interval(notify.watchdog().unwrap_or(NOBODY_ASKS));
     let mut hang_up = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    loop {
+    let gone = one_is_gone(app.vitals.clone());
+    tokio::pin!(gone);
+    let fault = loop {
         tokio::select! {
             _ = hang_up.recv() => app.reload(file.as_deref()),
             _ = watchdog.tick() => app.tell_life(&notify),
-            _ = terminate.recv() => break,
-            _ = &mut app.tasks.engine => anyhow::bail!("the engine has ended: see the log above; start the server again, its journal is whole"),
-            _ = tokio::signal::ctrl_c() => break,
+            _ = terminate.recv() => break None,
+            _ = tokio::signal::ctrl_c() => break None,
+            gone = &mut gone => break Some(gone),
         }
-    }
+    };
     notify.tell("STOPPING=1");
-    app.stop().await;
-    Ok(())
+    match fault {
+        None => app.stop().await,
+        Some(gone) => Err(app.give_up(gone).await),
+    }
 }
 
 impl App {
@@ -119,6 +128,7 @@ impl App {
             format!("the data folder {} cannot be made: set data.folder to one that this user may write", folder.display())
         })?;
         let caller_key = secrets::caller_key(folder)?;
+        let vitals = Vitals::new(clock);
         let store = Store::open_or_wait(&config).await?;
         let book = Arc::new(load_prompts(&config)?);
         let voices = load_source()?.manifest.voices;
@@ -146,7 +156,7 @@ impl App {
         let mut board = Board::new(clock.now());
         centre.retold().iter().for_each(|(at, fact)| board.apply(*at, fact));
         let board = Arc::new(Mutex::new(board));
-        let health = Arc::new(web::Health::default());
+        let health = Arc::new(web::Health::new(vitals.clone()));
 
         let recordings = folder.join("recordings");
         // Before the shells: what they count at once would be lost.
@@ -163,6 +173,7 @@ impl App {
                 sdps: sdps.clone(),
                 sounds: sounds.book(),
                 clock,
+                vitals: vitals.clone(),
             },
             Some(media::Survivors::open(&live, &wanted)?),
         )?;
@@ -179,6 +190,7 @@ impl App {
                     callers: seen_tx,
                     numbers: numbers.clone(),
                     clock,
+                    vitals: vitals.clone(),
                     next_call: next_call.clone(),
                 },
                 Some((dialogs, found.clone())),
@@ -201,6 +213,7 @@ impl App {
                     zone: config.zone,
                     clock,
                     health: health.clone(),
+                    vitals: vitals.clone(),
                     metrics,
                 },
                 shells_stop.clone(),
@@ -220,6 +233,7 @@ impl App {
             up: up_tx,
             zone: config.zone,
             clock,
+            pulse: vitals.pulse(Part::Engine),
         };
         let shells = Shells::new(sip.clone(), media.clone(), web.clone(), wires);
         if let Err(error) = media::repair(&recordings) {
@@ -236,22 +250,34 @@ impl App {
         };
         let outbox = outbox::OutboxParts { store: store.clone(), config: config.outbox.clone(), folder: folder.join("outbox"), clock };
         let engine = Engine::new(centre, journal, shells, clock);
+        let task = |name| vitals.pulse(Part::Task(name));
         let tasks = Tasks {
             engine: spawn_engine(engine, past, Input::SettingsChanged(Box::new(settings)), lanes, engine_stop.clone()),
             engine_stop: engine_stop.clone(),
             shells_stop,
             feeders: vec![
-                tokio::spawn(projection::tidy(store.clone(), journal_folder.clone(), config.data.keep_segments, feeders_stop.clone())),
-                tokio::spawn(projection::run(store.clone(), journal_folder, written.clone(), feeders_stop.clone())),
-                tokio::spawn(sealing::run(store.clone(), config.seals(), clock, feeders_stop.clone())),
-                tokio::spawn(outbox::run(outbox, feeders_stop.clone())),
-                tokio::spawn(incidents::run(incidents, engine_stop.clone())),
-                tokio::spawn(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone())),
-                tokio::spawn(lookups::remember(store.clone(), seen_rx, feeders_stop.clone())),
+                tokio::spawn(task("tidying").keep(projection::tidy(
+                    store.clone(),
+                    journal_folder.clone(),
+                    config.data.keep_segments,
+                    feeders_stop.clone(),
+                ))),
+                tokio::spawn(projection::run(
+                    store.clone(),
+                    journal_folder,
+                    written.clone(),
+                    feeders_stop.clone(),
+                    vitals.pulse(Part::Projection),
+                )),
+                tokio::spawn(task("sealing").keep(sealing::run(store.clone(), config.seals(), clock, feeders_stop.clone()))),
+                tokio::spawn(task("outbox").keep(outbox::run(outbox, feeders_stop.clone()))),
+                tokio::spawn(task("incidents").keep(incidents::run(incidents, engine_stop.clone()))),
+                tokio::spawn(task("answers").keep(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone()))),
+                tokio::spawn(task("numbers").keep(lookups::remember(store.clone(), seen_rx, feeders_stop.clone()))),
             ],
             feeders_stop,
         };
-        Ok(App { inputs, board, store, facts, sip, media, sounds, web, config, revision, written, up, health, tasks })
+        Ok(App { inputs, board, store, facts, sip, media, sounds, web, config, revision, written, up, health, vitals, tasks })
     }
 
     /// Where phones and trunks find it over UDP.
@@ -311,25 +337,43 @@ impl App {
         Ok(())
     }
 
-    /// While the engine comes round, the service manager hears that the process lives.
+    /// While engine, signalling and sound come round, the service manager hears that the process lives.
     fn tell_life(&self, notify: &Notify) {
-        if self.health.is_alive(Clock::of_process().now()) {
+        if self.health.hangs().is_none() {
             notify.tell("WATCHDOG=1");
         }
     }
 
+    /// A part is gone by a fault of ours: the server ends as in a crash, with its journal synced. Nobody is hung up: the next process takes the
+    /// calls up. Returns what is to be told.
+    pub async fn give_up(self, gone: Gone) -> anyhow::Error {
+        self.vitals.let_end();
+        self.tasks.engine_stop.cancel();
+        let engine = tokio::time::timeout(LAST_WORDS, self.tasks.engine).await;
+        let journal = if engine.is_ok_and(|ended| ended.is_ok()) { "the journal is synced" } else { "the engine does not end by itself" };
+        anyhow!(
+            "{gone}: the server cannot go on without it, {journal}. Start it again, as systemd and tools/supervise.sh do: it takes the calls up. \
+             Report this with the log"
+        )
+    }
+
     /// No new calls; those that are up get the time of the settings to end, then they are hung up, or left as they are to the next process;
-    /// then every task ends in its order.
-    pub async fn stop(mut self) {
+    /// then every task ends in its order. Errors: a part was gone before that.
+    pub async fn stop(self) -> anyhow::Result<()> {
         tracing::info!("draining: no new calls");
         self.health.set_draining();
         let _ = self.inputs.send(Input::DrainStarted);
-        self.until_nothing_is_up(Duration::from_millis(self.config.limits.drain_ms)).await;
+        let drained = self.until_nothing_is_up(Duration::from_millis(self.config.limits.drain_ms));
+        tokio::select! {
+            () = drained => {}
+            gone = one_is_gone(self.vitals.clone()) => return Err(self.give_up(gone).await),
+        }
         let leave = self.config.limits.leave_calls;
         if !leave {
             let _ = self.inputs.send(Input::Stopping);
             self.until_nothing_is_up(LAST_WORDS).await;
         }
+        self.vitals.let_end();
         self.tasks.engine_stop.cancel();
         let _ = self.tasks.engine.await;
         self.tasks.shells_stop.cancel();
@@ -344,10 +388,12 @@ impl App {
             let _ = feeder.await;
         }
         self.store.close().await;
+        Ok(())
     }
 
-    async fn until_nothing_is_up(&mut self, limit: Duration) {
-        let _ = tokio::time::timeout(limit, self.up.wait_for(Up::is_nothing)).await;
+    async fn until_nothing_is_up(&self, limit: Duration) {
+        let mut up = self.up.clone();
+        let _ = tokio::time::timeout(limit, up.wait_for(Up::is_nothing)).await;
     }
 }
 

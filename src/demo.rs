@@ -75,7 +75,7 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
     let last = follow(&app, &mut lines).await?;
     end_city(child, &mut lines).await;
     let summary = sum_up(&app, last, started).await?;
-    app.stop().await;
+    app.stop().await?;
     print_summary(&summary);
     if let Some(path) = &options.report {
         let text = serde_json::to_string_pretty(&summary)?;

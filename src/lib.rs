@@ -18,6 +18,7 @@ pub mod kept;
 pub mod lanes;
 pub mod number_book;
 pub mod sdp_book;
+pub mod vitals;
 
 pub mod sip;
 

@@ -1,6 +1,6 @@
 //! How do facts reach the database? By reading the journal from the store's own position: a database that was away catches up, exactly once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -8,11 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::journal::{Tail, prune};
 use crate::store::{Position, Projected, Store};
+use crate::vitals::Pulse;
 
 /// Records read and written in one transaction, at most.
 const BATCH: usize = 2_000;
 /// Facts may be this late in the database: many records then share a transaction, and most of a short call's facts one row.
 const GATHER: Duration = Duration::from_millis(500);
+/// Where nothing is written it looks up this often.
+const IDLE: Duration = Duration::from_secs(10);
 /// Segments that every record of which is in the database are looked for this often.
 const PRUNE: Duration = Duration::from_secs(60);
 /// The first pause after a failure; it doubles up to the last.
@@ -38,10 +41,11 @@ pub async fn tidy(store: Store, folder: PathBuf, keep: usize, stop: Cancellation
 }
 
 /// Feeds the store until `stop`, then once more to the journal's end.
-pub async fn run(store: Store, folder: PathBuf, mut written: watch::Receiver<u64>, stop: CancellationToken) {
+pub async fn run(store: Store, folder: PathBuf, mut written: watch::Receiver<u64>, stop: CancellationToken, pulse: Pulse) {
     let mut retry = FIRST_RETRY;
     loop {
-        match feed(&store, &folder, &mut written, &stop).await {
+        pulse.beat();
+        match feed(&store, &folder, &mut written, &stop, &pulse).await {
             Ok(()) => return,
             Err(error) => {
                 tracing::error!(%error, "facts wait in the journal until the database takes them again");
@@ -56,11 +60,18 @@ pub async fn run(store: Store, folder: PathBuf, mut written: watch::Receiver<u64
 }
 
 /// Reads from the store's position on; ends without an error only when told to stop and nothing is left.
-async fn feed(store: &Store, folder: &std::path::Path, written: &mut watch::Receiver<u64>, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn feed(
+    store: &Store,
+    folder: &Path,
+    written: &mut watch::Receiver<u64>,
+    stop: &CancellationToken,
+    pulse: &Pulse,
+) -> anyhow::Result<()> {
     store.prepare().await?;
     let position = store.position().await?.map_or(0, |position| position.0);
     let mut tail = Tail::after(folder, position);
     loop {
+        pulse.beat();
         let stopping = stop.is_cancelled();
         written.borrow_and_update();
         let (back, records) = tokio::task::spawn_blocking(move || {
@@ -83,6 +94,7 @@ async fn feed(store: &Store, folder: &std::path::Path, written: &mut watch::Rece
         }
         tokio::select! {
             () = stop.cancelled() => {}
+            () = tokio::time::sleep(IDLE) => {}
             changed = written.changed() => {
                 if changed.is_ok() {
                     gather(stop).await;

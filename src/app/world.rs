@@ -19,6 +19,7 @@ use crate::journal::JournalError;
 use crate::media::MediaEngine;
 use crate::report::board::Board;
 use crate::sip::SipShell;
+use crate::vitals::Pulse;
 use crate::web::{FactEvent, Health, WebShell};
 
 /// How many calls and recordings are up.
@@ -72,8 +73,10 @@ pub struct Wires {
     pub up: watch::Sender<Up>,
     /// The city's time zone, for its midnight.
     pub zone: chrono_tz::Tz,
-    /// For the age of the last decision.
+    /// The time, for the date.
     pub clock: Clock,
+    /// The engine's: it ends with the world, which the engine's task owns.
+    pub pulse: Pulse,
 }
 
 /// The world of the engine.
@@ -217,7 +220,7 @@ impl World for Shells {
     fn came_round(&mut self) {
         self.catch_up();
         let now = self.wires.clock.now();
-        self.wires.health.engine_came_round(now);
+        self.wires.pulse.beat();
         let day = local_day(now, self.wires.zone);
         if std::mem::replace(&mut self.day, day) != day {
             self.wires.board.lock().unwrap_or_else(PoisonError::into_inner).start_day(now);

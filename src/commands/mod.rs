@@ -20,13 +20,20 @@ use super::{Cli, Command, DemoArgs, PromptsCommand, UserCommand};
 /// would only pass the engine's and signalling's work to and fro.
 const MOST_WORKER_THREADS: usize = 2;
 
+/// What is left of tasks when everything has been ended may take so long.
+const LAST_TASKS: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// Runs the chosen command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = || Config::load(cli.config.as_deref());
     match cli.command {
         Command::Serve => {
             log("cityline=info,warn");
-            runtime()?.block_on(app::serve(config()?, cli.config.clone())).map(|()| ExitCode::SUCCESS)
+            let runtime = runtime()?;
+            let served = runtime.block_on(app::serve(config()?, cli.config.clone()));
+            // A task that hangs must not keep the process from its end.
+            runtime.shutdown_timeout(LAST_TASKS);
+            served.map(|()| ExitCode::SUCCESS)
         }
         Command::Demo(args) => {
             log("cityline=warn,error");

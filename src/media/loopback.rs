@@ -14,6 +14,7 @@ use crate::centre::ids::{PlayId, RecordingId, SdpRef};
 use crate::centre::input::{Codec, FromMedia, Input};
 use crate::centre::output::{Ending, Hears, Sound};
 use crate::lanes::{InputLanes, lanes};
+use crate::vitals::Vitals;
 
 /// Everything happens within this, or the test fails.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -53,6 +54,7 @@ impl Bench {
             sdps: sdps.clone(),
             sounds: Arc::new(Counting),
             clock: Clock::of_process(),
+            vitals: Vitals::new(Clock::of_process()),
         };
         Bench { engine: Some(start(parts).unwrap()), lanes, sdps, folder }
     }

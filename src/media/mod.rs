@@ -66,6 +66,7 @@ use crate::config;
 use crate::kept::Kept;
 use crate::lanes::Inputs;
 use crate::sdp_book::SdpBook;
+use crate::vitals::{Part, Vitals};
 use epoll::{Alarm, Bell};
 use opening::Opener;
 use ports::Ports;
@@ -97,6 +98,8 @@ pub struct MediaParts {
     pub sounds: Arc<dyn Sounds>,
     /// The time.
     pub clock: Clock,
+    /// Where a thread is missed when it ends or hangs.
+    pub vitals: Vitals,
 }
 
 /// The media plane cannot start. Each error names the thing and the mend.
@@ -159,7 +162,7 @@ pub fn resume(parts: MediaParts, left: Option<Survivors>) -> Result<(MediaEngine
     let (kept, records) = left.map_or((None, Vec::new()), |left| (Some(left.kept), left.records));
     let ports = Arc::new(Ports::new(parts.config.ports, seed()?));
     let (blocks, queue) = sync_channel(BLOCKS);
-    let writer = Writer::new(parts.recordings.clone(), queue, parts.inputs.clone(), parts.clock);
+    let writer = Writer::new(parts.recordings.clone(), queue, parts.inputs.clone(), parts.clock, parts.vitals.pulse(Part::Recordings));
     let writer = spawn("recordings", move || writer.run())?;
     let doors = (0..threads(&parts.config))
         .map(|number| {
@@ -294,6 +297,7 @@ impl Door {
             config: parts.config.clone(),
             clock: parts.clock,
             tap,
+            pulse: parts.vitals.pulse(Part::Media(number)),
         });
         let thread = spawn(&format!("media {number}"), move || worker.run())?;
         Ok(Door { commands, bell, resting, thread })

@@ -23,6 +23,7 @@ use crate::media::recorder::Tap;
 use crate::media::room::Room;
 use crate::media::rtp::Packet;
 use crate::sdp_book::SdpBook;
+use crate::vitals::Pulse;
 
 /// Sound moves on a grid of 5 ms: a wake-up costs more than a packet, and four ticks make a frame.
 const TICK_US: u64 = 5_000;
@@ -79,6 +80,8 @@ pub struct Outfit {
     pub kept: Option<Arc<Kept<LegId>>>,
     /// Set when the legs are left to the next process.
     pub leave: Arc<AtomicBool>,
+    /// Beats each time that the thread comes round.
+    pub pulse: Pulse,
 }
 
 /// One media thread and the legs that it owns.
@@ -130,6 +133,7 @@ impl Worker {
         while !self.outfit.stop.load(Ordering::Acquire) {
             let pause = self.rest();
             self.outfit.alarm.wait(pause);
+            self.outfit.pulse.beat();
             self.outfit.resting.store(false, Ordering::SeqCst);
             self.take_orders();
             self.catch_up(&mut buffer);

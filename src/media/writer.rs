@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use crate::centre::ids::{CallId, RecordingId};
@@ -14,6 +14,7 @@ use crate::media::lane::Lane;
 use crate::media::recorder::{Block, Frame, ToWriter};
 use crate::media::room::Side;
 use crate::media::wav::{WavFile, length_ms};
+use crate::vitals::Pulse;
 
 /// A packet may arrive this much later than its place and still be written (250 ms): jitter, and the way from the media thread.
 const HOLD_BACK: u64 = 2_000;
@@ -23,6 +24,8 @@ const SETTLED: u64 = 3_200;
 const MESSAGES_A_ROUND: usize = 1_024;
 /// Between two looks at all recordings.
 const ROUND: Duration = Duration::from_millis(100);
+/// With no recording open the thread looks up this often.
+const IDLE: Duration = Duration::from_secs(1);
 /// Written at once at most (4 s).
 const MOST_AT_ONCE: usize = 32_000;
 /// The folder of marks of recordings that are not closed yet.
@@ -82,6 +85,7 @@ pub struct Writer {
     reports: VecDeque<FromMedia>,
     /// The bytes of one write.
     bytes: Vec<u8>,
+    pulse: Pulse,
 }
 
 /// A recording that grows. Positions count moments, 1/8000 s, from its beginning.
@@ -100,8 +104,8 @@ struct Recording {
 
 impl Writer {
     /// A writer below `folder` of what comes over `queue`.
-    pub fn new(folder: PathBuf, queue: Receiver<ToWriter>, inputs: Inputs, clock: Clock) -> Writer {
-        Writer { folder, queue, inputs, clock, open: BTreeMap::new(), reports: VecDeque::new(), bytes: Vec::new() }
+    pub fn new(folder: PathBuf, queue: Receiver<ToWriter>, inputs: Inputs, clock: Clock, pulse: Pulse) -> Writer {
+        Writer { folder, queue, inputs, clock, open: BTreeMap::new(), reports: VecDeque::new(), bytes: Vec::new(), pulse }
     }
 
     /// The thread: until every media thread has ended.
@@ -109,7 +113,8 @@ impl Writer {
         // Between rounds it sleeps whatever arrives: being woken for every block would cost more than the block.
         'rounds: loop {
             let idle = self.open.is_empty() && self.reports.is_empty();
-            let mut message = if idle { self.queue.recv().map_err(|_| TryRecvError::Disconnected) } else { self.next_round() };
+            let mut message = if idle { self.first() } else { self.next_round() };
+            self.pulse.beat();
             for _ in 0..MESSAGES_A_ROUND {
                 match message {
                     Ok(message) => self.take(message),
@@ -124,6 +129,14 @@ impl Writer {
         let now_us = self.clock.elapsed_us();
         left.into_iter().for_each(|recording| self.close(recording, now_us, 0));
         self.hand_in_reports();
+    }
+
+    /// What ends the idleness; nothing for so long that its pulse stays felt.
+    fn first(&self) -> Result<ToWriter, TryRecvError> {
+        self.queue.recv_timeout(IDLE).map_err(|error| match error {
+            RecvTimeoutError::Timeout => TryRecvError::Empty,
+            RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+        })
     }
 
     fn next_round(&self) -> Result<ToWriter, TryRecvError> {

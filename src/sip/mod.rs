@@ -83,6 +83,7 @@ use crate::config;
 use crate::lanes::Inputs;
 use crate::number_book::NumberBook;
 use crate::sdp_book::SdpBook;
+use crate::vitals::{Part, Pulse, Vitals};
 
 use dialog::Own;
 use exchange::{Exchange, Links};
@@ -126,6 +127,8 @@ pub struct SipParts {
     pub numbers: NumberBook,
     /// Time.
     pub clock: Clock,
+    /// Where it is missed when it ends or hangs.
+    pub vitals: Vitals,
     /// The next call's id; the caller of [`start`] sets it above all that were ever used.
     pub next_call: Arc<AtomicU64>,
 }
@@ -213,14 +216,14 @@ pub async fn resume(parts: SipParts, left: Option<(Survivors, BTreeSet<LegId>)>,
     let dialogs = left.map(|(survivors, found)| (survivors.register(now, &mut registrar), found));
     let contacts = registrar.contacts();
     let own = Own::new(udp_addr, tcp_addr, tls_addr, parts.config.shown);
-    let SipParts { inputs, sdps, caller_key, callers, numbers, next_call, .. } = parts;
+    let SipParts { inputs, sdps, caller_key, callers, numbers, next_call, vitals, .. } = parts;
     let links = Links { inputs, sdps, caller_key, callers, numbers, next_call };
     let mut exchange = Exchange::new(now, own, registrar, parts.config.calls_per_second, links);
     exchange.reload_trunks(now, &parts.trunks);
     if let Some((dialogs, found)) = dialogs {
         exchange.resume(now, dialogs, &found);
     }
-    let (questions, resolved) = resolve::start(None);
+    let (questions, resolved) = resolve::start(None, vitals.pulse(Part::Task("name look-ups")));
     let (streams, stream_events) = Streams::new(certificates);
     let (orders, ordered) = mpsc::channel(ORDERS);
     let (changes, changed) = mpsc::channel(4);
@@ -237,6 +240,7 @@ pub async fn resume(parts: SipParts, left: Option<(Survivors, BTreeSet<LegId>)>,
         changed,
         clock: parts.clock,
         scratch: String::new(),
+        pulse: vitals.pulse(Part::Signalling),
     };
     let task = tokio::spawn(shell.run(stop));
     Ok(SipShell { orders, changes, udp: udp_addr, tcp: tcp_addr, tls: tls_addr, contacts, task })
@@ -352,6 +356,7 @@ struct Loop {
     clock: Clock,
     /// A message's head where it had to be cleaned.
     scratch: String,
+    pulse: Pulse,
 }
 
 impl Loop {
@@ -375,6 +380,7 @@ impl Loop {
                 Some(resolved) = self.resolved.recv() => self.resolved(resolved),
                 () = &mut sleep => {}
             }
+            self.pulse.beat();
             self.take_orders();
             self.take_datagrams(&mut datagram);
             let now = self.clock.now();

@@ -1,9 +1,11 @@
 //! Where does DNS say that a host is? SRV first where no port is given, then A and AAAA, asked beside the task that signals (RFC 3263 §4.2).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::net::{UdpSocket, lookup_host};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
@@ -12,6 +14,7 @@ use super::names::{Answer, Place};
 use super::peer::Carrier;
 use super::srv::{self, Record};
 use super::uri::default_port;
+use crate::vitals::Pulse;
 
 /// Questions that wait; when there are more, the host is nowhere for the moment.
 const WAITING: usize = 64;
@@ -32,21 +35,23 @@ const HOLDS_S: u32 = 60;
 pub type Resolved = (Place, Option<Answer>);
 
 /// Starts the task that looks hosts up, with these name servers for SRV or with those of the system. It ends with the sender of its questions.
-pub fn start(servers: Option<Vec<SocketAddr>>) -> (mpsc::Sender<Place>, mpsc::Receiver<Resolved>) {
+pub fn start(servers: Option<Vec<SocketAddr>>, pulse: Pulse) -> (mpsc::Sender<Place>, mpsc::Receiver<Resolved>) {
     let (questions, mut asked) = mpsc::channel::<Place>(WAITING);
     let (results, resolved) = mpsc::channel(WAITING);
-    tokio::spawn(async move {
+    tokio::spawn(pulse.keep(async move {
         let permits = Arc::new(Semaphore::new(AT_ONCE));
         while let Some(place) = asked.recv().await {
             let Ok(permit) = permits.clone().acquire_owned().await else { return };
             let (results, servers) = (results.clone(), servers.clone());
             tokio::spawn(async move {
-                let answer = timeout(PATIENCE, look_up(&place, servers)).await.ok().flatten();
+                // Whoever waits for the place hears of it, whatever becomes of the look-up.
+                let found = AssertUnwindSafe(timeout(PATIENCE, look_up(&place, servers))).catch_unwind().await;
+                let answer = found.ok().and_then(Result::ok).flatten();
                 let _ = results.send((place, answer)).await;
                 drop(permit);
             });
         }
-    });
+    }));
     (questions, resolved)
 }
 
@@ -132,6 +137,8 @@ async fn of_system() -> Vec<SocketAddr> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::clock::Clock;
+    use crate::vitals::{Part, Vitals};
 
     /// A name server that knows two services on this machine.
     async fn server() -> SocketAddr {
@@ -152,7 +159,8 @@ mod tests {
     }
 
     async fn look(host: &str, port: Option<u16>) -> Option<Answer> {
-        let (questions, mut resolved) = start(Some(vec![server().await]));
+        let (questions, mut resolved) =
+            start(Some(vec![server().await]), Vitals::new(Clock::of_process()).pulse(Part::Task("name look-ups")));
         let place = Place { host: host.into(), port, carrier: Carrier::Udp };
         questions.send(place.clone()).await.unwrap();
         let (of, answer) = timeout(Duration::from_secs(10), resolved.recv()).await.unwrap().unwrap();

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
+use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -112,7 +114,7 @@ impl Streams {
         }
         let acceptor = self.tls.server.clone();
         let entry = self.enter(from, Known::new(known));
-        tokio::spawn(async move {
+        entry.spawn(move |entry| async move {
             let _ = stream.set_nodelay(true);
             match from.carrier {
                 Carrier::Tls(_) => entry.serve_secure(stream, acceptor).await,
@@ -185,7 +187,7 @@ impl Streams {
         let name = self.names.get(&to.addr).cloned().unwrap_or_else(|| ServerName::IpAddress(to.addr.ip().into()));
         let entry = self.enter(to, Known::new(true));
         let conn = entry.peer.conn();
-        tokio::spawn(async move {
+        entry.spawn(move |entry| async move {
             let Ok(Ok(stream)) = timeout(PATIENCE, TcpStream::connect(to.addr)).await else { return entry.close().await };
             let _ = stream.set_nodelay(true);
             match to.carrier {
@@ -216,6 +218,19 @@ struct Entry {
 }
 
 impl Entry {
+    /// Starts what serves the connection. Should that panic, the connection is over like any other.
+    fn spawn<S: Future<Output = ()> + Send + 'static>(self, serve: impl FnOnce(Entry) -> S) {
+        let (peer, known, events) = (self.peer, self.known.clone(), self.events.clone());
+        let serving = AssertUnwindSafe(serve(self)).catch_unwind();
+        tokio::spawn(async move {
+            if serving.await.is_err() {
+                metrics::counter!("cityline_sip_connections_poisoned_total").increment(1);
+                tracing::error!("serving a connection panicked: it is closed, please report this");
+                let _ = events.send(Event::Closed { peer, known: known.get() }).await;
+            }
+        });
+    }
+
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let Entry { peer, known, waiting, events } = self;
         Connection::new(stream, peer, events.clone(), known.clone()).run(waiting).await;

@@ -1,6 +1,7 @@
 //! How do files of addresses, organisations and old registers come in over HTTP? Looked at first, then written behind the request, with its progress.
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::store::{Access, Building, ImportKind, ImportReport, Street};
@@ -129,11 +131,19 @@ pub(super) async fn import(
     let import = web.imports.begin(&user.name, checked.report.clone())?;
     let answer = told(&import.told());
     tokio::spawn(async move {
-        let ended = match web.store.write_import(checked, web.clock.now(), &import.written).await {
-            Ok(_) => Going::Done,
-            Err(error) => {
+        let writing = AssertUnwindSafe(web.store.write_import(checked, web.clock.now(), &import.written));
+        let ended = match writing.catch_unwind().await {
+            Ok(Ok(_)) => Going::Done,
+            Ok(Err(error)) => {
                 tracing::error!(%error, import = import.id, "an import was given up: nothing of it is written");
                 Going::Failed { why: WebError::from(error).to_string() }
+            }
+            Err(_) => {
+                tracing::error!(
+                    import = import.id,
+                    "writing an import panicked: nothing of it is written, please report this with the file"
+                );
+                Going::Failed { why: "a fault of the server; nothing of it is written".to_owned() }
             }
         };
         *import.state.lock().unwrap_or_else(PoisonError::into_inner) = ended;

@@ -51,6 +51,7 @@ use crate::lanes::Inputs;
 use crate::number_book::NumberBook;
 use crate::report::board::{Board, BoardView};
 use crate::store::Store;
+use crate::vitals::{Part, Vitals};
 
 use desks::{Change, Desks};
 use door::{Door, Limits};
@@ -107,6 +108,8 @@ pub struct WebParts {
     pub clock: Clock,
     /// How the parts of the process are.
     pub health: Arc<Health>,
+    /// Where a task is missed when it ends.
+    pub vitals: Vitals,
     /// What was counted.
     pub metrics: PrometheusHandle,
 }
@@ -165,10 +168,11 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         stop: stop.clone(),
     });
     let mut tasks = JoinSet::new();
-    tasks.spawn(follow_facts(web.clone(), facts));
-    tasks.spawn(live::publish(web.clone(), board_sender));
-    tasks.spawn(sweep_sessions(web.clone()));
-    tasks.spawn(answer(listener, web.clone(), stop));
+    let pulse = |name| parts.vitals.pulse(Part::Task(name));
+    tasks.spawn(pulse("desks").keep(follow_facts(web.clone(), facts)));
+    tasks.spawn(pulse("board").keep(live::publish(web.clone(), board_sender)));
+    tasks.spawn(pulse("sessions").keep(sweep_sessions(web.clone())));
+    tasks.spawn(pulse("web server").keep(answer(listener, web.clone(), stop)));
     Ok(WebShell { web, address, tasks })
 }
 

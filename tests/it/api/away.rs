@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use cityline::centre::fact::Fact;
 use cityline::centre::ids::CallId;
 use cityline::centre::time::Time;
-use cityline::clock::Clock;
 use cityline::store::{Position, Projected, Role, StoreError};
+use cityline::vitals::Part;
 use cityline_bases::{Base, Server};
 
 use super::city::City;
@@ -40,7 +40,7 @@ async fn a_server_that_is_gone_is_told_and_everything_works_when_it_is_back() {
     let cookie = city.signed_in("supervisor", Role::Supervisor).await;
     city.happens(1_000, vec![Fact::TopicChosen { call: CallId(1), topic: "heating".into() }]).await;
     assert_eq!(city.ask("GET", "/api/calls", std::slice::from_ref(&cookie), None).await.json()[0]["topic"], "heating");
-    city.health.engine_came_round(Clock::of_process().now());
+    let _engine = city.vitals.pulse(Part::Engine);
     city.health.set_journal(true);
     city.health.set_sip(true);
     city.health.set_media(true);

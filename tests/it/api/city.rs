@@ -17,6 +17,7 @@ use cityline::number_book::NumberBook;
 use cityline::private::Private;
 use cityline::report::board::Board;
 use cityline::store::{Position, Projected, Role, Standing, Store};
+use cityline::vitals::Vitals;
 use cityline::web::{FactEvent, Health, WebParts, WebShell, serve};
 use cityline_bases::{Base, Kind};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -32,6 +33,7 @@ pub struct City {
     pub address: SocketAddr,
     pub store: Store,
     pub health: Arc<Health>,
+    pub vitals: Vitals,
     pub shell: WebShell,
     pub folder: PathBuf,
     lanes: InputLanes,
@@ -58,9 +60,9 @@ impl City {
         let store = Store::open_at(&base.address, folder.join("recordings")).await.unwrap();
         let stop = CancellationToken::new();
         let (parts, lanes) = parts(&store, "127.0.0.1:0".parse().unwrap());
-        let (health, board, facts) = (parts.health.clone(), parts.board.clone(), parts.facts.clone());
+        let (health, vitals, board, facts) = (parts.health.clone(), parts.vitals.clone(), parts.board.clone(), parts.facts.clone());
         let shell = serve(parts, stop.clone()).await.unwrap();
-        City { address: shell.address(), store, health, shell, folder, lanes, board, facts, position: 0, stop, base }
+        City { address: shell.address(), store, health, vitals, shell, folder, lanes, board, facts, position: 0, stop, base }
     }
 
     /// Makes an account.
@@ -129,6 +131,7 @@ fn migrate(address: String) {
 /// What a server is given.
 pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
     let (inputs, ends) = lanes(100);
+    let vitals = Vitals::new(Clock::of_process());
     let parts = WebParts {
         config: cityline::config::Web { listen, session_s: 600 },
         store: store.clone(),
@@ -141,7 +144,8 @@ pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
         pause_reasons: vec!["lunch".into()],
         zone: chrono_tz::Asia::Qostanay,
         clock: Clock::of_process(),
-        health: Arc::new(Health::default()),
+        health: Arc::new(Health::new(vitals.clone())),
+        vitals,
         metrics: PrometheusBuilder::new().build_recorder().handle(),
     };
     (parts, ends)

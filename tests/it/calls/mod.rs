@@ -12,6 +12,7 @@ mod ears;
 mod endings;
 mod flat;
 mod foreign;
+mod gone;
 mod hold;
 mod incident;
 mod kamailio;

@@ -87,6 +87,16 @@ impl Place {
         command
     }
 
+    /// The settings of a server that runs in the test's own process.
+    pub fn config(&self) -> cityline::config::Config {
+        let mut config = cityline::config::Config::load(None).unwrap();
+        (config.data.folder, config.data.prompts) = (self.folder.join("var"), prompts().to_owned());
+        (config.sip.udp, config.sip.tcp) = (Some(self.sip().into()), Some(self.sip().into()));
+        config.media.ports = (self.rtp, self.rtp + 999);
+        config.web.listen = self.web().into();
+        config
+    }
+
     /// The program with the settings that are in force here, for what an administrator does beside the server.
     pub fn own_command(&self, arguments: &[&str]) -> Command {
         let settings = std::fs::read_to_string(self.settings()).unwrap();

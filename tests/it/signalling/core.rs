@@ -14,6 +14,7 @@ use cityline::number_book::NumberBook;
 use cityline::private::Private;
 use cityline::sdp_book::SdpBook;
 use cityline::sip::{PhoneAccount, SipError, SipParts, SipShell, start};
+use cityline::vitals::Vitals;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -66,6 +67,7 @@ pub async fn start_with(config: &Config) -> Result<Line, SipError> {
         callers: seen,
         numbers: NumberBook::new(CallerKey::new([7; 32])),
         clock: Clock::of_process(),
+        vitals: Vitals::new(Clock::of_process()),
         next_call: Arc::new(AtomicU64::new(1)),
     };
     Ok(Line { shell: start(parts, stop.clone()).await?, sdps, lanes, callers, stop })
