@@ -39,8 +39,10 @@ pub struct Counts {
     pub taken: u64,
     pub lost: u64,
     pub doubled: u64,
-    /// Lost because the relay held too much.
+    /// Lost because the relay held too much, or had no port for another sender.
     pub overflowed: u64,
+    /// Lost because they came to a socket towards a target, and not from there.
+    pub strange: u64,
 }
 
 /// A relay with a thread of its own; dropping it closes its ports.
@@ -57,7 +59,7 @@ struct Shared {
     ports: AtomicU64,
     /// Ports that the thread has not taken yet.
     waiting: Mutex<Vec<Port>>,
-    counts: [AtomicU64; 4],
+    counts: [AtomicU64; 5],
 }
 
 /// One socket of the relay.
@@ -85,6 +87,12 @@ enum Role {
     Front { target: SocketAddrV4, senders: HashMap<SocketAddrV4, u64>, number: u64 },
     /// What the target answers to one sender goes out of the front.
     Back { front: u64, sender: SocketAddrV4 },
+}
+
+/// The two ports by which a stream's sound and its reports go; the first one's address.
+struct Pair {
+    by: SocketAddrV4,
+    tokens: [u64; 2],
 }
 
 /// A packet on its way: out of that socket, to that address.
@@ -143,8 +151,8 @@ impl Relay {
 
     /// What happened so far.
     pub fn counts(&self) -> Counts {
-        let [taken, lost, doubled, overflowed] = self.shared.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
-        Counts { taken, lost, doubled, overflowed }
+        let [taken, lost, doubled, overflowed, strange] = self.shared.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
+        Counts { taken, lost, doubled, overflowed, strange }
     }
 }
 
@@ -180,7 +188,7 @@ struct Carrier {
     held: Agenda<Held>,
     held_count: usize,
     /// By which port a stream's address is reached.
-    media: HashMap<SocketAddrV4, SocketAddrV4>,
+    media: HashMap<SocketAddrV4, Pair>,
     swept: Instant,
 }
 
@@ -220,9 +228,11 @@ impl Carrier {
             return;
         }
         self.swept = now;
-        self.ports.retain(|_, port| !matches!(port.kind, Kind::Media { .. }) || now.duration_since(port.used) < MEDIA_IDLE);
-        let open: HashSet<u16> = self.ports.values().filter_map(|port| port.socket.local_addr().ok()).map(|at| at.port()).collect();
-        self.media.retain(|_, by| open.contains(&by.port()));
+        let paired: HashSet<u64> = self.media.values().filter(|pair| self.is_used(pair, now)).flat_map(|pair| pair.tokens).collect();
+        self.ports.retain(|token, port| {
+            !matches!(port.kind, Kind::Media { .. }) || paired.contains(token) || now.duration_since(port.used) < MEDIA_IDLE
+        });
+        self.media.retain(|_, pair| pair.tokens.iter().all(|token| self.ports.contains_key(token)));
         let ports = &self.ports;
         let gone: Vec<(u64, SocketAddrV4)> = ports.iter().flat_map(|(token, port)| gone_senders(ports, *token, port)).collect();
         for (token, sender) in gone {
@@ -230,6 +240,11 @@ impl Carrier {
                 senders.remove(&sender);
             }
         }
+    }
+
+    /// Whether either port of a pair is in use: the sound of a call keeps the way of its reports open.
+    fn is_used(&self, pair: &Pair, now: Instant) -> bool {
+        pair.tokens.iter().filter_map(|token| self.ports.get(token)).any(|port| now.duration_since(port.used) < MEDIA_IDLE)
     }
 
     fn watch(&mut self, port: Port) -> Option<u64> {
@@ -250,7 +265,7 @@ impl Carrier {
     }
 
     fn forward(&mut self, token: u64, from: SocketAddrV4, bytes: &[u8]) {
-        let Some((by, out, to)) = self.way(token, from) else { return self.shared.count(3) };
+        let Some((by, out, to)) = self.way(token, from) else { return };
         let now = Instant::now();
         for token in [by, out] {
             if let Some(port) = self.ports.get_mut(&token) {
@@ -271,21 +286,33 @@ impl Carrier {
         }
     }
 
+    /// Whether that is the target of this front: a socket towards it takes nothing from others. Its number may have been somebody's port a
+    /// moment ago, and what is still sent there would pass for the target's.
+    fn answers(&self, front: u64, from: SocketAddrV4) -> bool {
+        matches!(self.ports.get(&front), Some(Port { role: Role::Front { target, .. }, .. }) if *target == from)
+    }
+
     /// Whose weather decides, out of which socket, and to whom: a front's row of fates for all that comes in, a back's for the answers.
+    /// `None`, and counted, for what has no way: it comes from a stranger, or there is no room for another sender.
     fn way(&mut self, token: u64, from: SocketAddrV4) -> Option<(u64, u64, SocketAddrV4)> {
         let port = self.ports.get(&token)?;
         let kind = port.kind;
         let (target, number, known, count) = match &port.role {
-            Role::Back { front, sender } => return Some((token, *front, *sender)),
+            Role::Back { front, sender } if self.answers(*front, from) => return Some((token, *front, *sender)),
+            Role::Back { .. } => {
+                self.shared.count(4);
+                return None;
+            }
             Role::Front { target, senders, number } => (*target, *number, senders.get(&from).copied(), senders.len()),
         };
         if let Some(back) = known {
             return Some((token, back, target));
         }
-        if count >= MOST_SENDERS {
+        let socket = if count < MOST_SENDERS { sys::bind_udp(SocketAddrV4::new(self.shared.host, 0), SOCKET_BYTES).ok() } else { None };
+        let Some(socket) = socket else {
+            self.shared.count(3);
             return None;
-        }
-        let socket = sys::bind_udp(SocketAddrV4::new(self.shared.host, 0), SOCKET_BYTES).ok()?;
+        };
         let weather = self.shared.weather(number, count as u64 + 1, kind == Kind::Media { back: true });
         let back = self.watch(Port { socket, role: Role::Back { front: token, sender: from }, weather, kind, used: Instant::now() })?;
         if let Some(Port { role: Role::Front { senders, .. }, .. }) = self.ports.get_mut(&token) {
@@ -312,20 +339,25 @@ impl Carrier {
 
     /// By which port of the relay a stream's address is reached: a pair, for RTP and RTCP. `back`: the address is on the senders' side.
     fn media_by(&mut self, target: SocketAddrV4, back: bool) -> Option<SocketAddrV4> {
-        if let Some(by) = self.media.get(&target) {
+        if let Some(Pair { by, tokens }) = self.media.get(&target) {
+            // A call is about to speak over it: what the pair has idled before counts no more.
+            for token in tokens {
+                self.ports.get_mut(token).into_iter().for_each(|port| port.used = Instant::now());
+            }
             return Some(*by);
         }
         let host = self.shared.host;
         let (rtp, rtcp) = (0..PAIRS_TRIED).find_map(|_| pair(host))?;
         let by = SocketAddrV4::new(host, rtp.local_addr().ok()?.port());
         let of_reports = SocketAddrV4::new(*target.ip(), target.port().saturating_add(1));
-        for (socket, target) in [(rtp, target), (rtcp, of_reports)] {
+        let mut open = |socket, target| {
             let number = self.shared.ports.fetch_add(1, Ordering::Relaxed);
             let role = Role::Front { target, senders: HashMap::new(), number };
             let weather = self.shared.weather(number, 0, !back);
-            self.watch(Port { socket, role, weather, kind: Kind::Media { back }, used: Instant::now() })?;
-        }
-        self.media.insert(target, by);
+            self.watch(Port { socket, role, weather, kind: Kind::Media { back }, used: Instant::now() })
+        };
+        let tokens = [open(rtp, target)?, open(rtcp, of_reports)?];
+        self.media.insert(target, Pair { by, tokens });
         Some(by)
     }
 
