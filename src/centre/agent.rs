@@ -103,7 +103,7 @@ impl Agent {
 impl Centre {
     /// What an operator or one of their devices did.
     pub(super) fn on_desk(&mut self, input: FromDesk) {
-        let agent = agent_of(&input).clone();
+        let agent = input.agent().clone();
         if !self.settings.agents.contains_key(&agent) {
             self.out.desk(ToDesk::Refused { agent, why: Refusal::UnknownOperator });
             return;
@@ -489,33 +489,6 @@ pub(super) fn state_of(wish: Wish) -> State {
     match wish {
         Wish::Pause(reason) => State::Paused { reason },
         Wish::SignOut => State::Offline,
-    }
-}
-
-fn agent_of(input: &FromDesk) -> &AgentId {
-    match input {
-        FromDesk::DeskUp { agent, .. }
-        | FromDesk::DeskGone { agent, .. }
-        | FromDesk::PhoneChanged { agent, .. }
-        | FromDesk::Ready { agent }
-        | FromDesk::Pause { agent, .. }
-        | FromDesk::SignOut { agent }
-        | FromDesk::OfferShown { agent, .. }
-        | FromDesk::Accept { agent, .. }
-        | FromDesk::Decline { agent, .. }
-        | FromDesk::HangUp { agent, .. }
-        | FromDesk::WrapUpDone { agent }
-        | FromDesk::Hold { agent, .. }
-        | FromDesk::Resume { agent, .. }
-        | FromDesk::Consult { agent, .. }
-        | FromDesk::CompleteConsult { agent, .. }
-        | FromDesk::EndConsult { agent, .. }
-        | FromDesk::Conference { agent, .. }
-        | FromDesk::Transfer { agent, .. }
-        | FromDesk::CallOut { agent, .. }
-        | FromDesk::Monitor { agent, .. }
-        | FromDesk::TakeOver { agent, .. }
-        | FromDesk::StopMonitor { agent, .. } => agent,
     }
 }
 

@@ -361,6 +361,21 @@ impl AgentStatus {
 }
 
 impl AgentStatus {
+    /// Why the operator pauses.
+    pub fn pause_reason(&self) -> Option<&PauseReason> {
+        match self {
+            AgentStatus::Paused(reason) => Some(reason),
+            AgentStatus::Offline
+            | AgentStatus::Ready
+            | AgentStatus::Offered(_)
+            | AgentStatus::Talking(_)
+            | AgentStatus::WrapUp
+            | AgentStatus::NotResponding
+            | AgentStatus::Supervising(_)
+            | AgentStatus::Internal(_) => None,
+        }
+    }
+
     /// The call that the state is about.
     pub fn call(&self) -> Option<CallId> {
         match self {

@@ -189,6 +189,36 @@ pub enum FromDesk {
 #[serde(transparent)]
 pub struct Digit(char);
 
+impl FromDesk {
+    /// Whose desk it comes from.
+    pub fn agent(&self) -> &AgentId {
+        match self {
+            FromDesk::DeskUp { agent, .. }
+            | FromDesk::DeskGone { agent, .. }
+            | FromDesk::PhoneChanged { agent, .. }
+            | FromDesk::Ready { agent }
+            | FromDesk::Pause { agent, .. }
+            | FromDesk::SignOut { agent }
+            | FromDesk::OfferShown { agent, .. }
+            | FromDesk::Accept { agent, .. }
+            | FromDesk::Decline { agent, .. }
+            | FromDesk::HangUp { agent, .. }
+            | FromDesk::WrapUpDone { agent }
+            | FromDesk::Hold { agent, .. }
+            | FromDesk::Resume { agent, .. }
+            | FromDesk::Consult { agent, .. }
+            | FromDesk::CompleteConsult { agent, .. }
+            | FromDesk::EndConsult { agent, .. }
+            | FromDesk::Conference { agent, .. }
+            | FromDesk::Transfer { agent, .. }
+            | FromDesk::CallOut { agent, .. }
+            | FromDesk::Monitor { agent, .. }
+            | FromDesk::TakeOver { agent, .. }
+            | FromDesk::StopMonitor { agent, .. } => agent,
+        }
+    }
+}
+
 impl Digit {
     /// The key of a character, `None` for one that no phone has.
     pub fn new(key: char) -> Option<Self> {

@@ -355,17 +355,7 @@ impl QueueNow {
 
 impl OperatorNow {
     fn view(&self, agent: &AgentId) -> OperatorView {
-        let reason = match &self.state {
-            AgentStatus::Paused(reason) => Some(reason.to_string()),
-            AgentStatus::Offline
-            | AgentStatus::Ready
-            | AgentStatus::Offered(_)
-            | AgentStatus::Talking(_)
-            | AgentStatus::WrapUp
-            | AgentStatus::NotResponding
-            | AgentStatus::Supervising(_)
-            | AgentStatus::Internal(_) => None,
-        };
+        let reason = self.state.pause_reason().map(ToString::to_string);
         OperatorView {
             operator: agent.clone(),
             state: self.state.word(),

@@ -70,17 +70,7 @@ impl BulkRow for AgentRow {
     const COLUMNS: usize = 8;
 
     fn bind(&self, statement: Statement) -> Statement {
-        let reason = match &self.state {
-            AgentStatus::Paused(reason) => Some(reason.as_str().to_owned()),
-            AgentStatus::Offline
-            | AgentStatus::Ready
-            | AgentStatus::Offered(_)
-            | AgentStatus::Talking(_)
-            | AgentStatus::WrapUp
-            | AgentStatus::NotResponding
-            | AgentStatus::Supervising(_)
-            | AgentStatus::Internal(_) => None,
-        };
+        let reason = self.state.pause_reason().map(|reason| reason.as_str().to_owned());
         statement
             .bind(self.agent.as_str().to_owned())
             .bind(self.id.position())

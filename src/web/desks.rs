@@ -272,17 +272,7 @@ fn word(stands: Stands) -> &'static str {
 
 /// A state as the page gets it.
 pub(super) fn state_message(state: &AgentStatus, since: Time) -> ToPage {
-    let reason = match state {
-        AgentStatus::Paused(reason) => Some(reason.to_string()),
-        AgentStatus::Offline
-        | AgentStatus::Ready
-        | AgentStatus::Offered(_)
-        | AgentStatus::Talking(_)
-        | AgentStatus::WrapUp
-        | AgentStatus::NotResponding
-        | AgentStatus::Supervising(_)
-        | AgentStatus::Internal(_) => None,
-    };
+    let reason = state.pause_reason().map(ToString::to_string);
     ToPage::State { state: state.word(), reason, call: state.call(), since_ms: since.0 }
 }
 

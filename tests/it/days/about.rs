@@ -1,8 +1,8 @@
 //! What is an input or a fact about? Its call, its leg, its operator.
 
 use cityline::centre::fact::Fact;
-use cityline::centre::ids::{AgentId, CallId, LegId};
-use cityline::centre::input::{FromDesk, FromLine, FromMedia, Input};
+use cityline::centre::ids::{CallId, LegId};
+use cityline::centre::input::{FromLine, FromMedia, Input};
 
 /// The call that a fact belongs to, for those that only a live call can have.
 pub fn call_of(fact: &Fact) -> Option<CallId> {
@@ -81,32 +81,5 @@ pub fn leg_of(input: &Input) -> Option<LegId> {
         | Input::LegRecovered { leg }
         | Input::LegGone { leg } => Some(*leg),
         _ => None,
-    }
-}
-
-pub fn desk_agent(input: &FromDesk) -> &AgentId {
-    match input {
-        FromDesk::DeskUp { agent, .. }
-        | FromDesk::DeskGone { agent, .. }
-        | FromDesk::PhoneChanged { agent, .. }
-        | FromDesk::Ready { agent }
-        | FromDesk::Pause { agent, .. }
-        | FromDesk::SignOut { agent }
-        | FromDesk::OfferShown { agent, .. }
-        | FromDesk::Accept { agent, .. }
-        | FromDesk::Decline { agent, .. }
-        | FromDesk::HangUp { agent, .. }
-        | FromDesk::WrapUpDone { agent }
-        | FromDesk::Hold { agent, .. }
-        | FromDesk::Resume { agent, .. }
-        | FromDesk::Consult { agent, .. }
-        | FromDesk::CompleteConsult { agent, .. }
-        | FromDesk::EndConsult { agent, .. }
-        | FromDesk::Conference { agent, .. }
-        | FromDesk::Transfer { agent, .. }
-        | FromDesk::CallOut { agent, .. }
-        | FromDesk::Monitor { agent, .. }
-        | FromDesk::TakeOver { agent, .. }
-        | FromDesk::StopMonitor { agent, .. } => agent,
     }
 }

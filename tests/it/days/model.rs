@@ -11,7 +11,7 @@ use cityline::centre::output::Output;
 use cityline::centre::settings::{QueueSettings, Settings};
 use cityline::centre::time::Time;
 
-use super::about::{call_of, desk_agent, leg_of};
+use super::about::{call_of, leg_of};
 use super::calls::{Call, Talk, Third, Wait};
 use super::colleagues::Between;
 use super::legs::Legs;
@@ -366,7 +366,7 @@ impl Model {
         let Some(known) = self.calls.get_mut(&call) else { return };
         let (owner, until) = known.offer.take().map_or((None, now), |(owner, until)| (Some(owner), until));
         let about = leg_of(input).is_some_and(|leg| leg.call == call);
-        let by_agent = matches!(input, Input::Desk(desk) if desk_agent(desk) == agent);
+        let by_agent = matches!(input, Input::Desk(desk) if desk.agent() == agent);
         let caused = match how {
             OfferEnd::Answered => about && matches!(input, Input::Media(FromMedia::Agreed { .. })),
             OfferEnd::Declined => by_agent,

@@ -8,7 +8,6 @@ use cityline::centre::input::{FromDesk, Input};
 use cityline::centre::settings::{Device, QueueSettings, Settings};
 use cityline::centre::time::Time;
 
-use super::about::desk_agent;
 use super::calls::Call;
 use super::colleagues::Between;
 use super::model::Step;
@@ -142,7 +141,7 @@ impl Staff {
     /// Devices and wishes, as far as the operator is one of the settings.
     pub fn note(&mut self, input: &Input, settings: &Settings) {
         let Input::Desk(input) = input else { return };
-        let agent = desk_agent(input);
+        let agent = input.agent();
         if settings.agents.contains_key(agent) {
             apply(self.0.entry(agent.clone()).or_default(), input, settings);
         }
@@ -184,7 +183,7 @@ impl Staff {
         rules: &Rules,
     ) -> Option<(AgentId, AgentStatus)> {
         let Input::Desk(input) = input else { return None };
-        let agent = desk_agent(input);
+        let agent = input.agent();
         let before = self.0.get(agent).cloned().unwrap_or_default();
         if !settings.agents.contains_key(agent) {
             return Some((agent.clone(), before.status));
@@ -273,7 +272,7 @@ impl Staff {
         let person = self.0.entry(agent.clone()).or_default();
         let from = person.status.clone();
         let own = match input {
-            Input::Desk(input) if desk_agent(input) == agent => Some(input),
+            Input::Desk(input) if input.agent() == agent => Some(input),
             _ => None,
         };
         let anew = matches!(input, Input::SettingsChanged(_) | Input::Restarted { .. });
@@ -481,7 +480,7 @@ fn apply(person: &mut Person, input: &FromDesk, settings: &Settings) {
 
 /// What an operator in a call with a colleague does after it.
 fn goes_on_otherwise(person: &mut Person, input: &FromDesk, settings: &Settings, contacts_before: &[ContactId]) {
-    let device = device(settings, desk_agent(input));
+    let device = device(settings, input.agent());
     let after = match input {
         FromDesk::Ready { .. } if person.rung(device) => Some(AgentStatus::Ready),
         FromDesk::Pause { reason, .. } if settings.pause_reasons.contains(reason) => Some(AgentStatus::Paused(reason.clone())),
