@@ -122,6 +122,8 @@ impl App {
     /// Starts every part. An error names the part and the mend; nothing is left running then.
     pub async fn start(config: Config) -> anyhow::Result<App> {
         descriptors::raise(descriptors::wanted(config.limits.max_calls));
+        // Before all else: what is counted at the start would be lost.
+        let metrics = world::metrics_recorder()?;
         let clock = Clock::of_process();
         let folder = &config.data.folder;
         std::fs::create_dir_all(folder).with_context(|| {
@@ -159,8 +161,6 @@ impl App {
         let health = Arc::new(web::Health::new(vitals.clone()));
 
         let recordings = folder.join("recordings");
-        // Before the shells: what they count at once would be lost.
-        let metrics = world::metrics_recorder()?;
         let live = folder.join("live");
         let dialogs = sip::Survivors::open(&live)?;
         let past = last_time.map(|ended| Past { ended, downtime_ms: clock.now().ms_since(ended) });

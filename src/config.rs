@@ -66,7 +66,7 @@ pub struct Data {
     pub database: Private<String>,
     /// Folder of the spoken prompts; empty for `prompts` in the folder.
     pub prompts: PathBuf,
-    /// Segments of the journal that are kept although the database holds all of their facts, at least 1.
+    /// Segments of the journal that are kept although the database holds all of their facts, at least 2.
     pub keep_segments: usize,
     /// The file to which the register's seals are appended; empty for `seals.txt` in the folder. It should lie where whoever can write the
     /// database cannot: a file server that only lets append, another machine.

@@ -15,7 +15,7 @@ use crate::centre::input::{FromDesk, FromLine, FromMedia, Input};
 use crate::centre::output::Output;
 use crate::centre::time::Time;
 use crate::clock::Clock;
-use crate::journal::{Journal, JournalError, Record, replay_file};
+use crate::journal::{Journal, JournalError, Record, load_last};
 use crate::lanes::InputLanes;
 
 /// Inputs handled before their records are written together: a group costs one `write`, and delays nobody by more than its handling.
@@ -62,7 +62,8 @@ impl<W: World> Engine<W> {
         Self { centre, journal, world, clock, wall_ahead_ms: 0, looked_after: Time::default() }
     }
 
-    /// Handles inputs until both lanes are closed or `stop` resolves; then the journal is whole.
+    /// Handles inputs until both lanes are closed or `stop` resolves; then the journal is whole. Errors: nothing brings the journal to the disk
+    /// any more.
     pub async fn run(mut self, mut lanes: InputLanes, stop: impl Future<Output = ()>) -> Result<(), JournalError> {
         tokio::pin!(stop);
         let mut group = Vec::with_capacity(GROUP);
@@ -83,14 +84,16 @@ impl<W: World> Engine<W> {
             self.handle_group(&mut group);
             self.look_after_journal();
             self.world.came_round();
+            if !self.journal.is_synced() {
+                return Err(JournalError::NotSynced);
+            }
         }
     }
 
     /// What became of a former process, told as of the moment of its last record: what ended with it ended then, not after the downtime.
     pub fn handle_past(&mut self, at: Time, inputs: Vec<Input>) {
         for input in inputs {
-            self.centre.handle(at, input.clone());
-            let (record, outputs) = self.record(at, input);
+            let Some((record, outputs)) = self.step(at, input) else { continue };
             // A shell that cannot take an order has lost its leg, which it will say, or the deadline of the recovery.
             outputs.into_iter().for_each(|output| drop(self.world.carry_out(output)));
             self.world.show(record.time, &record.facts);
@@ -101,7 +104,7 @@ impl<W: World> Engine<W> {
     /// Handles inputs one by one, writes their records together, then carries out what they asked for.
     pub fn handle_group(&mut self, group: &mut Vec<Input>) {
         while !group.is_empty() {
-            let steps: Vec<(Record, Vec<Output>)> = group.drain(..).filter_map(|input| self.step(input)).collect();
+            let steps: Vec<(Record, Vec<Output>)> = group.drain(..).filter_map(|input| self.step(self.clock.now(), input)).collect();
             self.commit();
             for (record, outputs) in steps {
                 for output in outputs {
@@ -138,8 +141,7 @@ impl<W: World> Engine<W> {
     }
 
     /// One input; `None` when it could not be handled and nothing could be done in its place.
-    fn step(&mut self, input: Input) -> Option<(Record, Vec<Output>)> {
-        let now = self.clock.now();
+    fn step(&mut self, now: Time, input: Input) -> Option<(Record, Vec<Output>)> {
         let handled = catch_unwind(AssertUnwindSafe(|| self.centre.handle(now, input.clone())));
         if handled.is_err() {
             return self.poisoned(now, &input);
@@ -164,9 +166,9 @@ impl<W: World> Engine<W> {
     }
 
     fn rebuild(&mut self) {
-        let rebuilt = self.journal.commit().and_then(|()| replay_file(self.journal.path()));
+        let rebuilt = self.journal.commit().and_then(|()| load_last(self.journal.folder()));
         match rebuilt {
-            Ok(replay) if self.journal.is_whole() => self.centre = replay.centre,
+            Ok(Some(replay)) if self.journal.is_whole() => self.centre = replay.centre,
             Ok(_) => tracing::error!("the core cannot be rebuilt while records wait for the disk: it goes on as the fault left it"),
             Err(error) => self.world.journal_failed(&error),
         }
@@ -220,6 +222,14 @@ pub fn resume(folder: &Path) -> Result<Resumed, JournalError> {
     let Some(replay) = crate::journal::load_last(folder)? else {
         return Ok(Resumed { centre: Centre::new(), next_seq: 1, last_time: None });
     };
+    if replay.damaged > 0 || !replay.poisoned.is_empty() {
+        let (damaged, poisoned) = (replay.damaged, replay.poisoned.len());
+        tracing::error!(
+            damaged,
+            poisoned,
+            "the journal has faults: the server starts with what is known, and calls that lack in it are hung up"
+        );
+    }
     if !replay.differing.is_empty() {
         tracing::warn!(records = replay.differing.len(), "the journal was written by a version that decided otherwise");
     }

@@ -5,8 +5,10 @@
 //! A record is written (one `write`) before its outputs are carried out, which survives the end of the process; a thread of
 //! its own syncs groups of records within 50 ms, which survives the end of the machine.
 
+mod evidence;
 mod prune;
 mod read;
+mod rebuild;
 mod segment;
 mod sync;
 
@@ -24,7 +26,8 @@ use crate::centre::output::Output;
 use crate::centre::time::Time;
 
 pub use prune::prune;
-pub use read::{Replay, Tail, load_last, replay_file};
+pub use read::{Replay, Tail, replay_file};
+pub use rebuild::load_last;
 pub use segment::Told;
 use segment::{Line, segment_path};
 use sync::Syncer;
@@ -61,7 +64,7 @@ pub enum JournalError {
         source: io::Error,
     },
     /// A line in the middle of a segment is damaged.
-    #[error("journal {}:{line}: {what}; set the file aside and restore it from a copy, later segments can be read without it", path.display())]
+    #[error("journal {}:{line}: {what}; restore the file from a copy if there is one, a server starts without this line", path.display())]
     Damaged {
         /// The segment.
         path: PathBuf,
@@ -70,6 +73,19 @@ pub enum JournalError {
         /// What is wrong with it.
         what: String,
     },
+    /// The core panics over a record.
+    #[error("journal {}:{line}: the core panics over record {seq}; report it with the file, a server starts without this record", path.display())]
+    Poisoned {
+        /// The segment.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+        /// The record's number.
+        seq: u64,
+    },
+    /// The thread that syncs is gone.
+    #[error("the journal's sync thread has ended: start the server again, and report this with the log")]
+    NotSynced,
 }
 
 /// The writing end, owned by the engine.
@@ -102,6 +118,7 @@ impl Journal {
     pub fn begin(folder: &Path, centre: &Centre, next_seq: u64) -> Result<Journal, JournalError> {
         std::fs::create_dir_all(folder).map_err(|source| JournalError::Io { path: folder.to_owned(), source })?;
         let (file, path, whole_bytes) = new_segment(folder, centre, next_seq)?;
+        file.sync_data().and_then(|()| File::open(folder)?.sync_all()).map_err(|source| JournalError::Io { path: path.clone(), source })?;
         let syncer = Syncer::start(&file).map_err(|source| JournalError::Io { path: path.clone(), source })?;
         let pending = Vec::with_capacity(64 * 1024);
         Ok(Journal {
@@ -172,13 +189,14 @@ impl Journal {
     }
 
     /// Begins a new segment when this one is long enough, or when records were given up. Never while records wait for the disk: a reader
-    /// that goes on to the new segment would step over them. `centre` is the state after the last record.
+    /// that goes on to the new segment would step over them. `centre` is the state after the last record. Nothing is synced here: until the
+    /// sync thread has done so a power cut may leave a segment without its snapshot, which is reached from the one before.
     pub fn rotate_if_due(&mut self, centre: &Centre) -> Result<bool, JournalError> {
         if !self.pending.is_empty() || (self.in_segment < RECORDS_A_SEGMENT && self.gap.is_none()) {
             return Ok(false);
         }
         let (file, path, whole_bytes) = new_segment(&self.folder, centre, self.next_seq)?;
-        self.syncer.follow(&file).map_err(|source| JournalError::Io { path: path.clone(), source })?;
+        self.syncer.follow(&file, &self.folder).map_err(|source| JournalError::Io { path: path.clone(), source })?;
         if let Some(GivenUp { records, bytes }) = self.gap.take() {
             tracing::error!(
                 records,
@@ -194,6 +212,16 @@ impl Journal {
     /// The number of the last record.
     pub fn last_seq(&self) -> u64 {
         self.next_seq - 1
+    }
+
+    /// Whether somebody still brings to the disk what is written.
+    pub fn is_synced(&self) -> bool {
+        self.syncer.runs()
+    }
+
+    /// The folder of all segments.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The segment that is written now.
@@ -222,6 +250,11 @@ impl Journal {
         self.gap
     }
 
+    /// The sync thread ends, as by a fault.
+    pub fn end_syncing(&mut self) {
+        self.syncer.end();
+    }
+
     /// The segment is as long as one may be.
     pub fn fill_the_segment(&mut self) {
         self.in_segment = RECORDS_A_SEGMENT;
@@ -233,11 +266,11 @@ fn new_segment(folder: &Path, centre: &Centre, next_seq: u64) -> Result<(File, P
     let fail = |source| JournalError::Io { path: path.clone(), source };
     let mut first = Vec::new();
     segment::push_line(&mut first, &Line::Snapshot { next_seq, centre });
-    // Written beside and renamed: a segment that exists has its snapshot.
+    // Written beside and renamed: while the machine runs, a segment that exists has its snapshot.
     let draft = path.with_extension("draft");
     let mut file = File::create(&draft).map_err(fail)?;
-    io::Write::write_all(&mut file, &first).and_then(|()| file.sync_data()).map_err(fail)?;
-    std::fs::rename(&draft, &path).and_then(|()| File::open(folder)?.sync_all()).map_err(fail)?;
+    io::Write::write_all(&mut file, &first).map_err(fail)?;
+    std::fs::rename(&draft, &path).map_err(fail)?;
     Ok((file, path, first.len() as u64))
 }
 

@@ -13,6 +13,7 @@ use crate::centre::input::{Digit, HangUpCause};
 use crate::centre::output::ToLine;
 use crate::centre::poison::POISONED;
 use crate::centre::settings::Settings;
+use crate::journal::replay_file;
 
 /// What the engine has asked for and told.
 #[derive(Default)]
@@ -151,6 +152,32 @@ fn calls_go_on_while_the_disk_is_full_and_every_record_is_written_afterwards() {
     stage.journal_is_true();
 }
 
+#[test]
+fn what_is_told_of_the_past_may_panic_and_the_start_goes_on() {
+    let mut stage = Stage::new("past");
+    stage.calls(POISONED);
+    stage.calls(CallId(7));
+    let digit = Input::Line(FromLine::Digit { leg: LegId::caller(POISONED), digit: Digit::new('1').unwrap() });
+    let at = stage.engine.clock.now();
+    stage.engine.handle_past(at, vec![Input::Restarted { downtime_ms: 1 }, digit, Input::LegGone { leg: LegId::caller(CallId(7)) }]);
+    assert_eq!(stage.ended(), [(POISONED, EndReason::Poisoned), (CallId(7), EndReason::Interrupted)]);
+    stage.journal_is_true();
+}
+
+#[test]
+fn an_engine_whose_journal_nobody_syncs_ends() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut stage = Stage::new("sync");
+    stage.engine.journal.end_syncing();
+    let (_inputs, lanes) = crate::lanes::lanes(10);
+    let journal = Journal::begin(&stage.folder.join("other"), &Centre::new(), 1).unwrap();
+    let idle = Engine::new(Centre::new(), journal, stage.told.clone(), stage.engine.clock);
+    let engine = std::mem::replace(&mut stage.engine, idle);
+    let ended = runtime
+        .block_on(async { tokio::time::timeout(std::time::Duration::from_secs(10), engine.run(lanes, std::future::pending())).await });
+    assert!(matches!(ended, Ok(Err(JournalError::NotSynced))), "{ended:?}");
+}
+
 /// A new segment would fit where the records that wait do not: it must not come before them.
 #[test]
 fn a_full_segment_is_not_left_while_records_wait_for_the_disk() {
@@ -196,4 +223,27 @@ fn after_a_long_outage_a_new_segment_begins_with_what_is_up() {
     stage.journal_is_true();
     assert_eq!(stage.engine.centre.calls_up() as u64, call - 1, "no call was lost");
     assert_eq!(stage.told.0.lock().unwrap().written, stage.engine.journal.last_seq());
+}
+
+/// How long the engine stands still while it begins a new segment with a thousand calls up. A measurement for an optimised build:
+/// `cargo test --workspace --lib --profile fuzz -- --ignored --nocapture a_rotation`.
+#[test]
+#[ignore = "a measurement"]
+fn a_rotation_with_a_thousand_calls_stops_the_engine_for_less_than_five_milliseconds() {
+    let mut stage = Stage::new("rotation");
+    (1..=1_000).for_each(|call| stage.calls(CallId(call)));
+    let mut took_us = Vec::new();
+    for call in 1..=50 {
+        stage.handle(vec![hangs_up(CallId(call))]);
+        stage.calls(CallId(1_000 + call));
+        stage.engine.journal.fill_the_segment();
+        stage.engine.looked_after = Time::default();
+        let began = stage.engine.clock.elapsed_us();
+        stage.engine.look_after_journal();
+        took_us.push(stage.engine.clock.elapsed_us() - began);
+    }
+    took_us.sort_unstable();
+    let bytes = std::fs::metadata(stage.engine.journal.path()).unwrap().len();
+    println!("a rotation with 1,000 calls, snapshot of {bytes} bytes: median {} us, worst {} us", took_us[25], took_us[49]);
+    assert!(took_us[25] < 5_000, "{took_us:?}");
 }

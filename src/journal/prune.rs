@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::JournalError;
 use super::segment::segments;
 
-/// Removes the segments that end at or before the record `passed`, but keeps the newest `keep` (at least one). Returns how many went.
+/// Removes the segments that end at or before the record `passed`, but keeps the newest `keep`, at least two: the snapshot of the last one may not
+/// be on the disk yet. Returns how many went.
 /// Errors: the folder cannot be read or written.
 pub fn prune(folder: &Path, passed: u64, keep: usize) -> Result<usize, JournalError> {
     let fail = |path: &Path| {
@@ -22,7 +23,7 @@ pub fn prune(folder: &Path, passed: u64, keep: usize) -> Result<usize, JournalEr
 
 /// A segment ends where the next one begins.
 fn may_go(all: &[(u64, PathBuf)], passed: u64, keep: usize) -> Vec<PathBuf> {
-    let older = all.len().saturating_sub(keep.max(1));
+    let older = all.len().saturating_sub(keep.max(2));
     let ended = all.iter().zip(all.iter().skip(1)).take(older);
     ended.take_while(|(_, (next, _))| *next <= passed.saturating_add(1)).map(|((_, path), _)| path.clone()).collect()
 }
@@ -52,10 +53,10 @@ mod tests {
         let folder = folder();
         assert_eq!(prune(&folder, 9, 1).unwrap(), 0, "record 10 is not in the database");
         assert_eq!(prune(&folder, 10, 4).unwrap(), 0, "four are to be kept");
-        assert_eq!(prune(&folder, 25, 1).unwrap(), 2);
-        assert_eq!(left(&folder), [21, 31], "25 lies in the third");
+        assert_eq!(prune(&folder, 15, 1).unwrap(), 1);
+        assert_eq!(left(&folder), [11, 21, 31], "15 lies in the second");
         assert_eq!(prune(&folder, u64::MAX, 0).unwrap(), 1);
-        assert_eq!(left(&folder), [31], "the last one is what a restart needs");
+        assert_eq!(left(&folder), [21, 31], "the last two are what a restart needs");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

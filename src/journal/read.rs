@@ -1,13 +1,14 @@
-//! How is a journal read? Whole, to rebuild the core; from a position on, to feed the store; with a check of every hash, to prove it.
+//! How is a journal read? A segment with a check of every hash, to prove it; from a position on, to feed the store.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
 use super::segment::{ReadLine, Told, ToldLine, parse_line, segments};
-use super::{JournalError, Record, hash_outputs};
+use super::{JournalError, Record, evidence, hash_outputs};
 use crate::centre::Centre;
 use crate::centre::time::Time;
 
@@ -26,30 +27,27 @@ pub struct Replay {
     pub differing: Vec<u64>,
     /// Whether the last line was torn, as after a crash in mid-write.
     pub torn: bool,
-}
-
-/// Rebuilds the core from the last segment of a folder; `None` where there is no journal yet.
-pub fn load_last(folder: &Path) -> Result<Option<Replay>, JournalError> {
-    if !folder.exists() {
-        return Ok(None);
-    }
-    let all = segments(folder).map_err(|source| JournalError::Io { path: folder.to_owned(), source })?;
-    all.last().map(|(_, path)| replay_file(path)).transpose()
+    /// Lines that could not be read.
+    pub damaged: usize,
+    /// Records that the core panicked over.
+    pub poisoned: Vec<u64>,
 }
 
 /// Runs one segment again and compares every output hash and every fact with those that ran live.
 pub fn replay_file(path: &Path) -> Result<Replay, JournalError> {
     let mut lines = Lines::open(path)?;
     let mut replay = match lines.next()? {
-        Some(ReadLine::Snapshot { next_seq, centre }) => {
-            Replay { centre: *centre, next_seq, last_time: None, records: 0, differing: Vec::new(), torn: false }
-        }
+        Some(ReadLine::Snapshot { next_seq, centre }) => Replay::of(*centre, next_seq),
         Some(ReadLine::Record(_)) | None => return Err(lines.damaged("the first line holds no snapshot")),
     };
     while let Some(line) = lines.next()? {
         match line {
             ReadLine::Snapshot { .. } => return Err(lines.damaged("a second snapshot")),
-            ReadLine::Record(record) => replay.step(*record),
+            ReadLine::Record(record) => {
+                let seq = record.seq;
+                let stepped = catch_unwind(AssertUnwindSafe(|| replay.step(*record)));
+                stepped.map_err(|_| JournalError::Poisoned { path: path.to_owned(), line: lines.number, seq })?;
+            }
         }
     }
     replay.torn = lines.torn;
@@ -57,7 +55,21 @@ pub fn replay_file(path: &Path) -> Result<Replay, JournalError> {
 }
 
 impl Replay {
-    fn step(&mut self, record: Record) {
+    /// A core before its first record, which has the number `next_seq`.
+    pub(super) fn of(centre: Centre, next_seq: u64) -> Replay {
+        let (differing, poisoned) = (Vec::new(), Vec::new());
+        Replay { centre, next_seq, last_time: None, records: 0, differing, torn: false, damaged: 0, poisoned }
+    }
+
+    /// Brings the core over a record once more, which has been counted already.
+    pub(super) fn again(&mut self, record: &Record) {
+        self.centre.handle(record.time, record.input.clone());
+        while self.centre.poll_output().is_some() {}
+        drop(self.centre.take_facts());
+    }
+
+    /// Brings the core over the next record.
+    pub(super) fn step(&mut self, record: Record) {
         self.centre.handle(record.time, record.input);
         let outputs: Vec<_> = std::iter::from_fn(|| self.centre.poll_output()).collect();
         let facts = self.centre.take_facts();
@@ -71,7 +83,7 @@ impl Replay {
 }
 
 /// The complete lines of one segment. An incomplete last one is not an error: the process may have ended, or be writing it.
-struct Lines {
+pub(super) struct Lines {
     path: PathBuf,
     reader: BufReader<File>,
     number: usize,
@@ -80,13 +92,13 @@ struct Lines {
 }
 
 impl Lines {
-    fn open(path: &Path) -> Result<Self, JournalError> {
+    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
         let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), reader: BufReader::new(file), number: 0, buffer: Vec::new(), torn: false })
     }
 
-    /// The next complete line; `None` at the end, where an incomplete line stays unread.
-    fn next<L: DeserializeOwned>(&mut self) -> Result<Option<L>, JournalError> {
+    /// The next complete line; `None` at the end, where an incomplete line stays unread. After a damaged line the next one follows.
+    pub(super) fn next<L: DeserializeOwned>(&mut self) -> Result<Option<L>, JournalError> {
         self.buffer.clear();
         let read =
             self.reader.read_until(b'\n', &mut self.buffer).map_err(|source| JournalError::Io { path: self.path.clone(), source })?;
@@ -100,8 +112,28 @@ impl Lines {
         parse_line(&self.buffer).map(Some).map_err(|what| self.damaged(&what))
     }
 
+    /// The line that was read last, from 1.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Whether the last line is incomplete.
+    pub(super) fn torn(&self) -> bool {
+        self.torn
+    }
+
     fn damaged(&self, what: &str) -> JournalError {
         JournalError::Damaged { path: self.path.clone(), line: self.number, what: what.to_owned() }
+    }
+}
+
+/// The next line that is not damaged. What lies in a file behind a line feed was written whole, so that waiting would mend nothing.
+fn whole_line(lines: &mut Lines) -> Result<Option<ToldLine>, JournalError> {
+    loop {
+        match lines.next() {
+            Err(fault @ JournalError::Damaged { .. }) => evidence::damaged(&lines.path, &fault),
+            read => return read,
+        }
     }
 }
 
@@ -127,7 +159,7 @@ impl Tail {
                 break;
             }
             let Some(lines) = &mut self.lines else { break };
-            match lines.next()? {
+            match whole_line(lines)? {
                 Some(ToldLine::Record(record)) if record.seq >= self.next_seq => {
                     self.next_seq = record.seq + 1;
                     records.push(record);
@@ -143,7 +175,7 @@ impl Tail {
     /// A later segment exists, so this one is complete: what was written between the last look and that one is read, then it is left.
     fn finish_segment(&mut self, records: &mut Vec<Told>) -> Result<(), JournalError> {
         if let Some(mut lines) = self.lines.take() {
-            while let Some(line) = lines.next()? {
+            while let Some(line) = whole_line(&mut lines)? {
                 if let ToldLine::Record(record) = line
                     && record.seq >= self.next_seq
                 {

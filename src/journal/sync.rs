@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -13,7 +14,11 @@ const GROUP: Duration = Duration::from_millis(50);
 
 enum Order {
     Written,
-    Follow(File),
+    /// A new segment, and the folder in which it has its name.
+    Follow {
+        file: File,
+        folder: PathBuf,
+    },
 }
 
 /// The thread and the way to it. Two orders fit: a "written" that the thread has not begun to sync stands for all that follow, and a
@@ -46,18 +51,24 @@ impl Syncer {
         }
     }
 
-    /// From here on another file is written; the former one is synced to its end first.
-    pub fn follow(&self, file: &File) -> io::Result<()> {
-        let file = file.try_clone()?;
-        match self.orders.as_ref().map(|orders| orders.send(Order::Follow(file))) {
+    /// Whether the thread runs.
+    pub fn runs(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// From here on another file of this folder is written; the former one is synced to its end first, then what this one begins with.
+    pub fn follow(&self, file: &File, folder: &Path) -> io::Result<()> {
+        let (file, folder) = (file.try_clone()?, folder.to_owned());
+        match self.orders.as_ref().map(|orders| orders.send(Order::Follow { file, folder })) {
             Some(Ok(())) => Ok(()),
             Some(Err(_)) | None => Err(io::Error::other("the sync thread has ended")),
         }
     }
 }
 
-impl Drop for Syncer {
-    fn drop(&mut self) {
+impl Syncer {
+    /// Syncs what is written and ends the thread.
+    pub fn end(&mut self) {
         self.orders = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -65,26 +76,45 @@ impl Drop for Syncer {
     }
 }
 
+impl Drop for Syncer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 fn run(mut file: File, orders: &Receiver<Order>, unsynced: &AtomicBool) {
     while let Ok(order) = orders.recv() {
         let next = match order {
-            Order::Follow(next) => Some(next),
+            Order::Follow { file, folder } => Some((file, folder)),
             // Wait for the rest of the group; only a new segment, or the end, comes before it is over.
             Order::Written => match orders.recv_timeout(GROUP) {
-                Ok(Order::Follow(next)) => Some(next),
+                Ok(Order::Follow { file, folder }) => Some((file, folder)),
                 Ok(Order::Written) | Err(_) => None,
             },
         };
         // Before the sync: what is written while it runs asks for another.
         unsynced.store(false, Ordering::Release);
         sync(&file);
-        file = next.unwrap_or(file);
+        if let Some((next, folder)) = next {
+            file = next;
+            sync(&file);
+            sync_name(&folder);
+        }
     }
     sync(&file);
 }
 
 fn sync(file: &File) {
-    if let Err(error) = file.sync_data() {
+    told(file.sync_data());
+}
+
+/// A file's name is in its folder, which is synced by itself.
+fn sync_name(folder: &Path) {
+    told(File::open(folder).and_then(|folder| folder.sync_all()));
+}
+
+fn told(synced: io::Result<()>) {
+    if let Err(error) = synced {
         metrics::counter!("cityline_journal_sync_errors_total").increment(1);
         tracing::error!(%error, "the journal cannot be synced: what was written since may be lost in a power cut; check the disk");
     }
