@@ -51,10 +51,15 @@ const KINDS: &[&str] = &[
 /// Words before a house's number that say nothing.
 const HOUSES: &[&str] = &["дом", "д", "үй", "уй", "будинок", "буд", "house", "no"];
 
+/// Whether a folded word says only what kind of street it is.
+pub fn is_street_kind(word: &str) -> bool {
+    KINDS.contains(&word)
+}
+
 /// What a street is found by: its words without those that say its kind, in the order of the alphabet; all of them where nothing would be left.
 pub fn street_key(name: &str) -> String {
     let all = words(name);
-    let mut own: Vec<&str> = all.iter().map(String::as_str).filter(|word| !KINDS.contains(word)).collect();
+    let mut own: Vec<&str> = all.iter().map(String::as_str).filter(|word| !is_street_kind(word)).collect();
     if own.is_empty() {
         own = all.iter().map(String::as_str).collect();
     }

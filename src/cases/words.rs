@@ -2,6 +2,7 @@
 //!
 //! All of it is computed here and not by a database, so that every database finds the same.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// The longest word that is kept, in characters; of a longer one the beginning.
@@ -52,22 +53,60 @@ fn finish(word: &mut String, found: &mut Vec<String>) {
     }
 }
 
-/// The groups of three characters by which a word is like others; none where it is like itself alone.
+/// The groups of three characters by which a word is like others, each once and in order; none where it is like itself alone.
 ///
 /// Letters that one language writes for another's, or that are confused in writing, are one here ("ы", "і" and "i").
-pub fn trigrams(word: &str) -> BTreeSet<String> {
-    if word.chars().count() < SHORTEST_ALIKE || word.chars().any(|c| c.is_ascii_digit()) {
-        return BTreeSet::new();
-    }
-    let sound: Vec<char> = "  ".chars().chain(word.chars().filter_map(sound)).chain([' ']).collect();
-    sound.windows(3).map(|three| three.iter().collect()).collect()
-}
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Groups(Vec<[char; 3]>);
 
-/// How like two words are by their groups: shared ones in a thousand of all.
-pub fn alike(one: &BTreeSet<String>, other: &BTreeSet<String>) -> usize {
-    let shared = one.intersection(other).count();
-    let all = one.len() + other.len() - shared;
-    (shared * 1000).checked_div(all).unwrap_or(0)
+impl Groups {
+    /// Those of a folded word.
+    pub fn of(word: &str) -> Groups {
+        if word.chars().count() < SHORTEST_ALIKE || word.chars().any(|c| c.is_ascii_digit()) {
+            return Groups::default();
+        }
+        let mut found = Vec::new();
+        let mut last = [' ', ' '];
+        for c in word.chars().filter_map(sound).chain([' ']) {
+            let [one, other] = last;
+            found.push([one, other, c]);
+            last = [other, c];
+        }
+        found.sort_unstable();
+        found.dedup();
+        Groups(found)
+    }
+
+    /// Whether it is like itself alone.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The groups as texts.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|three| three.iter().collect())
+    }
+
+    /// How like two words are by their groups: shared ones in a thousand of all.
+    pub fn alike(&self, other: &Groups) -> usize {
+        let (mut one, mut two, mut shared) = (self.0.iter().peekable(), other.0.iter().peekable(), 0_usize);
+        while let (Some(here), Some(there)) = (one.peek(), two.peek()) {
+            match here.cmp(there) {
+                Ordering::Less => {
+                    one.next();
+                }
+                Ordering::Greater => {
+                    two.next();
+                }
+                Ordering::Equal => {
+                    shared += 1;
+                    one.next();
+                    two.next();
+                }
+            }
+        }
+        (shared * 1000).checked_div(self.0.len() + other.0.len() - shared).unwrap_or(0)
+    }
 }
 
 fn sound(c: char) -> Option<char> {
@@ -119,7 +158,7 @@ mod tests {
 
     #[test]
     fn likeness_forgives_endings_slips_and_alphabets() {
-        let like = |one: &str, other: &str| alike(&trigrams(one), &trigrams(other));
+        let like = |one: &str, other: &str| Groups::of(one).alike(&Groups::of(other));
         assert_eq!(like("отопление", "отопление"), 1000);
         assert!(like("отопление", "отопления") >= 600 && like("отопление", "атопление") >= 500);
         assert!(like("қала", "кала") == 1000 && like("опалення", "апалення") >= 500);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use crate::cases::words::{alike, distinct, trigrams, words};
+use crate::cases::words::{Groups, distinct, words};
 use crate::centre::time::Time;
 
 use super::bulk::ms;
@@ -141,8 +141,8 @@ fn fit(asked: &[String], held: &str) -> Option<usize> {
         if held.iter().any(|own| own.starts_with(word.as_str())) {
             return Some(1);
         }
-        let groups = trigrams(word);
-        (!groups.is_empty() && held.iter().any(|own| alike(&groups, &trigrams(own)) >= ALIKE)).then_some(2)
+        let groups = Groups::of(word);
+        (!groups.is_empty() && held.iter().any(|own| groups.alike(&Groups::of(own)) >= ALIKE)).then_some(2)
     };
     asked.iter().map(one).sum()
 }

@@ -1,25 +1,33 @@
-//! How fast is the register with half a million cases? A measurement: `cargo test --release --lib -- --ignored half_a_million --nocapture`.
+//! How fast is the register with half a million cases? A measurement: `tools/bench/register.sh`, which says how it is asked for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+mod cost;
+mod filling;
+
+use std::time::Duration;
 
 use cityline_bases::{Kind, on_both};
+use sqlx::Connection;
 
 use super::bulk::{self, BulkRow};
 use super::search::KeptRow;
 use super::statement::{Statement, query, query_made};
 use super::tests::Folder;
 use super::transaction::Lock;
-use super::{Address, CaseFilter, ReportWords, Sight, Store};
+use super::{Address, CaseFilter, CaseRow, NewCase, ReportWords, Sight, Store};
+use crate::cases::assignment::Place;
 use crate::cases::case::Case;
 use crate::cases::chain::{Digest, Link, commit};
-use crate::cases::decide::Report;
+use crate::cases::decide::{Report, Wish};
 use crate::cases::event::{Author, Channel, Event, Kind as Of, What};
+use crate::cases::ids::{CaseNumber, OrganisationId};
 use crate::cases::terms::Priority;
-use crate::centre::ids::CallerRef;
+use crate::centre::ids::{CallerRef, NumberId};
 use crate::centre::time::Time;
 use crate::private::Private;
+use crate::report::league::League;
+use cost::{Cost, Spans, peak_mb};
+use filling::{Dice, filled};
 
 on_both!(
     #[ignore = "a measurement"]
@@ -28,266 +36,256 @@ on_both!(
 
 const SERVICE: &str = "109";
 const ORGANISATIONS: u64 = 300;
+const DISTRICTS: u64 = 12;
 const CALLERS: u64 = 150_000;
 /// An institution that has reported very often.
 const OFTEN: u64 = 7;
 const FIRST_MS: u64 = 1_704_067_200_000;
 const STEP_MS: u64 = 126_000;
-const PART: u64 = 4_000;
+const DAY_MS: u64 = 24 * 3_600_000;
 
-/// Dice that fall the same on every machine (a linear congruence; Knuth, MMIX).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-
-    /// One of 60,000 words of two to four syllables: few are frequent and most are rare, and so are the syllables, as in a language.
-    fn word(&mut self) -> String {
-        let rank = 60_000 / (1 + self.below(60_000));
-        let n = if rank > 2 { rank } else { self.below(60_000) };
-        let mut mixed = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16;
-        let syllables = 2 + mixed % 3;
-        let mut word = String::new();
-        for _ in 0..syllables {
-            mixed /= 7;
-            let (consonant, vowel) = ((mixed % 21) * (mixed / 21 % 21) / 21, (mixed / 441 % 9) * (mixed / 3969 % 9) / 9);
-            word.extend("нтслрвкмдпзбгйчшхжщцқ".chars().nth(consonant as usize));
-            word.extend("оаеиуыяәі".chars().nth(vowel as usize));
-            mixed /= 5;
-        }
-        word
-    }
-}
-
-struct CaseLine {
-    number: String,
-    draft: String,
-    case: Case,
-    place: i64,
-    restricted: Option<&'static str>,
-}
-
-impl BulkRow for CaseLine {
-    const HEAD: &'static str = "INSERT INTO cases (kind, topic, priority, organisation, state, is_open, restricted, reaction_due_ms, \
-        resolution_due_ms, reopened, last_place, body, number, by_name, draft, channel, registered_ms) VALUES ";
-    const TAIL: &'static str = "";
-    const COLUMNS: usize = 17;
-
-    fn bind(&self, statement: Statement) -> Statement {
-        let case = &self.case;
-        statement
-            .bind("complaint")
-            .bind(case.topic.as_str())
-            .bind("normal")
-            .bind(case.organisation.as_ref().map(|organisation| organisation.as_str().to_owned()))
-            .bind(case.state.word())
-            .bind(case.state.is_open())
-            .bind(self.restricted.map(str::to_owned))
-            .bind(case.clocks.reaction.due.0.cast_signed())
-            .bind(case.clocks.resolution.due.0.cast_signed())
-            .bind(0)
-            .bind(self.place)
-            .bind(serde_json::to_string(case).unwrap())
-            .bind(&self.number)
-            .bind("aigul")
-            .bind(&self.draft)
-            .bind("phone")
-            .bind(case.registered.0.cast_signed())
-    }
-}
-
-struct Person(String, i64, i64);
-
-impl BulkRow for Person {
-    const HEAD: &'static str = "INSERT INTO case_people (number, caller, case_id) VALUES ";
-    const TAIL: &'static str = "";
-    const COLUMNS: usize = 3;
-
-    fn bind(&self, statement: Statement) -> Statement {
-        statement.bind(&self.0).bind(self.1).bind(self.2)
-    }
-}
-
-struct LinkLine {
-    place: i64,
-    subject: String,
-    at_ms: i64,
-    event: String,
-    words: Option<Digest>,
-    hash: Digest,
-}
-
-impl BulkRow for LinkLine {
-    const HEAD: &'static str = "INSERT INTO chain (place, subject, at_ms, event, words, hash) VALUES ";
-    const TAIL: &'static str = "";
-    const COLUMNS: usize = 6;
-
-    fn bind(&self, statement: Statement) -> Statement {
-        let statement = statement.bind(self.place).bind(&self.subject).bind(self.at_ms).bind(&self.event);
-        statement.bind(self.words.map(|digest| digest.0.to_vec())).bind(self.hash.0.to_vec())
-    }
-}
-
-struct Beside(i64, String);
-
-impl BulkRow for Beside {
-    const HEAD: &'static str = "INSERT INTO chain_words (place, salt, words) VALUES ";
-    const TAIL: &'static str = "";
-    const COLUMNS: usize = 3;
-
-    fn bind(&self, statement: Statement) -> Statement {
-        statement.bind(self.0).bind(vec![7; 32]).bind(&self.1)
-    }
-}
-
-fn corpus() -> Vec<(&'static str, &'static str)> {
-    let lines = include_str!("search/corpus.txt").lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| line.split('|').map(str::trim).collect::<Vec<_>>()).map(|line| (line[1], line[2])).collect()
-}
-
-/// Cases as the years would leave them: two events each, hashed one after the other.
-async fn filled(store: &Store, cases: u64) {
-    let register = store.register().await.unwrap();
-    let (corpus, mut dice) = (corpus(), Dice(1));
-    let (mut before, mut place) = (Digest::default(), 0);
-    let mut known = BTreeSet::new();
-    for from in (0..cases).step_by(PART as usize) {
-        let (mut lines, mut people, mut links, mut beside, mut kept) = (vec![], vec![], vec![], vec![], vec![]);
-        for n in from..cases.min(from + PART) {
-            let (topic, text) = corpus[dice.below(corpus.len() as u64) as usize];
-            let at = Time(FIRST_MS + n * STEP_MS);
-            let number = crate::cases::ids::CaseNumber { service: SERVICE.into(), year: 2026, n: n as u32 + 1 };
-            let more: Vec<String> = (0..6).map(|_| dice.word()).collect();
-            let private = |text: String| Private::new(text);
-            let words = ReportWords {
-                text: private(format!("{text} {}", more.join(" "))),
-                address: Some(Address {
-                    street: private(format!("улица {}", dice.word())),
-                    house: Some(private((1 + dice.below(200)).to_string())),
-                    flat: None,
-                }),
-                resident: None,
-            };
-            let report = Report {
-                kind: Of::Complaint,
-                channel: Channel::Phone,
-                topic: topic.into(),
-                priority: Priority::Normal,
-                district: None,
-                call: None,
-                proposed: None,
-            };
-            let by = Author::Operator { name: "aigul".into() };
-            let first = Event { at, by: by.clone(), what: register.rules.register(report, at).unwrap() };
-            let mut case = Case::of(&first).unwrap();
-            let promise = match &first.what {
-                What::Registered { promise, .. } => *promise,
-                _ => unreachable!("a registration"),
-            };
-            let organisation = format!("o{}", dice.below(ORGANISATIONS)).as_str().into();
-            let second = Event { at, by, what: What::Forwarded { organisation, promise } };
-            case.apply(&second).unwrap();
-            let said = serde_json::to_string(&words).unwrap();
-            for (event, said) in [(&first, Some(&said)), (&second, None)] {
-                place += 1;
-                let event = serde_json::to_string(event).unwrap();
-                let (subject, at_ms) = (number.to_string(), at.0.cast_signed());
-                let digest = said.map(|said| commit(&[7; 32], said));
-                before = Link { place, subject: &subject, at_ms, event: &event, words: digest }.hash(&before);
-                links.push(LinkLine { place: place.cast_signed(), subject, at_ms, event, words: digest, hash: before });
-                beside.extend(said.map(|said| Beside(place.cast_signed(), said.clone())));
-            }
-            kept.push(KeptRow::of(&words, &number, &case, &register, n as i64 + 1));
-            let caller = if dice.below(1_000) < 4 { OFTEN } else { 10 + dice.below(CALLERS) };
-            people.push(Person(number.to_string(), caller.cast_signed(), n as i64 + 1));
-            let restricted = topic.starts_with("police").then_some("police");
-            lines.push(CaseLine { number: number.to_string(), draft: n.to_string(), case, place: place.cast_signed(), restricted });
-        }
-        let mut transaction = store.db.begin(Lock::Register).await.unwrap();
-        bulk::write(&mut transaction, &lines).await.unwrap();
-        bulk::write(&mut transaction, &people).await.unwrap();
-        bulk::write(&mut transaction, &links).await.unwrap();
-        bulk::write(&mut transaction, &beside).await.unwrap();
-        KeptRow::write(&mut transaction, &kept, &mut known).await.unwrap();
-        transaction.commit().await.unwrap();
-    }
-}
-
-fn told(what: &str, mut took: Vec<Duration>) {
-    took.sort_unstable();
-    let at = |part: usize| took[(took.len() * part / 1000).min(took.len() - 1)].as_secs_f64() * 1e3;
-    println!("{what}: n {}, median {:.2} ms, p99 {:.2} ms, worst {:.2} ms", took.len(), at(500), at(990), at(999));
-}
-
-/// The most memory that the process held since it was last asked, in MB.
-fn peak_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap().to_owned();
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-}
-
+/// Where it is measured: a database of the tests, or the one that `CITYLINE_BASE` names (`sqlite:PATH`, `postgres://…`), which stays and is
+/// filled where it is empty. `CITYLINE_PARTS` names the parts that are measured, parted by commas.
 async fn half_a_million(kind: Kind) {
     let folder = Folder::new(kind, "half-a-million");
-    let store = folder.open().await.unwrap();
-    let cases = std::env::var("CITYLINE_CASES").map_or(500_000, |cases| cases.parse().unwrap());
-    let guard = match kind {
-        Kind::Sqlite => "DROP TRIGGER words_are_only_appended",
-        Kind::Postgres => "ALTER TABLE chain_words DISABLE TRIGGER words_are_only_appended",
+    let address = match std::env::var("CITYLINE_BASE") {
+        Ok(address) if address.starts_with("sqlite") == (kind == Kind::Sqlite) => address,
+        Ok(_) => return,
+        Err(_) => folder.address().to_owned(),
     };
-    query_made(guard).execute(store.db.writer()).await.unwrap();
-    let begun = Instant::now();
-    filled(&store, cases).await;
-    query("ANALYZE").execute(store.db.writer()).await.unwrap();
-    println!("{kind:?}: {cases} cases in {:.0} s, {} words", begun.elapsed().as_secs_f64(), words(&store).await);
-    let mut dice = Dice(2);
-    let mut took = Vec::new();
-    for n in 0..3_000 {
-        let caller = CallerRef(if n % 50 == 0 { OFTEN } else { 10 + dice.below(CALLERS) });
-        let begun = Instant::now();
-        store.story(caller).await.unwrap();
-        took.push(begun.elapsed());
+    let store = Store::open_at(&address, folder.recordings()).await.unwrap();
+    let wanted: u64 = std::env::var("CITYLINE_CASES").map_or(500_000, |cases| cases.parse().unwrap());
+    if count(&store, "SELECT COUNT(*) FROM cases").await == 0 {
+        let begun = std::time::Instant::now();
+        filled(&store, kind, wanted).await;
+        rested(&address, kind, &store).await;
+        println!("{kind:?}: filled in {:.0} s", begun.elapsed().as_secs_f64());
     }
-    told("screen pop", took);
-    searched(&store, &mut dice, cases).await;
-    peak_mb();
-    let begun = Instant::now();
-    let found = store.verify(&[]).await.unwrap();
-    println!("verify: {} events, {} cases in {:.1} s, peak {} MB", found.events, found.cases, begun.elapsed().as_secs_f64(), peak_mb());
+    let cases = count(&store, "SELECT COUNT(*) FROM cases").await.cast_unsigned();
+    let words = count(&store, "SELECT COUNT(*) FROM search_words").await;
+    let open = count(&store, "SELECT COUNT(*) FROM cases WHERE is_open").await;
+    println!("{kind:?}: {cases} cases, {open} open, {words} words");
+    let now = Time(FIRST_MS + cases * STEP_MS);
+    let mut dice = Dice(2);
+    let parts = std::env::var("CITYLINE_PARTS").unwrap_or_default();
+    let wanted = |part: &str| parts.is_empty() || parts.split(',').any(|named| named == part);
+    if wanted("known") {
+        known(&store, &mut dice).await;
+    }
+    if wanted("searched") {
+        searched(&store, &mut dice, cases).await;
+    }
+    if wanted("listed") {
+        listed(&store, &mut dice, now).await;
+    }
+    if wanted("figured") {
+        figured(&store, now).await;
+    }
+    if wanted("verified") {
+        verified(&store, kind).await;
+    }
+    if wanted("written") {
+        written(&store, &mut dice, now).await;
+    }
 }
 
-async fn words(store: &Store) -> i64 {
-    query("SELECT COUNT(*) FROM search_words").fetch_scalar(store.db.readers()).await.unwrap()
+async fn count(store: &Store, text: &'static str) -> i64 {
+    query(text).fetch_scalar(store.db.readers()).await.unwrap()
 }
 
-async fn searched(store: &Store, dice: &mut Dice, cases: u64) {
-    let mut asked: Vec<String> =
-        include_str!("search/queries.txt").lines().filter_map(|line| Some(line.split_once(" | ")?.0.to_owned())).collect();
+/// What the databases find out when they rest: PostgreSQL by its autovacuum. On a connection that may take longer than ours.
+async fn rested(address: &str, kind: Kind, store: &Store) {
+    if kind == Kind::Sqlite {
+        query("ANALYZE").execute(store.db.writer()).await.unwrap();
+        return;
+    }
+    let mut connection = sqlx::PgConnection::connect(address).await.unwrap();
+    sqlx::query("VACUUM ANALYZE").execute(&mut connection).await.unwrap();
+}
+
+/// The screen pop, and what the core asks of every caller.
+async fn known(store: &Store, dice: &mut Dice) {
+    let caller = |n: u64, dice: &mut Dice| CallerRef(if n.is_multiple_of(50) { OFTEN } else { 10 + dice.below(CALLERS) });
+    let mut spans = Spans::new("screen pop");
+    for n in 0..3_000 {
+        let caller = caller(n, dice);
+        spans.of(store.story(caller)).await.unwrap();
+    }
+    spans.print();
+    let mut spans = Spans::new("look-up of a caller");
+    for n in 0..3_000 {
+        let caller = caller(n, dice);
+        spans.of(store.known(caller)).await.unwrap();
+    }
+    spans.print();
+}
+
+fn questions(dice: &mut Dice, cases: u64) -> Vec<String> {
+    let labelled = include_str!("search/queries.txt").lines().filter_map(|line| Some(line.split_once(" | ")?.0.to_owned()));
+    let mut asked: Vec<String> = labelled.collect();
     for _ in 0..100 {
         asked.push(format!("улица {} {}", dice.word(), 1 + dice.below(200)));
         asked.push(format!("{} {}", dice.word(), dice.word()));
         asked.push((1 + dice.below(cases)).to_string());
     }
     // Common words that never stand together, and one that stands in every case.
-    asked.extend(["лифт отопление собак", "улица", "троллейбус лифт", "radiators elevator"].map(str::to_owned));
-    let (mut centre, mut own, mut slow) = (vec![], vec![], vec![]);
-    let organisation = Sight { organisation: Some("o7".into()), groups: vec![] };
-    for (n, text) in asked.iter().enumerate() {
-        let begun = Instant::now();
-        store.search_cases(text, &CaseFilter::default(), &Sight::centre(vec![]), Time(0)).await.unwrap();
-        slow.push((begun.elapsed(), text));
-        centre.push(begun.elapsed());
-        if n % 3 == 0 {
-            let begun = Instant::now();
-            store.search_cases(text, &CaseFilter::default(), &organisation, Time(0)).await.unwrap();
-            own.push(begun.elapsed());
+    asked.extend(
+        ["лифт отопление собак", "улица", "троллейбус лифт", "radiators elevator", "ул", "1", "отоп", "лиф улица"].map(str::to_owned),
+    );
+    asked
+}
+
+fn of_organisation() -> Sight {
+    Sight { organisation: Some("o7".into()), groups: vec![] }
+}
+
+async fn searched(store: &Store, dice: &mut Dice, cases: u64) {
+    let asked = questions(dice, cases);
+    let open = CaseFilter { open: Some(true), ..CaseFilter::default() };
+    let sights = [
+        ("search, the centre", Sight::centre(vec![]), CaseFilter::default(), 1),
+        ("search, open cases", Sight::centre(vec![]), open, 2),
+        ("search, an organisation", of_organisation(), CaseFilter::default(), 2),
+    ];
+    for (name, sight, filter, every) in sights {
+        let mut spans = Spans::new(name);
+        let mut slow = Vec::new();
+        for text in asked.iter().step_by(every) {
+            spans.of(store.search_cases(text, &filter, &sight, Time(0))).await.unwrap();
+            slow.push((spans.last(), text));
+        }
+        spans.print();
+        slow.sort();
+        println!("  slowest: {:?}", slow.iter().rev().take(6).collect::<Vec<_>>());
+    }
+}
+
+async fn listed(store: &Store, dice: &mut Dice, now: Time) {
+    let filter = CaseFilter::default;
+    let lists = [
+        ("list, newest", filter()),
+        ("list, open", CaseFilter { open: Some(true), ..filter() }),
+        ("list, far down", CaseFilter { before: Some(1_000), ..filter() }),
+        ("list, a topic", CaseFilter { topic: Some("heating".into()), ..filter() }),
+        ("list, a district", CaseFilter { district: Some("d3".into()), open: Some(true), ..filter() }),
+        ("list, a state", CaseFilter { state: Some("done".into()), ..filter() }),
+        ("overdue, the latest 50", CaseFilter { overdue: true, ..filter() }),
+        ("overdue, the latest 500", CaseFilter { overdue: true, limit: 500, ..filter() }),
+    ];
+    for (name, filter) in lists {
+        for (whose, sight) in [("the centre", Sight::centre(vec![])), ("an organisation", of_organisation())] {
+            let mut spans = Spans::new(&format!("{name}, {whose}"));
+            for _ in 0..50 {
+                spans.of(store.cases(&filter, &sight, now)).await.unwrap();
+            }
+            spans.print();
         }
     }
-    slow.sort();
-    println!("slowest: {:?}", slow.iter().rev().take(6).collect::<Vec<_>>());
-    told("search, the centre", centre);
-    told("search, an organisation", own);
+    let mut spans = Spans::new("overdue by desk");
+    for _ in 0..30 {
+        spans.of(store.late_desks(&Sight::centre(vec![]), now)).await.unwrap();
+    }
+    spans.print();
+    let mut spans = Spans::new("control calls");
+    for _ in 0..30 {
+        spans.of(store.control_work(&Sight::centre(vec![]), 0)).await.unwrap();
+    }
+    spans.print();
+    let mut spans = Spans::new("a case with its history");
+    for _ in 0..500 {
+        let number = number(1 + dice.below(100_000));
+        spans.of(store.case(&number)).await.unwrap();
+    }
+    spans.print();
+}
+
+/// What whoever leads asks for: of a month, and of all two years.
+async fn figured(store: &Store, now: Time) {
+    for (name, days) in [("a month", 30), ("two years", 730)] {
+        let from = Time(now.0.saturating_sub(days * DAY_MS));
+        let cost = Cost::begin();
+        let mut league = League::default();
+        store.each_promise(from, now, |case| league.count(case, now)).await.unwrap();
+        let lines = league.lines();
+        cost.print(&format!("league table of {name} ({} lines)", lines.len()));
+        let cost = Cost::begin();
+        store.districts(from, now, None, &Sight::centre(vec![]), now).await.unwrap();
+        cost.print(&format!("districts of {name}"));
+        let cost = Cost::begin();
+        store.contacts(from, now).await.unwrap();
+        cost.print(&format!("contacts of {name}"));
+        let cost = Cost::begin();
+        let found = store.first_calls(from, now, 7, now).await;
+        let told = found.map_or_else(|error| error.to_string(), |found| format!("{} contacts", found.contacts));
+        cost.print(&format!("first calls of {name} ({told})"));
+    }
+    let mut spans = Spans::new("incidents proposed");
+    for _ in 0..5 {
+        spans.of(store.propose_incidents(now)).await.unwrap();
+    }
+    spans.print();
+}
+
+async fn verified(store: &Store, kind: Kind) {
+    peak_mb();
+    let cost = Cost::begin();
+    let found = store.verify(&[]).await.unwrap();
+    let wall = cost.print(&format!("{kind:?} verify of {} events and {} cases, peak {} MB", found.events, found.cases, peak_mb()));
+    println!("  a million events: {:.1} s", wall * 1e6 / found.events as f64);
+}
+
+fn number(n: u64) -> CaseNumber {
+    CaseNumber { service: SERVICE.into(), year: 2026, n: n as u32 }
+}
+
+/// What is written while all that is there.
+async fn written(store: &Store, dice: &mut Dice, now: Time) {
+    let begun = count(store, "SELECT COUNT(*) FROM cases").await.cast_unsigned();
+    let mut spans = Spans::new("a case registered");
+    let mut numbers = Vec::new();
+    for n in 0..200 {
+        let new = reported(dice, begun + n, now);
+        numbers.push(spans.of(store.open_case(new)).await.unwrap().number.parse::<CaseNumber>().unwrap());
+    }
+    spans.print();
+    let saule = Author::Supervisor { name: "saule".into() };
+    let mut spans = Spans::new("a case acted on");
+    for number in &numbers {
+        let words = Private::new("asked again".to_owned());
+        spans.of(store.act(number, &Wish::Note, saule.clone(), Some(&words), now)).await.unwrap();
+    }
+    spans.print();
+    let mut spans = Spans::new("a case erased");
+    for number in numbers.iter().take(50) {
+        let row: Result<CaseRow, _> = spans.of(store.erase_case(number, saule.clone(), &Private::new("Article 17".into()), now)).await;
+        row.unwrap();
+    }
+    spans.print();
+}
+
+fn reported(dice: &mut Dice, n: u64, at: Time) -> NewCase {
+    let text = (0..10).map(|_| dice.word()).collect::<Vec<_>>().join(" ");
+    let report = Report {
+        kind: Of::Complaint,
+        channel: Channel::Phone,
+        topic: "heating".into(),
+        priority: Priority::Normal,
+        district: None,
+        call: None,
+        proposed: None,
+    };
+    NewCase {
+        service: NumberId::from(SERVICE),
+        year: 2026,
+        report,
+        caller: CallerRef(10 + dice.below(CALLERS)),
+        resident: None,
+        place: Place::default(),
+        at_degrees: None,
+        words: ReportWords { text: Private::new(text), address: None, resident: None },
+        by: Author::Operator { name: "aigul".into() },
+        by_name: "aigul".into(),
+        draft: format!("measured-{n}-{}", std::process::id()),
+        at,
+    }
 }

@@ -59,8 +59,23 @@ impl Folder {
         Self { path, base }
     }
 
+    /// The database's address, as the settings have it.
+    pub fn address(&self) -> &str {
+        &self.base.address
+    }
+
+    /// Where recordings would lie.
+    pub fn recordings(&self) -> PathBuf {
+        self.path.join("recordings")
+    }
+
+    /// Where evidence lies.
+    pub fn evidence(&self) -> PathBuf {
+        self.path.join("evidence")
+    }
+
     pub async fn open(&self) -> Result<Store, StoreError> {
-        Store::open_at(&self.base.address, self.path.join("recordings")).await
+        Store::open_at(self.address(), self.recordings()).await
     }
 }
 

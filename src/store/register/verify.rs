@@ -1,6 +1,6 @@
 //! Is the history whole? A walk over all of it, in parts, so that a million events need no more memory than some thousands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sqlx::FromRow;
 
@@ -72,6 +72,8 @@ struct Row {
 struct Walked {
     walk: Walk,
     found: Verified,
+    /// Seals that are still to fit, in their order.
+    due: VecDeque<Seal>,
     /// Places whose words are gone, with their subject, until an event says that they were erased.
     gone: BTreeMap<u64, String>,
     numbers: BTreeMap<(String, u16), u32>,
@@ -79,7 +81,7 @@ struct Walked {
 
 impl Store {
     /// Walks the whole history: the chain, the words beside it, the numbers, each case's row, and seals (those of the database, and others
-    /// that were written elsewhere).
+    /// that were written elsewhere). While one part is looked at, the next is read.
     ///
     /// # Errors
     /// The first break.
@@ -87,85 +89,108 @@ impl Store {
         let mut seals = self.seals().await.map_err(|_| damaged("seals"))?;
         seals.extend_from_slice(elsewhere);
         seals.sort_by_key(|seal| seal.place);
-        let mut due = seals.iter().peekable();
-        let mut walked = Walked::default();
+        let mut walked = Walked { due: seals.into(), ..Walked::default() };
         // One moment of the database: what is written meanwhile is the next walk's.
         let mut moment = self.db.begin_reading().await?;
-        loop {
-            let part = part(&mut moment, walked.walk.place()).await?;
-            if part.is_empty() {
-                break;
-            }
-            for row in &part {
-                walked.step(row)?;
-                while let Some(seal) = due.next_if(|seal| seal.place <= walked.walk.place()) {
-                    walked.walk.fits(seal)?;
-                    walked.found.seals += 1;
-                }
-            }
+        let mut rows = part(&mut moment, 0).await?;
+        while let Some(last) = rows.last().map(|row| row.place) {
+            let looked = tokio::task::spawn_blocking(move || walked.part(&rows));
+            let (next, looked) = tokio::join!(part(&mut moment, last), looked);
+            (walked, rows) = (looked.map_err(|_| damaged("chain"))??, next?);
         }
-        if let Some(seal) = due.next() {
-            walked.walk.reaches(seal)?;
+        if let Some(seal) = walked.due.pop_front() {
+            walked.walk.reaches(&seal)?;
         }
         if let Some((place, subject)) = walked.gone.pop_first() {
             return Err(Break::Gone { place, subject }.into());
         }
         walked.found.head = walked.walk.head();
-        walked.rows(&mut moment).await?;
+        walked.found.cases = cases(&mut moment).await?;
+        let registered: u64 = walked.numbers.values().map(|last| u64::from(*last)).sum();
+        if registered != walked.found.cases {
+            return Err(VerifyError::Row("of all".to_owned(), "there are not as many rows as registrations"));
+        }
         Ok(walked.found)
     }
 }
 
-async fn part(moment: &mut Transaction, after: u64) -> Result<Vec<Row>, VerifyError> {
+async fn part(moment: &mut Transaction, after: i64) -> Result<Vec<Row>, VerifyError> {
+    // The words from the same place on: PostgreSQL's merge would begin with the first ones for every part.
     let rows = query(
         "SELECT chain.place AS place, chain.subject AS subject, chain.at_ms AS at_ms, chain.event AS event, chain.words AS committed, \
          chain.hash AS hash, chain_words.salt AS salt, chain_words.words AS words \
-         FROM chain LEFT JOIN chain_words ON chain_words.place = chain.place WHERE chain.place > $1 ORDER BY chain.place LIMIT $2",
+         FROM chain LEFT JOIN chain_words ON chain_words.place = chain.place AND chain_words.place > $1 \
+         WHERE chain.place > $1 ORDER BY chain.place LIMIT $2",
     );
-    Ok(rows.bind(after.cast_signed()).bind(PART).fetch_all(moment).await?)
+    Ok(rows.bind(after).bind(PART).fetch_all(moment).await?)
+}
+
+/// Rows of cases, and the events of those cases in the same order.
+#[derive(Default)]
+struct Cases {
+    rows: Vec<(i64, String, String)>,
+    events: Vec<(String, String)>,
+}
+
+impl Cases {
+    async fn read(moment: &mut Transaction, after: i64) -> Result<Cases, VerifyError> {
+        let rows: Vec<(i64, String, String)> = query("SELECT id, number, body FROM cases WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(after)
+            .bind(PART)
+            .fetch_all(&mut *moment)
+            .await?;
+        let (Some((first, ..)), Some((last, ..))) = (rows.first(), rows.last()) else { return Ok(Cases::default()) };
+        let events = query(
+            "SELECT chain.subject, chain.event FROM chain JOIN cases ON cases.number = chain.subject \
+             WHERE cases.id BETWEEN $1 AND $2 ORDER BY cases.id, chain.place",
+        );
+        let events = events.bind(*first).bind(*last).fetch_all(&mut *moment).await?;
+        Ok(Cases { rows, events })
+    }
+
+    /// Compares each row with the fold of its events; returns how many there are.
+    fn compare(self) -> Result<u64, VerifyError> {
+        let mut events = self.events.into_iter().peekable();
+        let mut compared = 0;
+        for (_, number, body) in self.rows {
+            let mut own = Vec::new();
+            while let Some((_, event)) = events.next_if(|(subject, _)| *subject == number) {
+                let read = serde_json::from_str::<Event>(&event);
+                own.push(read.map_err(|_| VerifyError::Row(number.clone(), "an event cannot be read"))?);
+            }
+            let fold = Case::fold(&own).map_err(|_| VerifyError::Row(number.clone(), "its events cannot follow each other"))?;
+            let body = serde_json::from_str::<Case>(&body).ok();
+            if fold.is_none() || fold != body {
+                return Err(VerifyError::Row(number, "where it stands is not what its events make"));
+            }
+            compared += 1;
+        }
+        Ok(compared)
+    }
+}
+
+/// Compares the rows of all cases with their events, in the order of their ids; returns how many there are.
+async fn cases(moment: &mut Transaction) -> Result<u64, VerifyError> {
+    let mut compared = 0;
+    let mut cases = Cases::read(moment, 0).await?;
+    while let Some(last) = cases.rows.last().map(|(id, ..)| *id) {
+        let (next, done) = tokio::join!(Cases::read(moment, last), tokio::task::spawn_blocking(move || cases.compare()));
+        compared += done.map_err(|_| damaged("cases"))??;
+        cases = next?;
+    }
+    Ok(compared)
 }
 
 impl Walked {
-    /// Rows of `cases` against their events, in the order of their ids, and no row more or less than there are registrations.
-    async fn rows(&mut self, moment: &mut Transaction) -> Result<(), VerifyError> {
-        let mut after = 0;
-        loop {
-            let rows: Vec<(i64, String, String)> = query("SELECT id, number, body FROM cases WHERE id > $1 ORDER BY id LIMIT $2")
-                .bind(after)
-                .bind(PART)
-                .fetch_all(&mut *moment)
-                .await?;
-            let (Some((first, ..)), Some((last, ..))) = (rows.first(), rows.last()) else { break };
-            let events: Vec<(String, String)> = query(
-                "SELECT chain.subject, chain.event FROM chain JOIN cases ON cases.number = chain.subject \
-                 WHERE cases.id BETWEEN $1 AND $2 ORDER BY cases.id, chain.place",
-            )
-            .bind(*first)
-            .bind(*last)
-            .fetch_all(&mut *moment)
-            .await?;
-            after = *last;
-            let mut events = events.into_iter().peekable();
-            for (_, number, body) in rows {
-                let mut own = Vec::new();
-                while let Some((_, event)) = events.next_if(|(subject, _)| *subject == number) {
-                    own.push(
-                        serde_json::from_str::<Event>(&event).map_err(|_| VerifyError::Row(number.clone(), "an event cannot be read"))?,
-                    );
-                }
-                let fold = Case::fold(&own).map_err(|_| VerifyError::Row(number.clone(), "its events cannot follow each other"))?;
-                let body = serde_json::from_str::<Case>(&body).ok();
-                if fold.is_none() || fold != body {
-                    return Err(VerifyError::Row(number, "where it stands is not what its events make"));
-                }
-                self.found.cases += 1;
+    fn part(mut self, rows: &[Row]) -> Result<Walked, VerifyError> {
+        for row in rows {
+            self.step(row)?;
+            while let Some(seal) = self.due.pop_front_if(|seal| seal.place <= self.walk.place()) {
+                self.walk.fits(&seal)?;
+                self.found.seals += 1;
             }
         }
-        let registered: u64 = self.numbers.values().map(|last| u64::from(*last)).sum();
-        if registered != self.found.cases {
-            return Err(VerifyError::Row("of all".to_owned(), "there are not as many rows as registrations"));
-        }
-        Ok(())
+        Ok(self)
     }
 
     fn step(&mut self, row: &Row) -> Result<(), VerifyError> {

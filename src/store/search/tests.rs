@@ -12,8 +12,10 @@ use crate::cases::event::{Author, Channel, Kind as Of};
 use crate::cases::terms::Priority;
 use crate::centre::ids::{CallerRef, NumberId};
 use crate::private::Private;
+use crate::store::register::open_in;
 use crate::store::tests::Folder;
-use crate::store::{NewCase, Organisation, Route};
+use crate::store::transaction::Lock;
+use crate::store::{Address, NewCase, Organisation, ReportWords, Route};
 
 on_both!(what_is_restricted_or_lies_elsewhere_is_not_found, what_is_erased_leaves_no_word_behind, a_corrected_topic_is_found_by_its_name);
 
@@ -59,13 +61,17 @@ fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
 /// Every report for every address; returns the report's name by the number of its case.
 async fn registered(store: &Store) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
+    let register = store.register().await.unwrap();
+    let mut transaction = store.db.begin(Lock::Register).await.unwrap();
     for (n, place) in PLACES.into_iter().enumerate() {
         for line in lines(include_str!("corpus.txt")) {
             let [name, topic, text] = line[..] else { panic!("{line:?}") };
-            let row = store.open_case(case(topic, text, place, format!("{name}-{n}"))).await.unwrap();
+            let row = open_in(&mut transaction, &register, &[], case(topic, text, place, format!("{name}-{n}"))).await.unwrap().unwrap();
             names.insert(row.number, name.to_owned());
         }
     }
+    transaction.commit().await.unwrap();
+    query("ANALYZE").execute(store.db.writer()).await.unwrap();
     names
 }
 
@@ -112,7 +118,7 @@ async fn what_is_restricted_or_lies_elsewhere_is_not_found(kind: Kind) {
     let heat = Organisation { id, name, calendar, head: None, email: None, phone: None, webhook: None, active: true };
     store.put_organisation(&heat, Time(AT)).await.unwrap();
     let route = Route { topic: Some("heating".into()), district: None, street: None, building: None, organisation: "heat".into() };
-    store.put_routes(&[route]).await.unwrap();
+    store.put_routes(&[route], None).await.unwrap();
     let hidden = store.open_case(case("police", "парковка на газоне", PLACES[0], "one".into())).await.unwrap().number;
     let heating = store.open_case(case("heating", "холодно", PLACES[0], "two".into())).await.unwrap().number;
     let organisation = Sight { organisation: Some("heat".into()), groups: vec![] };
