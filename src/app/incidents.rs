@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::cases::telling;
 use crate::centre::ids::{Language, NoticeId, PromptId};
 use crate::centre::input::Input;
 use crate::centre::notice::Notice;
@@ -94,7 +95,7 @@ impl IncidentParts {
 
 /// Each wording has sounds of its own, so that a caller hears one of them whole.
 fn prompt(of: &NoticeInForce) -> PromptId {
-    PromptId::from(format!("notice-{}-{}", of.n, of.incident.wording))
+    PromptId::from(format!("notice-{}-{}{}", of.n, of.incident.wording, if of.overruns { "-over" } else { "" }))
 }
 
 fn notice(of: &NoticeInForce) -> Notice {
@@ -103,6 +104,9 @@ fn notice(of: &NoticeInForce) -> Notice {
 }
 
 fn texts(of: &NoticeInForce) -> impl Iterator<Item = NoticeText> + '_ {
-    let spoken = |(language, text): (&Language, &String)| NoticeText { id: prompt(of), language: *language, text: text.trim().to_owned() };
+    let spoken = |(language, text): (&Language, &String)| {
+        let more = if of.overruns { telling::overrun(*language) } else { "" };
+        NoticeText { id: prompt(of), language: *language, text: format!("{} {more}", text.trim()).trim_end().to_owned() }
+    };
     of.incident.notice.iter().map(spoken)
 }

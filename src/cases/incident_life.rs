@@ -13,12 +13,14 @@ use crate::centre::time::Time;
 pub const LONGEST_NOTICE: usize = 600;
 /// The most districts that one incident names.
 pub const MOST_DISTRICTS: usize = 100;
+/// The most cases that part from an incident at once.
+pub const MOST_PARTED: usize = 100;
 
 /// What callers are told, by language; all four are needed.
 pub type Texts = BTreeMap<Language, String>;
 
 /// What lies behind several cases.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
     /// Something broke.
@@ -28,7 +30,7 @@ pub enum Sort {
 }
 
 /// One event.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Happened {
     /// When.
     pub at: Time,
@@ -39,11 +41,18 @@ pub struct Happened {
 }
 
 /// What happened. Texts of notices are told to everybody and stand here; reasons and causes are words beside the event.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
+#[schema(as = IncidentWhat)]
 pub enum What {
     /// Cases that are close seem to have one cause.
-    Proposed { topic: TopicId, districts: Vec<DistrictId>, since: Time, cases: Vec<CaseNumber> },
+    Proposed {
+        topic: TopicId,
+        districts: Vec<DistrictId>,
+        since: Time,
+        #[schema(value_type = Vec<String>)]
+        cases: Vec<CaseNumber>,
+    },
     /// An organisation publishes works; the words say what is done.
     Published { topic: TopicId, districts: Vec<DistrictId>, begins: Time, ends: Time, owner: Option<OrganisationId>, notice: Texts },
     /// It is one incident, and callers are told.
@@ -51,7 +60,15 @@ pub enum What {
     /// Callers are told something else.
     Reworded { repair_due: Option<Time>, notice: Texts },
     /// Further cases belong to it.
-    Grown { cases: Vec<CaseNumber> },
+    Grown {
+        #[schema(value_type = Vec<String>)]
+        cases: Vec<CaseNumber>,
+    },
+    /// These cases have nothing to do with it; the words say why.
+    Parted {
+        #[schema(value_type = Vec<String>)]
+        cases: Vec<CaseNumber>,
+    },
     /// The cases have nothing to do with each other; the words say why.
     Dismissed,
     /// It is over; the words are the cause.
@@ -64,8 +81,9 @@ pub enum What {
 }
 
 /// What somebody wants to do with it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "do", rename_all = "snake_case")]
+#[schema(as = IncidentWish)]
 pub enum Wish {
     /// It is one; from here on callers are told. Other districts than those proposed may be named.
     Confirm {
@@ -76,6 +94,11 @@ pub enum Wish {
         #[serde(default)]
         repair_due: Option<Time>,
         notice: Texts,
+    },
+    /// These cases do not belong to it.
+    Part {
+        #[schema(value_type = Vec<String>)]
+        cases: Vec<CaseNumber>,
     },
     /// It is none.
     Dismiss,
@@ -95,8 +118,7 @@ pub enum Wish {
 }
 
 /// Works as somebody publishes them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Works {
     /// What is out of order meanwhile.
     pub topic: TopicId,
@@ -115,8 +137,9 @@ pub struct Works {
 }
 
 /// Where it stands.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = IncidentState)]
 pub enum State {
     /// A supervisor has to look.
     Proposed,
@@ -129,7 +152,7 @@ pub enum State {
 }
 
 /// An incident as its events have made it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Incident {
     /// Broken, or worked upon.
     pub sort: Sort,
@@ -183,6 +206,12 @@ pub enum Refusal {
     /// Too many.
     #[error("{0} districts are named, {MOST_DISTRICTS} may be")]
     Districts(usize),
+    /// None, or too many.
+    #[error("{0} cases are named, 1 to {MOST_PARTED} may be")]
+    Cases(usize),
+    /// It does not belong to it.
+    #[error("the case {0} does not belong to this incident")]
+    NoMember(CaseNumber),
     /// There is no such topic.
     #[error("the topic {0} is not known")]
     Topic(TopicId),
@@ -208,6 +237,7 @@ impl Refusal {
             Refusal::LongText { .. } => "Shorten it: callers must listen to it.",
             Refusal::Moment(_) => "Name a later moment.",
             Refusal::Districts(_) => "Name none for the whole city.",
+            Refusal::Cases(_) | Refusal::NoMember(_) => "Name some of those that are listed with it, each once.",
             Refusal::Topic(_) | Refusal::District(_) | Refusal::Organisation(_) => "Choose one of the register's.",
             Refusal::Photo(_) => "Send the hash as 64 hexadecimal digits.",
         }
@@ -260,6 +290,7 @@ impl What {
             What::Confirmed { .. } => "confirmed",
             What::Reworded { .. } => "reworded",
             What::Grown { .. } => "grown",
+            What::Parted { .. } => "parted",
             What::Dismissed => "dismissed",
             What::Fixed { .. } => "fixed",
         }
@@ -322,7 +353,12 @@ impl Incident {
                 wording: 1,
                 ..empty
             }),
-            What::Confirmed { .. } | What::Reworded { .. } | What::Grown { .. } | What::Dismissed | What::Fixed { .. } => None,
+            What::Confirmed { .. }
+            | What::Reworded { .. }
+            | What::Grown { .. }
+            | What::Parted { .. }
+            | What::Dismissed
+            | What::Fixed { .. } => None,
         }
     }
 
@@ -358,6 +394,7 @@ impl Incident {
             }
             What::Reworded { repair_due, notice } => self.word(*repair_due, notice),
             What::Grown { cases } => self.cases = self.cases.saturating_add(cases.len() as u64),
+            What::Parted { cases } => self.cases = self.cases.saturating_sub(cases.len() as u64),
             What::Dismissed => self.end(State::Dismissed, event.at),
             What::Fixed { photos, owner } => {
                 self.photos.clone_from(photos);
@@ -385,6 +422,7 @@ impl Incident {
                 repair_due: *repair_due,
                 notice: notice.clone(),
             },
+            Wish::Part { cases } => What::Parted { cases: cases.clone() },
             Wish::Dismiss => What::Dismissed,
             Wish::Reword { repair_due, notice } => What::Reworded { repair_due: *repair_due, notice: notice.clone() },
             Wish::Fix { photos, owner } => What::Fixed { photos: photos.clone(), owner: owner.clone() },
@@ -396,9 +434,14 @@ impl Incident {
         Ok(what)
     }
 
-    /// Whether callers are told of it at a moment.
+    /// Whether callers are told of it at a moment: works also after their end, until somebody says that they are over.
     pub fn is_told(&self, now: Time) -> bool {
-        self.state == State::Confirmed && self.begins <= now && self.ends.is_none_or(|ends| now < ends)
+        self.state == State::Confirmed && self.begins <= now
+    }
+
+    /// Whether works go on longer than was announced.
+    pub fn overruns(&self, now: Time) -> bool {
+        self.is_told(now) && self.ends.is_some_and(|ends| ends <= now)
     }
 
     /// A supervisor decides; the owner says what callers hear and that it is over.
@@ -407,7 +450,7 @@ impl Incident {
         match (wish, by) {
             (_, Author::Supervisor { .. }) => true,
             (Wish::Reword { .. } | Wish::Fix { .. }, _) => owner,
-            (Wish::Confirm { .. } | Wish::Dismiss, _) => false,
+            (Wish::Confirm { .. } | Wish::Part { .. } | Wish::Dismiss, _) => false,
         }
     }
 
@@ -425,15 +468,15 @@ impl Incident {
 
 /// | from | to |
 /// |---|---|
-/// | proposed | confirmed, dismissed; it grows |
-/// | confirmed | fixed; reworded; it grows |
+/// | proposed | confirmed, dismissed; it grows, cases part from it |
+/// | confirmed | fixed; reworded; it grows, cases part from it |
 /// | dismissed, fixed | nothing: what comes after is another incident |
 fn may_follow(state: State, what: &What) -> bool {
     match what {
         What::Proposed { .. } | What::Published { .. } => false,
         What::Confirmed { .. } | What::Dismissed => state == State::Proposed,
         What::Reworded { .. } | What::Fixed { .. } => state == State::Confirmed,
-        What::Grown { .. } => state.is_live(),
+        What::Grown { .. } | What::Parted { .. } => state.is_live(),
     }
 }
 
@@ -448,13 +491,14 @@ fn check(what: &What, words: bool, now: Time) -> Result<(), Refusal> {
             ahead(*repair_due, now)?;
             whole(notice)
         }
-        What::Dismissed if !words => Err(Refusal::Words("the reason")),
+        What::Dismissed | What::Parted { .. } if !words => Err(Refusal::Words("the reason")),
+        What::Parted { cases } if cases.is_empty() || cases.len() > MOST_PARTED => Err(Refusal::Cases(cases.len())),
         What::Fixed { .. } if !words => Err(Refusal::Words("the cause")),
         What::Fixed { photos, .. } => {
             let digest = |photo: &&String| photo.parse::<super::chain::Digest>().is_err();
             photos.iter().find(digest).map_or(Ok(()), |photo| Err(Refusal::Photo(photo.chars().take(80).collect())))
         }
-        What::Dismissed | What::Proposed { .. } | What::Published { .. } | What::Grown { .. } => Ok(()),
+        What::Dismissed | What::Parted { .. } | What::Proposed { .. } | What::Published { .. } | What::Grown { .. } => Ok(()),
     }
 }
 
@@ -478,117 +522,4 @@ fn few(districts: &[DistrictId]) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    const NOW: Time = Time(1_000_000);
-
-    fn texts() -> Texts {
-        Language::ALL.into_iter().map(|language| (language, format!("no heating in the north ({language})"))).collect()
-    }
-
-    fn supervisor() -> Author {
-        Author::Supervisor { name: "dana".into() }
-    }
-
-    fn of(organisation: &str) -> Author {
-        Author::Organisation { organisation: organisation.into(), name: "erlan".into() }
-    }
-
-    fn proposed() -> Incident {
-        let cases = (1..=5).map(|n| CaseNumber { service: "109".into(), year: 2026, n }).collect();
-        let what = What::Proposed { topic: "heating".into(), districts: vec!["north".into()], since: Time(1), cases };
-        Incident::of(&Happened { at: NOW, by: Author::System { part: "incidents".into() }, what }).unwrap()
-    }
-
-    fn confirm() -> Wish {
-        Wish::Confirm { districts: None, owner: Some("heat".into()), repair_due: Some(NOW.plus_ms(5)), notice: texts() }
-    }
-
-    fn after(mut incident: Incident, wish: &Wish, by: Author) -> Incident {
-        let what = incident.decide(wish, &by, true, NOW).unwrap();
-        incident.apply(&Happened { at: NOW, by, what }).unwrap();
-        incident
-    }
-
-    #[test]
-    fn an_incident_is_confirmed_told_reworded_by_its_owner_and_fixed() {
-        let incident = after(proposed(), &confirm(), supervisor());
-        assert!(incident.is_told(NOW) && incident.wording == 1 && incident.cases == 5);
-        let incident = after(incident, &Wish::Reword { repair_due: None, notice: texts() }, of("heat"));
-        assert_eq!((incident.wording, incident.repair_due), (2, None));
-        let fix = Wish::Fix { photos: vec!["a".repeat(64)], owner: None };
-        assert_eq!(incident.decide(&fix, &of("roads"), true, NOW), Err(Refusal::Role { role: "organisation" }));
-        assert_eq!(incident.decide(&fix, &of("heat"), false, NOW), Err(Refusal::Words("the cause")));
-        let fixed = after(incident, &fix, of("heat"));
-        assert_eq!((fixed.state, fixed.ended, fixed.is_told(NOW)), (State::Fixed, Some(NOW), false));
-        let again = fixed.decide(&fix, &supervisor(), true, NOW);
-        assert_eq!(again, Err(Refusal::State { state: "fixed", event: "fixed" }));
-    }
-
-    #[test]
-    fn what_is_missing_or_wrong_is_refused_with_its_name() {
-        let incident = proposed();
-        let with = |notice: Texts| Wish::Confirm { districts: None, owner: None, repair_due: None, notice };
-        let mut three = texts();
-        three.remove(&Language::Uk);
-        assert_eq!(incident.decide(&with(three), &supervisor(), false, NOW), Err(Refusal::NoText(Language::Uk)));
-        let mut long = texts();
-        long.insert(Language::En, "x".repeat(601));
-        assert!(matches!(incident.decide(&with(long), &supervisor(), false, NOW), Err(Refusal::LongText { length: 601, .. })));
-        let past = Wish::Confirm { districts: None, owner: None, repair_due: Some(NOW), notice: texts() };
-        assert_eq!(incident.decide(&past, &supervisor(), false, NOW), Err(Refusal::Moment(NOW)));
-        assert_eq!(incident.decide(&Wish::Dismiss, &supervisor(), false, NOW), Err(Refusal::Words("the reason")));
-        let operator = Author::Operator { name: "aigul".into() };
-        assert_eq!(incident.decide(&confirm(), &operator, true, NOW), Err(Refusal::Role { role: "operator" }));
-        let photo = Wish::Fix { photos: vec!["photo.jpg".into()], owner: None };
-        let confirmed = after(incident, &confirm(), supervisor());
-        assert_eq!(confirmed.decide(&photo, &supervisor(), true, NOW), Err(Refusal::Photo("photo.jpg".into())));
-    }
-
-    #[test]
-    fn works_are_told_from_their_beginning_to_their_end() {
-        let works = |begins, ends| Works {
-            topic: "water".into(),
-            districts: vec![],
-            begins: Time(begins),
-            ends: Time(ends),
-            owner: Some("roads".into()),
-            notice: texts(),
-        };
-        assert_eq!(works(5, 5).publish(&of("water"), Time(1)), Err(Refusal::Moment(Time(5))));
-        let what = works(100, 200).publish(&of("water"), Time(1)).unwrap();
-        let incident = Incident::of(&Happened { at: Time(1), by: of("water"), what }).unwrap();
-        assert_eq!(incident.owner, Some("water".into()), "nobody publishes in another's name");
-        assert_eq!([99, 100, 199, 200].map(|ms| incident.is_told(Time(ms))), [false, true, true, false]);
-    }
-
-    #[test]
-    fn every_walk_of_events_is_folded_or_refused() {
-        let all = [
-            What::Confirmed { districts: vec![], owner: None, repair_due: None, notice: texts() },
-            What::Reworded { repair_due: None, notice: texts() },
-            What::Grown { cases: vec![] },
-            What::Dismissed,
-            What::Fixed { photos: vec![], owner: None },
-        ];
-        let mut open = vec![(proposed(), 0)];
-        let mut ends = std::collections::BTreeSet::new();
-        while let Some((incident, depth)) = open.pop() {
-            for what in all.iter().filter(|_| depth < 4) {
-                let mut next = incident.clone();
-                let event = Happened { at: NOW, by: supervisor(), what: what.clone() };
-                match next.apply(&event) {
-                    Ok(()) => open.push((next, depth + 1)),
-                    Err(_) => assert_eq!(next, incident, "a refused event changes nothing"),
-                }
-            }
-            if !incident.state.is_live() {
-                ends.insert(incident.state);
-                assert!(all.iter().all(|what| !may_follow(incident.state, what)), "nothing follows an end");
-            }
-        }
-        assert_eq!(ends, [State::Dismissed, State::Fixed].into());
-    }
-}
+mod tests;

@@ -12,6 +12,16 @@ pub fn fixed(language: Language, topic: &str) -> String {
     }
 }
 
+/// What callers hear after a notice of works whose end has passed.
+pub fn overrun(language: Language) -> &'static str {
+    match language {
+        Language::Kk => "Жұмыстар жарияланған мерзімнен ұзаққа созылып, әлі аяқталған жоқ.",
+        Language::Ru => "Работы продолжаются дольше объявленного срока и ещё не закончены.",
+        Language::Uk => "Роботи тривають довше оголошеного строку і ще не закінчені.",
+        Language::En => "The works are taking longer than announced and are not finished yet.",
+    }
+}
+
 /// The language of somebody who never chose one: the one that is understood in every city that this runs in.
 pub const UNKNOWN: Language = Language::Ru;
 
@@ -23,6 +33,7 @@ mod tests {
     fn every_language_has_its_own_words() {
         let texts: std::collections::BTreeSet<String> = Language::ALL.into_iter().map(|language| fixed(language, "X")).collect();
         assert_eq!(texts.len(), 4);
+        assert_eq!(Language::ALL.into_iter().map(overrun).collect::<std::collections::BTreeSet<_>>().len(), 4);
         assert!(texts.iter().all(|text| text.contains('X')));
     }
 }

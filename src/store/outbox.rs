@@ -58,7 +58,7 @@ pub struct Reach {
 }
 
 /// A resident who is to be called. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct CallToMake {
     /// Its number, by which it is ticked off.
     pub id: i64,

@@ -18,25 +18,29 @@ use super::error::WebError;
 use super::extract::{Asked, At, Body};
 
 /// What is to be done to an incident, and the words beside it: the reason or the cause.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = IncidentAct)]
 pub(super) struct Act {
     #[serde(flatten)]
     wish: Wish,
     #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 10000)]
     words: Option<Private<String>>,
 }
 
 /// Works to be published, and what is done.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = PublishedWorks)]
 pub(super) struct Published {
     #[serde(flatten)]
     works: Works,
     #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 10000)]
     words: Option<Private<String>>,
 }
 
-/// GET /api/incidents, newest first.
-#[utoipa::path(get, path = "/api/incidents", params(("state" = Option<String>, Query), ("sort" = Option<String>, Query), ("before" = Option<i64>, Query), ("limit" = Option<u32>, Query)), responses((status = 200, body = [Object])))]
+/// Incidents and works, newest first; an organisation sees its own.
+#[utoipa::path(get, path = "/api/incidents", params(IncidentFilter), responses((status = 200, body = [IncidentRow])))]
 pub(super) async fn list(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -45,8 +49,8 @@ pub(super) async fn list(
     Ok(Json(web.store.incidents(&filter, &user.sight()).await?))
 }
 
-/// GET /api/incidents/{n}, with its history; when it is fixed, its report.
-#[utoipa::path(get, path = "/api/incidents/{n}", params(("n" = u32, Path)), responses((status = 200, body = Object)))]
+/// An incident with its cases and its history; when it is fixed, its report.
+#[utoipa::path(get, path = "/api/incidents/{n}", params(("n" = u32, Path)), responses((status = 200, body = IncidentDetail)))]
 pub(super) async fn detail(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -56,8 +60,8 @@ pub(super) async fn detail(
     found.map(Json).ok_or_else(|| WebError::Missing { what: format!("the incident {n}") })
 }
 
-/// POST /api/incidents/{n}/act.
-#[utoipa::path(post, path = "/api/incidents/{n}/act", params(("n" = u32, Path)), request_body = Object, responses((status = 200, body = Object)))]
+/// Confirms, dismisses, rewords or fixes an incident, as far as its rules allow the account; they answer 409 with the reason and the mend.
+#[utoipa::path(post, path = "/api/incidents/{n}/act", params(("n" = u32, Path)), request_body = Act, responses((status = 200, body = IncidentRow)))]
 pub(super) async fn act(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -72,8 +76,8 @@ pub(super) async fn act(
     Ok(Json(web.store.act_on_incident(n, &wish, author(&user), words.as_ref(), web.clock.now()).await?))
 }
 
-/// POST /api/works.
-#[utoipa::path(post, path = "/api/works", request_body = Object, responses((status = 201, body = Object)))]
+/// Publishes works: callers are told of them from their beginning until they are over.
+#[utoipa::path(post, path = "/api/works", request_body = Published, responses((status = 201, body = IncidentRow)))]
 pub(super) async fn publish(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -84,8 +88,8 @@ pub(super) async fn publish(
     Ok((StatusCode::CREATED, Json(row)))
 }
 
-/// GET /api/calls-to-make: residents who are to be told that something is over. They hold numbers, so it is on record who reads them.
-#[utoipa::path(get, path = "/api/calls-to-make", responses((status = 200, body = [Object])))]
+/// Residents who are to be told that something is over. They hold numbers, so it is on record who reads them.
+#[utoipa::path(get, path = "/api/calls-to-make", responses((status = 200, body = [CallToMake])))]
 pub(super) async fn calls_to_make(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -97,7 +101,7 @@ pub(super) async fn calls_to_make(
     Ok(Json(calls))
 }
 
-/// POST /api/calls-to-make/{id}/done.
+/// Ticks a call to a resident off.
 #[utoipa::path(post, path = "/api/calls-to-make/{id}/done", params(("id" = u32, Path)), responses((status = 204)))]
 pub(super) async fn call_made(
     State(web): State<Arc<Web>>,

@@ -25,7 +25,7 @@ const MOST_TOLD: i64 = 200;
 pub(super) const COLUMNS: &str = "n, sort, state, topic, owner, begins_ms, ends_ms, changed_ms, cases";
 
 /// An incident as lists show it. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct IncidentRow {
     /// Its number.
     pub n: i64,
@@ -48,7 +48,7 @@ pub struct IncidentRow {
 }
 
 /// One event as it is read.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct IncidentEntry {
     /// Its place in the chain.
     pub place: i64,
@@ -56,11 +56,12 @@ pub struct IncidentEntry {
     #[serde(flatten)]
     pub event: Happened,
     /// The reason or the cause.
+    #[schema(value_type = Option<String>)]
     pub words: Option<Private<String>>,
 }
 
 /// An incident with its history: when it is fixed, its report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct IncidentDetail {
     /// Its number.
     pub n: i64,
@@ -82,10 +83,13 @@ pub struct NoticeInForce {
     pub n: i64,
     /// The incident.
     pub incident: Incident,
+    /// Whether they are works that go on longer than was announced.
+    pub overruns: bool,
 }
 
 /// Which incidents are asked for; what is not given is any.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct IncidentFilter {
     /// Where it stands.
@@ -99,6 +103,7 @@ pub struct IncidentFilter {
     pub before: Option<i64>,
     /// How many, 500 at most, 0 for 50.
     #[serde(default)]
+    #[param(required = false)]
     pub limit: u32,
 }
 
@@ -140,11 +145,12 @@ impl Store {
         .bind(subject(n))
         .fetch_all(self.db.readers())
         .await?;
-        let numbers: Vec<(String,)> = query("SELECT number FROM incident_cases WHERE incident = $1 ORDER BY number LIMIT $2")
-            .bind(n)
-            .bind(MOST_CASES)
-            .fetch_all(self.db.readers())
-            .await?;
+        let numbers: Vec<(String,)> =
+            query("SELECT number FROM incident_cases WHERE incident = $1 AND NOT parted ORDER BY number LIMIT $2")
+                .bind(n)
+                .bind(MOST_CASES)
+                .fetch_all(self.db.readers())
+                .await?;
         let subscribers = query("SELECT COUNT(*) FROM subscriptions WHERE incident = $1").bind(n).fetch_scalar(self.db.readers()).await?;
         let history: Result<Vec<IncidentEntry>, RegisterError> = entries.into_iter().map(Entry::read).collect();
         Ok(Some(IncidentDetail {
@@ -161,14 +167,11 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn notices_in_force(&self, now: Time) -> Result<Vec<NoticeInForce>, RegisterError> {
-        let told = query(
-            "SELECT n, body FROM incidents WHERE state = 'confirmed' AND begins_ms <= $1 AND (ends_ms IS NULL OR ends_ms > $1) \
-             ORDER BY n DESC LIMIT $2",
-        );
+        let told = query("SELECT n, body FROM incidents WHERE state = 'confirmed' AND begins_ms <= $1 ORDER BY n DESC LIMIT $2");
         let rows: Vec<(i64, String)> = told.bind(ms(now.0)).bind(MOST_TOLD).fetch_all(self.db.readers()).await?;
         let read = |(n, body): (i64, String)| {
-            let incident = serde_json::from_str(&body).map_err(|_| RegisterError::damaged("incidents.body"))?;
-            Ok(NoticeInForce { n, incident })
+            let incident: Incident = serde_json::from_str(&body).map_err(|_| RegisterError::damaged("incidents.body"))?;
+            Ok(NoticeInForce { n, overruns: incident.overruns(now), incident })
         };
         rows.into_iter().map(read).collect()
     }

@@ -16,7 +16,8 @@ use crate::store::{IncidentFilter, IncidentRow, Position, Projected, RegisterErr
 on_both!(
     close_cases_become_one_incident_and_everybody_is_told_once,
     what_was_dismissed_does_not_come_back,
-    works_are_told_between_their_beginning_and_their_end,
+    works_are_told_from_their_beginning_until_they_are_over,
+    who_parts_from_an_incident_is_not_told_and_does_not_join_again,
     late_cases_escalate_once_a_step_and_say_so_once,
 );
 
@@ -136,7 +137,7 @@ async fn what_was_dismissed_does_not_come_back(kind: Kind) {
     assert!(store.calls_to_make().await.unwrap().is_empty());
 }
 
-async fn works_are_told_between_their_beginning_and_their_end(kind: Kind) {
+async fn works_are_told_from_their_beginning_until_they_are_over(kind: Kind) {
     let folder = Folder::new(kind, "works");
     let store = city(&folder).await;
     let works = Works {
@@ -150,8 +151,9 @@ async fn works_are_told_between_their_beginning_and_their_end(kind: Kind) {
     let heat = || Author::Organisation { organisation: "heat".into(), name: "erlan".into() };
     let published = store.publish_works(&works, heat(), Some(&words("pressure test")), Time(MONDAY)).await.unwrap();
     assert_eq!((published.sort.as_str(), published.owner.as_deref()), ("works", Some("heat")));
-    for (hours, told) in [(0, 0), (1, 1), (2, 0)] {
-        assert_eq!(store.notices_in_force(Time(MONDAY + hours * HOUR)).await.unwrap().len(), told, "after {hours} h");
+    for (hours, told) in [(0, vec![]), (1, vec![false]), (2, vec![true])] {
+        let in_force = store.notices_in_force(Time(MONDAY + hours * HOUR)).await.unwrap();
+        assert_eq!(in_force.iter().map(|notice| notice.overruns).collect::<Vec<_>>(), told, "after {hours} h");
     }
     for (wrong, says) in [
         (Works { topic: "nothing".into(), ..works.clone() }, "nothing"),
@@ -161,15 +163,47 @@ async fn works_are_told_between_their_beginning_and_their_end(kind: Kind) {
         let refused = store.publish_works(&wrong, heat(), None, Time(MONDAY)).await.unwrap_err().to_string();
         assert!(refused.contains(says), "{refused}");
     }
+    let over = Wish::Fix { photos: vec![], owner: None };
+    store.act_on_incident(1, &over, heat(), Some(&words("tested")), Time(MONDAY + 3 * HOUR)).await.unwrap();
+    assert!(store.notices_in_force(Time(MONDAY + 3 * HOUR)).await.unwrap().is_empty());
     let by_operator = store.publish_works(&works, Author::Operator { name: "aigul".into() }, None, Time(MONDAY)).await;
     assert!(matches!(by_operator, Err(RegisterError::Incident(Refusal::Role { .. }))));
+    store.verify(&[]).await.unwrap();
+}
+
+async fn who_parts_from_an_incident_is_not_told_and_does_not_join_again(kind: Kind) {
+    let folder = Folder::new(kind, "incidents-parted");
+    let store = city(&folder).await;
+    let numbers = report(&store, 0, 8).await;
+    let at = Time(MONDAY + HOUR);
+    store.propose_incidents(at).await.unwrap();
+    let part = |cases: &[CaseNumber]| Wish::Part { cases: cases.to_vec() };
+    store.act_on_incident(1, &part(&numbers[..1]), supervisor(), Some(&words("a lift")), at).await.unwrap();
+    store.act_on_incident(1, &confirm(), supervisor(), None, at).await.unwrap();
+    assert_eq!(store.link_cases(at).await.unwrap(), 7);
+    for wrong in [part(&[]), part(&numbers[..1]), part(&[numbers[1].clone(), numbers[1].clone()])] {
+        assert!(store.act_on_incident(1, &wrong, supervisor(), Some(&words("a lift")), at).await.is_err());
+    }
+    let refused = store.act_on_incident(1, &part(&numbers[1..2]), supervisor(), None, at).await.unwrap_err();
+    assert!(matches!(refused, RegisterError::Incident(Refusal::Words(_))), "{refused}");
+    let parted = store.act_on_incident(1, &part(&numbers[1..3]), supervisor(), Some(&words("a lift")), at).await.unwrap();
+    assert_eq!(parted.cases, 5);
+    let case = store.case(&numbers[1]).await.unwrap().unwrap();
+    assert!(case.case.incidents.is_empty() && matches!(case.history.last().unwrap().event.what, What::Unlinked { .. }));
+    assert!(store.case(&numbers[0]).await.unwrap().unwrap().history.iter().all(|entry| entry.event.what.word() != "linked"));
+    assert_eq!(store.propose_incidents(at).await.unwrap(), 0, "nobody joins what they have parted from");
+    assert_eq!(store.link_cases(at).await.unwrap(), 0);
+    assert_eq!(store.incident(1, &centre()).await.unwrap().unwrap().numbers.len(), 5);
+    let fix = Wish::Fix { photos: vec![], owner: None };
+    store.act_on_incident(1, &fix, supervisor(), Some(&words("a main had burst")), at).await.unwrap();
+    assert_eq!(store.calls_to_make().await.unwrap().len(), 5);
     store.verify(&[]).await.unwrap();
 }
 
 async fn late_cases_escalate_once_a_step_and_say_so_once(kind: Kind) {
     let folder = Folder::new(kind, "escalation");
     let store = city(&folder).await;
-    let mut heat = store.organisations().await.unwrap().remove(0);
+    let mut heat = store.organisations().await.unwrap().remove(0).organisation;
     heat.webhook = Some("http://127.0.0.1:1/cases".into());
     store.put_organisation(&heat, Time(MONDAY + 1)).await.unwrap();
     let number = report(&store, 0, 1).await.remove(0);

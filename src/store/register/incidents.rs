@@ -1,10 +1,10 @@
 //! How does an incident come to be, and how is it acted on? Cases that are close become a proposal; rules decide, the chain gets the event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::FromRow;
 
-use crate::cases::event::Author;
+use crate::cases::event::{self, Author};
 use crate::cases::ids::{CaseNumber, DistrictId, IncidentId, OrganisationId};
 use crate::cases::incident::{Belongs, FollowUp, Proposal, Sighting, follow_up, proposals};
 use crate::cases::incident_life::{Happened, Incident, Refusal, Sort, State, What, Wish, Works};
@@ -16,6 +16,7 @@ use crate::store::statement::{Statement, query, query_made};
 use crate::store::transaction::{Lock, Transaction};
 
 use super::RegisterError;
+use super::act::change_in;
 use super::book::Register;
 use super::chain::append;
 use super::incident_list::{COLUMNS, IncidentRow};
@@ -35,6 +36,7 @@ struct Near {
     lon: Option<f64>,
     incident: Option<i64>,
     incident_state: Option<String>,
+    parted: Option<bool>,
 }
 
 /// A case that belongs to an incident.
@@ -74,12 +76,26 @@ impl Store {
         let register = self.register().await?;
         let near = self.near(&register, now).await?;
         let mut belongs: BTreeMap<CaseNumber, (IncidentId, bool)> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         let mut sightings = Vec::with_capacity(near.len());
         for row in near {
             let case: CaseNumber = row.number.parse().map_err(|_| RegisterError::damaged("cases.number"))?;
             if let (Some(incident), Some(state)) = (row.incident, &row.incident_state) {
-                let is_live = [State::Proposed, State::Confirmed].iter().any(|live| live.word() == state);
-                belongs.insert(case.clone(), (IncidentId::from(incident.to_string()), is_live));
+                // Whoever has parted from one counts for no new one, as if it were over, until they belong to another.
+                let is_live = row.parted != Some(true) && [State::Proposed, State::Confirmed].iter().any(|live| live.word() == state);
+                let of = (IncidentId::from(incident.to_string()), is_live);
+                belongs
+                    .entry(case.clone())
+                    .and_modify(|known| {
+                        if is_live {
+                            known.clone_from(&of)
+                        }
+                    })
+                    .or_insert(of);
+            }
+            // It stands there twice where it has parted from one incident and belongs to another.
+            if !seen.insert(case.clone()) {
+                continue;
             }
             sightings.push(Sighting {
                 case,
@@ -154,6 +170,9 @@ impl Store {
         let mut transaction = self.db.begin(Lock::Register).await?;
         let decide = |incident: &Incident, at| Ok(incident.decide(wish, &by, words.is_some(), at)?);
         let incident = change(&mut transaction, n, &by, words, at, decide).await?;
+        if let Wish::Part { cases } = wish {
+            part(&mut transaction, &register, n, cases, &by, words, at).await?;
+        }
         if incident.state == State::Fixed {
             tell_fixed(&mut transaction, n, &incident.topic, &names, at).await?;
         }
@@ -169,7 +188,7 @@ impl Store {
         query(
             "SELECT cases.number AS number, cases.topic AS topic, cases.registered_ms AS registered_ms, cases.district AS district, \
              COALESCE(buildings.lat, case_people.lat) AS lat, COALESCE(buildings.lon, case_people.lon) AS lon, \
-             incident_cases.incident AS incident, incidents.state AS incident_state \
+             incident_cases.incident AS incident, incidents.state AS incident_state, incident_cases.parted AS parted \
              FROM cases LEFT JOIN case_people ON case_people.case_id = cases.id \
              LEFT JOIN buildings ON buildings.id = case_people.building \
              LEFT JOIN incident_cases ON incident_cases.number = cases.number \
@@ -222,6 +241,35 @@ fn known(register: &Register, districts: &[DistrictId], owner: Option<&Organisat
 async fn belong(transaction: &mut Transaction, incident: i64, cases: &[CaseNumber]) -> Result<(), sqlx::Error> {
     let members: Vec<Member<'_>> = cases.iter().map(|case| Member { incident, case }).collect();
     bulk::write(transaction, &members).await
+}
+
+/// Takes cases out of an incident, and writes it into the history of those that say that they belong to it. The rows stay, so that nobody joins
+/// what they have parted from.
+async fn part(
+    transaction: &mut Transaction,
+    register: &Register,
+    n: i64,
+    cases: &[CaseNumber],
+    by: &Author,
+    words: Option<&str>,
+    at: Time,
+) -> Result<(), RegisterError> {
+    for case in cases {
+        let number = case.to_string();
+        let member: Option<(bool,)> = query("SELECT linked FROM incident_cases WHERE incident = $1 AND number = $2 AND NOT parted")
+            .bind(n)
+            .bind(&number)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let (linked,) = member.ok_or_else(|| Refusal::NoMember(case.clone()))?;
+        if linked {
+            let what = event::What::Unlinked { incident: n.to_string().into() };
+            change_in(transaction, case, register, by, words, at, |_, _| Ok(what)).await?;
+        }
+        let done = query("UPDATE incident_cases SET parted = TRUE, linked = FALSE WHERE incident = $1 AND number = $2");
+        done.bind(n).bind(number).execute(&mut *transaction).await?;
+    }
+    Ok(())
 }
 
 /// The first event of a new incident, and its row; the transaction holds `Lock::Register`, so that numbers are given one after the other.

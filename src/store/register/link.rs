@@ -48,7 +48,7 @@ impl Store {
         let mut transaction = self.db.begin(Lock::Register).await?;
         let owed: Vec<(i64, String)> = query(
             "SELECT incident_cases.incident, incident_cases.number FROM incident_cases JOIN incidents ON incidents.n = incident_cases.incident \
-             WHERE NOT incident_cases.linked AND incidents.state IN ('confirmed', 'fixed') \
+             WHERE NOT incident_cases.linked AND NOT incident_cases.parted AND incidents.state IN ('confirmed', 'fixed') \
              ORDER BY incident_cases.incident, incident_cases.number LIMIT $1",
         )
         .bind(LINKED_AT_ONCE)
@@ -100,7 +100,8 @@ const RECEIVERS: &str = "SELECT receivers.caller AS caller, \
      COALESCE(callers.language, (SELECT language FROM subscriptions WHERE incident = $1 AND caller = receivers.caller)) AS language \
      FROM (SELECT case_people.caller AS caller FROM incident_cases JOIN cases ON cases.number = incident_cases.number \
      JOIN case_people ON case_people.case_id = cases.id \
-     LEFT JOIN residents ON residents.id = case_people.resident WHERE incident_cases.incident = $1 AND case_people.caller IS NOT NULL \
+     LEFT JOIN residents ON residents.id = case_people.resident WHERE incident_cases.incident = $1 AND NOT incident_cases.parted \
+     AND case_people.caller IS NOT NULL \
      AND (case_people.resident IS NULL OR residents.consent_ms IS NOT NULL) \
      UNION SELECT subscriptions.caller AS caller FROM subscriptions WHERE subscriptions.incident = $1) AS receivers \
      LEFT JOIN callers ON callers.caller = receivers.caller \
