@@ -1,9 +1,8 @@
 //! How do files of addresses, organisations and old registers come in over HTTP? Looked at first, then written behind the request, with its progress.
 
-use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -12,7 +11,7 @@ use axum::{Extension, Json};
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Access, Building, ImportKind, ImportReport, Street};
+use crate::store::{Access, Building, Import, ImportKind, ImportReport, ImportState, Street};
 
 use super::Web;
 use super::auth::SignedIn;
@@ -22,42 +21,14 @@ use super::extract::{Asked, At};
 /// The longest file, in bytes.
 pub(super) const LONGEST_FILE: usize = 20 * 1024 * 1024;
 
-/// Imports that are remembered, the newest; the process forgets them when it ends.
-const REMEMBERED: usize = 20;
-
-/// The imports of this process; one goes at a time.
+/// The import that this process is writing; one goes at a time.
 #[derive(Default)]
-pub(super) struct Imports(Mutex<VecDeque<Arc<Import>>>);
+pub(super) struct Imports(Mutex<Option<Arc<Going>>>);
 
-struct Import {
-    id: u64,
+struct Going {
+    id: i64,
     by: String,
-    report: ImportReport,
     written: AtomicU64,
-    state: Mutex<Going>,
-}
-
-#[derive(Clone, Serialize, utoipa::ToSchema)]
-#[serde(tag = "state", rename_all = "snake_case")]
-enum Going {
-    Running,
-    Done,
-    /// Nothing was written.
-    Failed {
-        why: String,
-    },
-}
-
-/// An import as it is told.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Told {
-    id: u64,
-    by: String,
-    written: u64,
-    #[serde(flatten)]
-    state: Going,
-    #[serde(flatten)]
-    report: ImportReport,
 }
 
 /// Whether to write what is good.
@@ -85,39 +56,32 @@ pub(super) struct Named {
 }
 
 impl Imports {
-    fn all(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Import>>> {
+    fn going(&self) -> MutexGuard<'_, Option<Arc<Going>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins one, unless another goes on.
-    fn begin(&self, by: &str, report: ImportReport) -> Result<Arc<Import>, WebError> {
-        let mut all = self.all();
-        if let Some(other) = all.iter().find(|import| matches!(import.going(), Going::Running)) {
+    /// Keeps one that begins, unless another goes on.
+    fn begin(&self, id: i64, by: &str) -> Result<Arc<Going>, WebError> {
+        let mut going = self.going();
+        if let Some(other) = going.as_ref() {
             return Err(WebError::Conflict(format!("import {} by {} goes on; wait for its end", other.id, other.by)));
         }
-        let id = all.front().map_or(1, |newest| newest.id + 1);
-        let import = Arc::new(Import { id, by: by.to_owned(), report, written: AtomicU64::new(0), state: Mutex::new(Going::Running) });
-        all.push_front(import.clone());
-        all.truncate(REMEMBERED);
-        Ok(import)
-    }
-}
-
-impl Import {
-    fn going(&self) -> Going {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        Ok(going.insert(Arc::new(Going { id, by: by.to_owned(), written: AtomicU64::new(0) })).clone())
     }
 
-    fn told(&self) -> Told {
-        let state = self.going();
-        Told { id: self.id, by: self.by.clone(), written: self.written.load(Ordering::Relaxed), state, report: self.report.clone() }
+    /// The import with how far it has come: the database learns of its rows when all are written.
+    fn told(&self, mut import: Import) -> Import {
+        if let Some(going) = self.going().as_ref().filter(|going| going.id == import.id && import.state == ImportState::Running) {
+            import.written = going.written.load(Ordering::Relaxed);
+        }
+        import
     }
 }
 
 /// Looks at a CSV or XLSX and writes nothing; with `write=true` its good rows are written, all or none, and the answer
 /// (202) names the import.
 #[utoipa::path(post, path = "/api/imports", params(Mode), request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, body = ImportReport), (status = 202, body = Told)))]
+    responses((status = 200, body = ImportReport), (status = 202, body = Import)))]
 pub(super) async fn import(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -128,43 +92,52 @@ pub(super) async fn import(
     if !mode.write {
         return Ok((StatusCode::OK, Json(told(&checked.report))));
     }
-    let import = web.imports.begin(&user.name, checked.report.clone())?;
-    let answer = told(&import.told());
+    let id = web.store.begin_import(&user.name, &checked.report, web.clock.now()).await?;
+    let going = match web.imports.begin(id, &user.name) {
+        Ok(going) => going,
+        Err(other) => {
+            web.store.fail_import(id, &other.to_string(), web.clock.now()).await?;
+            return Err(other);
+        }
+    };
+    let begun = web.store.import(id).await?.ok_or_else(|| WebError::Missing { what: format!("import {id}") })?;
     tokio::spawn(async move {
-        let writing = AssertUnwindSafe(web.store.write_import(checked, web.clock.now(), &import.written));
-        let ended = match writing.catch_unwind().await {
-            Ok(Ok(_)) => Going::Done,
+        let writing = AssertUnwindSafe(web.store.write_import(id, checked, web.clock.now(), &going.written));
+        let failed = match writing.catch_unwind().await {
+            Ok(Ok(_)) => None,
             Ok(Err(error)) => {
-                tracing::error!(%error, import = import.id, "an import was given up: nothing of it is written");
-                Going::Failed { why: WebError::from(error).to_string() }
+                tracing::error!(%error, import = id, "an import was given up: nothing of it is written");
+                Some(WebError::from(error).to_string())
             }
             Err(_) => {
-                tracing::error!(
-                    import = import.id,
-                    "writing an import panicked: nothing of it is written, please report this with the file"
-                );
-                Going::Failed { why: "a fault of the server; nothing of it is written".to_owned() }
+                tracing::error!(import = id, "writing an import panicked: nothing of it is written, please report this with the file");
+                Some("a fault of the server; nothing of it is written".to_owned())
             }
         };
-        *import.state.lock().unwrap_or_else(PoisonError::into_inner) = ended;
+        if let Some(why) = failed
+            && let Err(error) = web.store.fail_import(id, &why, web.clock.now()).await
+        {
+            tracing::error!(%error, import = id, "that an import was given up could not be noted");
+        }
+        web.imports.going().take();
     });
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    Ok((StatusCode::ACCEPTED, Json(told(&begun))))
 }
 
 fn told(what: &impl Serialize) -> serde_json::Value {
     serde_json::to_value(what).unwrap_or_default()
 }
 
-/// The last imports, the newest first.
-#[utoipa::path(get, path = "/api/imports", responses((status = 200, body = [Told])))]
-pub(super) async fn list(State(web): State<Arc<Web>>) -> Json<Vec<Told>> {
-    Json(web.imports.all().iter().map(|import| import.told()).collect())
+/// The last imports, the newest first, also those of before a restart.
+#[utoipa::path(get, path = "/api/imports", responses((status = 200, body = [Import])))]
+pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<Import>>, WebError> {
+    Ok(Json(web.store.imports().await?.into_iter().map(|import| web.imports.told(import)).collect()))
 }
 
 /// An import, with how far it has come.
-#[utoipa::path(get, path = "/api/imports/{id}", params(("id" = u64, Path)), responses((status = 200, body = Told)))]
-pub(super) async fn detail(State(web): State<Arc<Web>>, At(id): At<u64>) -> Result<Json<Told>, WebError> {
-    let found = web.imports.all().iter().find(|import| import.id == id).map(|import| import.told());
+#[utoipa::path(get, path = "/api/imports/{id}", params(("id" = u32, Path)), responses((status = 200, body = Import)))]
+pub(super) async fn detail(State(web): State<Arc<Web>>, At(id): At<u32>) -> Result<Json<Import>, WebError> {
+    let found = web.store.import(i64::from(id)).await?.map(|import| web.imports.told(import));
     found.map(Json).ok_or_else(|| WebError::Missing { what: format!("import {id}") })
 }
 

@@ -1,6 +1,7 @@
 //! How do addresses, organisations and old registers get in? A file is checked row by row; what is good is written in one transaction.
 
 mod check;
+mod record;
 mod sheet;
 
 #[cfg(test)]
@@ -15,6 +16,8 @@ use crate::cases::event::{Author, What};
 use crate::cases::ids::OrganisationId;
 use crate::centre::time::Time;
 use crate::private::Private;
+
+pub use record::{Import, ImportState};
 
 use super::register::{self, NewCase, Organisation, RegisterError, Route};
 use super::statement::query;
@@ -40,7 +43,7 @@ pub enum ImportKind {
 }
 
 /// A row that is not taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Refused {
     /// Its line in the file.
     pub line: usize,
@@ -49,7 +52,7 @@ pub struct Refused {
 }
 
 /// What a file would do, or has done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ImportReport {
     /// What it holds.
     pub kind: ImportKind,
@@ -139,12 +142,12 @@ impl Store {
         read.await.map_err(|_| ImportError::File("it ended the program that read it".to_owned()))?
     }
 
-    /// Writes the good rows of a file in one transaction: all of them or none. `written` counts them as it goes; while it goes, nobody else
-    /// writes the register.
+    /// Writes the good rows of a file that was begun as `id`, in one transaction with the note of its end: all of them or none. `written` counts
+    /// them as it goes; while it goes, nobody else writes the register.
     ///
     /// # Errors
     /// When the rules or the database refuse a row: nothing is written then.
-    pub async fn write_import(&self, checked: Checked, at: Time, written: &AtomicU64) -> Result<ImportReport, ImportError> {
+    pub async fn write_import(&self, id: i64, checked: Checked, at: Time, written: &AtomicU64) -> Result<ImportReport, ImportError> {
         let register = self.register().await?;
         let routes = self.routes().await?;
         let located = self.located(&checked.rows).await?;
@@ -171,6 +174,7 @@ impl Store {
                 }
             }
         }
+        record::done(&mut transaction, id, written.load(Ordering::Relaxed), at).await?;
         transaction.commit().await?;
         Ok(checked.report)
     }

@@ -33,7 +33,11 @@ async fn checked(store: &Store, kind: ImportKind, file: impl Into<Vec<u8>>) -> C
 
 async fn written(store: &Store, kind: ImportKind, file: impl Into<Vec<u8>>) -> ImportReport {
     let count = AtomicU64::new(0);
-    let report = store.write_import(checked(store, kind, file).await, AT, &count).await.unwrap();
+    let checked = checked(store, kind, file).await;
+    let id = store.begin_import("root", &checked.report, AT).await.unwrap();
+    let report = store.write_import(id, checked, AT, &count).await.unwrap();
+    let told = store.import(id).await.unwrap().unwrap();
+    assert_eq!((told.state, told.written), (ImportState::Done, report.good as u64));
     assert_eq!(count.into_inner(), report.good as u64, "progress ends with all");
     report
 }
@@ -97,7 +101,14 @@ async fn a_failure_in_the_middle_writes_nothing(kind: Kind) {
     let mut checked = checked(&store, ImportKind::Cases, CASES).await;
     let Rows::Cases(cases) = &mut checked.rows else { panic!("cases") };
     cases[1].new.report.topic = "gone-meanwhile".into();
-    assert!(store.write_import(checked, AT, &AtomicU64::new(0)).await.is_err());
+    let id = store.begin_import("root", &checked.report, AT).await.unwrap();
+    assert!(store.write_import(id, checked, AT, &AtomicU64::new(0)).await.is_err());
+    assert_eq!(store.import(id).await.unwrap().unwrap().state, ImportState::Running, "nobody has noted its end");
+    let after_restart = folder.open().await.unwrap();
+    let ImportState::Failed { why } = after_restart.import(id).await.unwrap().unwrap().state else { panic!("it was not ended") };
+    assert!(why.contains("nothing of it"), "{why}");
+    store.fail_import(id, "no such topic", AT).await.unwrap();
+    assert_eq!(after_restart.imports().await.unwrap()[0].state, ImportState::Failed { why: "no such topic".into() });
     assert!(store.cases(&CaseFilter::default(), &Sight::centre(vec![]), AT).await.unwrap().is_empty());
     assert_eq!(written(&store, ImportKind::Organisations, "id,name,routes\nheat,Heat,heating@north;water\nX Y,no,\n").await.good, 1);
     assert_eq!((store.organisations().await.unwrap().len(), store.routes().await.unwrap().len()), (1, 2));
