@@ -4,13 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=4.32.5
 program=${CITYLINE:-target/debug/cityline}
 examples=${EXAMPLES:-8}
 venv=$PWD/target/contract
-if ! "$venv/bin/schemathesis" --version 2>/dev/null | grep -qF "$version"; then
+# Every package in the version that was tried; contract.txt names them.
+if ! cmp -s tools/contract.txt "$venv/installed.txt"; then
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet "schemathesis==$version"
+    "$venv/bin/pip" install --quiet --requirement tools/contract.txt
+    cp tools/contract.txt "$venv/installed.txt"
 fi
 
 work=$(mktemp -d)
@@ -51,10 +52,13 @@ asks() { # SESSION METHOD PATH [BODY]
 }
 supervisor=$(signed_in supervisor)
 administrator=$(signed_in administrator)
-asks "$administrator" PUT /api/organisations/heat '{"name":"Heat networks","calendar":"office","active":true}' >/dev/null
-asks "$administrator" PUT /api/organisations/roads '{"name":"Roads","calendar":"office","active":true}' >/dev/null
-asks "$administrator" PUT /api/routes '[{"topic":"heating","organisation":"heat"}]' >/dev/null
+asks "$administrator" PUT /api/organisations/heat '{"name":"Heat networks","calendar":"office","active":true,"revision":0}' >/dev/null
+asks "$administrator" PUT /api/organisations/roads '{"name":"Roads","calendar":"office","active":true,"revision":0}' >/dev/null
+routes=$(asks "$administrator" GET /api/routes | sed 's/.*"revision":"\([^"]*\)".*/\1/')
+asks "$administrator" PUT /api/routes "{\"revision\":\"$routes\",\"routes\":[{\"topic\":\"heating\",\"organisation\":\"heat\"}]}" >/dev/null
 asks "$supervisor" POST /api/cases '{"service":"109","topic":"heating","text":"cold","draft":"one"}' >/dev/null
+asks "$supervisor" POST /api/residents '{"name":"Dana","consent":true,"numbers":["+77142000003"]}' >/dev/null
+asks "$supervisor" POST /api/works '{"topic":"water","begins":0,"ends":9999999999999,"owner":"heat","notice":{"kk":"a","ru":"b","uk":"c","en":"d"}}' >/dev/null
 asks "$supervisor" POST /api/cases '{"service":"109","topic":"water","text":"none","draft":"two"}' >/dev/null
 key=$(asks "$administrator" POST /api/organisations/heat/key | sed 's/.*"key":"\([^"]*\)".*/\1/')
 

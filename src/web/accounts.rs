@@ -103,7 +103,7 @@ async fn checked(web: &Web, name: &str, wanted: &Wanted) -> Result<(), WebError>
     match (&wanted.organisation, wanted.role) {
         (None, Role::Organisation) => invalid("the account speaks for no organisation", "Name it."),
         (Some(id), Role::Organisation) => {
-            let known = web.store.organisations().await?.iter().any(|known| known.id == *id);
+            let known = web.store.organisations().await?.iter().any(|known| known.organisation.id == *id);
             if known { Ok(()) } else { invalid("there is no such organisation", "Add it first.") }
         }
         (Some(_), _) => invalid("only the role organisation speaks for one", "Leave the organisation out, or take that role."),

@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use crate::private::Private;
-use crate::store::{Organisation, Route};
+use crate::store::{KeptOrganisation, Organisation, Route, revision_of};
 
 use super::Web;
 use super::auth::SignedIn;
@@ -51,6 +51,18 @@ pub(super) struct Known {
     webhook: Option<String>,
     /// Whether cases may be forwarded to it.
     active: bool,
+    /// The revision that is changed; 0 for an organisation that is not there.
+    revision: i64,
+}
+
+/// Every routing rule, with the revision that they are.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Routes {
+    /// The revision that is read, or that is changed.
+    revision: String,
+    /// The rules, in the order in which those of equal fineness are tried.
+    routes: Vec<Route>,
 }
 
 /// A key, told this once.
@@ -62,24 +74,25 @@ pub(super) struct Key {
 }
 
 /// Every organisation, by its id.
-#[utoipa::path(get, path = "/api/organisations", responses((status = 200, body = [Organisation])))]
-pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<Organisation>>, WebError> {
+#[utoipa::path(get, path = "/api/organisations", responses((status = 200, body = [KeptOrganisation])))]
+pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<KeptOrganisation>>, WebError> {
     Ok(Json(web.store.organisations().await?))
 }
 
-/// Adds an organisation, or changes what is known of it.
+/// Adds an organisation, or changes what is known of it. It names the revision that it changes; where somebody was faster the answer is 409.
 #[utoipa::path(put, path = "/api/organisations/{id}", params(("id" = String, Path, description = "Small letters, digits and -, 60 at most")),
-    request_body = Known, responses((status = 200, body = Organisation)))]
+    request_body = Known, responses((status = 200, body = KeptOrganisation)))]
 pub(super) async fn put(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
     At(id): At<String>,
     Body(known): Body<Known>,
-) -> Result<Json<Organisation>, WebError> {
+) -> Result<Json<KeptOrganisation>, WebError> {
+    let from = known.revision;
     let organisation = known.of(id)?;
-    web.store.put_organisation(&organisation, web.clock.now()).await?;
+    let revision = web.store.change_organisation(&organisation, from, web.clock.now()).await?;
     tracing::info!(organisation = %organisation.id, by = %user.name, "an organisation was changed");
-    Ok(Json(organisation))
+    Ok(Json(KeptOrganisation { organisation, revision }))
 }
 
 /// Makes a key by which the organisation sees and acts on its own cases; the one that it had opens nothing from here on.
@@ -108,28 +121,30 @@ pub(super) async fn take_key(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Which organisation gets cases of which topic and area, in the order in which rules of equal fineness are tried.
-#[utoipa::path(get, path = "/api/routes", responses((status = 200, body = [Route])))]
-pub(super) async fn routes(State(web): State<Arc<Web>>) -> Result<Json<Vec<Route>>, WebError> {
-    Ok(Json(web.store.written_routes().await?))
+/// Which organisation gets cases of which topic and area.
+#[utoipa::path(get, path = "/api/routes", responses((status = 200, body = Routes)))]
+pub(super) async fn routes(State(web): State<Arc<Web>>) -> Result<Json<Routes>, WebError> {
+    let routes = web.store.written_routes().await?;
+    Ok(Json(Routes { revision: revision_of(&routes), routes }))
 }
 
-/// Puts these routing rules in the place of all others. Every fault is named in a 422.
-#[utoipa::path(put, path = "/api/routes", request_body = [Route], responses((status = 200, body = [Route])))]
+/// Puts these routing rules in the place of all others. It names the revision that it changes; where somebody was faster the answer is 409, and
+/// every fault is named in a 422.
+#[utoipa::path(put, path = "/api/routes", request_body = Routes, responses((status = 200, body = Routes)))]
 pub(super) async fn put_routes(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
-    Body(routes): Body<Vec<Route>>,
-) -> Result<Json<Vec<Route>>, WebError> {
+    Body(Routes { revision, routes }): Body<Routes>,
+) -> Result<Json<Routes>, WebError> {
     let register = web.store.register().await?;
     let faults: Vec<String> = routes.iter().enumerate().filter_map(|(n, route)| fault(&register, n + 1, route)).take(100).collect();
     if routes.len() > MOST_ROUTES || !faults.is_empty() {
         let many = (routes.len() > MOST_ROUTES).then(|| format!("{} rules of {MOST_ROUTES}; name wider areas", routes.len()));
         return Err(WebError::Faults(many.into_iter().chain(faults).collect()));
     }
-    web.store.put_routes(&routes).await?;
+    let revision = web.store.put_routes(&routes, Some(&revision)).await?;
     tracing::info!(rules = routes.len(), by = %user.name, "other routing rules hold");
-    Ok(Json(routes))
+    Ok(Json(Routes { revision, routes }))
 }
 
 /// What is wrong with a rule, with its mend.
@@ -152,7 +167,7 @@ impl Known {
         if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(named) {
             return Err(WebError::Invalid { what: "that is no id of an organisation".into(), mend: "Write it as heat-networks." });
         }
-        let Known { name, calendar, head, email, phone, webhook, active } = self;
+        let Known { name, calendar, head, email, phone, webhook, active, revision: _ } = self;
         let words = [Some(&name), head.as_ref(), email.as_ref(), phone.as_ref(), webhook.as_ref()];
         let long = words.into_iter().flatten().any(|word| word.chars().count() > LONGEST_WORD);
         if long || name.trim().is_empty() {

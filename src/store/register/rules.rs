@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use sqlx::FromRow;
 
 use crate::cases::assignment::{Area, Rule};
@@ -31,7 +32,6 @@ pub(in crate::store) struct State {
 
 /// A body that executes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, FromRow, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Organisation {
     /// Its id, as cases name it.
     pub id: String,
@@ -68,6 +68,17 @@ pub struct Route {
     pub building: Option<i64>,
     /// Who executes.
     pub organisation: String,
+}
+
+/// An organisation with the state that it is in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct KeptOrganisation {
+    /// What is known of it.
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    pub organisation: Organisation,
+    /// Rises with every change; whoever changes it names the one that they have read.
+    pub revision: i64,
 }
 
 #[derive(FromRow)]
@@ -118,7 +129,7 @@ impl Store {
         let mut transaction = self.db.begin(Lock::Register).await?;
         let now: i64 = query("SELECT COALESCE(MAX(revision), 0) FROM register_rules").fetch_scalar(&mut transaction).await?;
         if now != from {
-            return Err(RegisterError::Revision { now, given: from });
+            return Err(RegisterError::Revision { now: now.to_string(), given: from.to_string() });
         }
         let insert = query("INSERT INTO register_rules (revision, at_ms, by_name, body) VALUES ($1, $2, $3, $4)");
         insert.bind(next).bind(ms(at.0)).bind(by).bind(body).execute(&mut transaction).await?;
@@ -127,22 +138,47 @@ impl Store {
     }
 
     /// Every organisation, by its id.
-    pub async fn organisations(&self) -> Result<Vec<Organisation>, RegisterError> {
-        let all = query("SELECT id, name, calendar, head, email, phone, webhook, active FROM organisations ORDER BY id");
+    pub async fn organisations(&self) -> Result<Vec<KeptOrganisation>, RegisterError> {
+        let all =
+            query("SELECT id, name, calendar, head, email, phone, webhook, active, changed_ms AS revision FROM organisations ORDER BY id");
         Ok(all.fetch_all(self.db.readers()).await?)
     }
 
-    /// Adds an organisation, or changes what is known of it.
+    /// Adds an organisation, or changes what is known of it, whatever that is.
     ///
     /// # Errors
     /// When its working hours are not in the rules.
     pub async fn put_organisation(&self, organisation: &Organisation, at: Time) -> Result<(), RegisterError> {
+        self.hours_known(organisation).await?;
+        Ok(write_organisation(self.db.writer(), organisation, at).await?)
+    }
+
+    /// The same, where nobody has changed it since the revision `from`; 0 for one that is not there. Returns the revision that it is.
+    ///
+    /// # Errors
+    /// When its working hours are not in the rules, or somebody has changed it.
+    pub async fn change_organisation(&self, organisation: &Organisation, from: i64, at: Time) -> Result<i64, RegisterError> {
+        const REVISION: &str = "SELECT changed_ms FROM organisations WHERE id = $1";
+        self.hours_known(organisation).await?;
+        let mut transaction = self.db.begin(Lock::Register).await?;
+        let now: Option<(i64,)> = query(REVISION).bind(&organisation.id).fetch_optional(&mut transaction).await?;
+        let now = now.map_or(0, |(now,)| now);
+        if now != from {
+            return Err(RegisterError::Revision { now: now.to_string(), given: from.to_string() });
+        }
+        write_organisation(&mut transaction, organisation, at).await?;
+        let revision = query(REVISION).bind(&organisation.id).fetch_scalar(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(revision)
+    }
+
+    async fn hours_known(&self, organisation: &Organisation) -> Result<(), RegisterError> {
         let (_, book) = self.rule_book().await?;
         if !book.calendars.contains_key(&organisation.calendar) {
             let why = format!("{}: no calendar is called {:?}; name one of the rules", organisation.id, organisation.calendar);
             return Err(RegisterError::Rules(vec![why]));
         }
-        Ok(write_organisation(self.db.writer(), organisation, at).await?)
+        Ok(())
     }
 
     /// The routing rules, in their order.
@@ -152,19 +188,26 @@ impl Store {
 
     /// The same as they were written.
     pub async fn written_routes(&self) -> Result<Vec<Route>, RegisterError> {
-        let routes = query("SELECT topic, district, street, building, organisation FROM routes ORDER BY id");
-        Ok(routes.fetch_all(self.db.readers()).await?)
+        Ok(query(ROUTES).fetch_all(self.db.readers()).await?)
     }
 
-    /// Puts these routing rules in the place of all others, in one transaction.
-    pub async fn put_routes(&self, routes: &[Route]) -> Result<(), RegisterError> {
+    /// Puts these routing rules in the place of all others, in one transaction, where nobody has changed those since the revision `from`
+    /// (see [`revision_of`]); without one, whatever they are. Returns the revision that they are.
+    ///
+    /// # Errors
+    /// When somebody has changed them.
+    pub async fn put_routes(&self, routes: &[Route], from: Option<&str>) -> Result<String, RegisterError> {
         let mut transaction = self.db.begin(Lock::Register).await?;
+        let now = revision_of(&query(ROUTES).fetch_all::<Route>(&mut transaction).await?);
+        if let Some(from) = from.filter(|from| *from != now) {
+            return Err(RegisterError::Revision { now, given: from.chars().take(40).collect() });
+        }
         query("DELETE FROM routes").execute(&mut transaction).await?;
         for route in routes {
             write_route(&mut transaction, route).await?;
         }
         transaction.commit().await?;
-        Ok(())
+        Ok(revision_of(routes))
     }
 
     async fn rules_state(&self) -> Result<State, RegisterError> {
@@ -182,6 +225,17 @@ impl Store {
             |row: ExecutorRow| (OrganisationId::from(row.id), Executor { calendar: row.calendar.as_str().into(), active: row.active });
         Ok(rows.into_iter().map(executor).collect())
     }
+}
+
+const ROUTES: &str = "SELECT topic, district, street, building, organisation FROM routes ORDER BY id";
+
+/// By what routing rules are known again: the beginning of the SHA-256 of what they say, whoever wrote them by whichever way.
+pub fn revision_of(routes: &[Route]) -> String {
+    let mut hash = Sha256::new();
+    for route in routes {
+        hash.update(serde_json::to_vec(route).unwrap_or_default());
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Adds an organisation, or changes what is known of it, also within a transaction.

@@ -85,7 +85,12 @@ on_both!(every_role_gets_exactly_what_its_line_names, a_key_opens_its_organisati
 
 /// A path with something in each place where it varies.
 fn filled(path: &str) -> String {
-    path.replace("{call}", "1").replace("{n}", "1").replace("{number}", "109-2026-000001").replace("{name}", "x").replace("{id}", "heat")
+    path.replace("{call}", "1")
+        .replace("{n}", "1")
+        .replace("{number}", "109-2026-000001")
+        .replace("{name}", "x")
+        .replace("{id}", "heat")
+        .replace("{hash}", "aa")
 }
 
 pub fn heat() -> Organisation {
@@ -148,8 +153,10 @@ async fn a_key_opens_its_organisation_and_nothing_else(kind: Kind) {
     city.store.put_organisation(&Organisation { id: "roads".into(), ..heat() }, Time(1)).await.unwrap();
     let admin = vec![city.signed_in("administrator", Role::Administrator).await];
     let operator = vec![city.signed_in("operator", Role::Operator).await];
+    let revision = city.ask("GET", "/api/routes", &admin, None).await.json()["revision"].as_str().unwrap().to_owned();
     let routes = r#"[{"topic":"heating","organisation":"heat"},{"topic":"roads","organisation":"roads"}]"#;
-    assert_eq!(city.ask("PUT", "/api/routes", &admin, Some(routes)).await.status, 200);
+    let routes = format!(r#"{{"revision":"{revision}","routes":{routes}}}"#);
+    assert_eq!(city.ask("PUT", "/api/routes", &admin, Some(&routes)).await.status, 200);
     let mut keys = Vec::new();
     for id in ["heat", "roads"] {
         let made = city.ask("POST", &format!("/api/organisations/{id}/key"), &admin, None).await;

@@ -69,14 +69,25 @@ async fn rules_are_changed_by_who_has_read_them(kind: Kind) {
     let faults = wrong.json()["faults"].as_array().unwrap().clone();
     assert_eq!((wrong.status, faults.len()), (422, 2), "{faults:?}");
     assert!(faults[0].as_str().unwrap().contains("nowhere") || faults[1].as_str().unwrap().contains("nowhere"));
-    let unknown = city.ask("PUT", "/api/routes", &admin, Some(r#"[{"organisation":"mars"},{"topic":"moon","organisation":"mars"}]"#)).await;
+    let routes = city.ask("GET", "/api/routes", &admin, None).await.json();
+    let unknown =
+        json!({ "revision": routes["revision"], "routes": [{ "organisation": "mars" }, { "topic": "moon", "organisation": "mars" }] });
+    let unknown = city.ask("PUT", "/api/routes", &admin, Some(&unknown.to_string())).await;
     assert_eq!((unknown.status, unknown.json()["faults"].as_array().unwrap().len()), (422, 2));
-    let put = r#"{"name":"Heat","calendar":"never","active":true}"#;
+    let put = r#"{"name":"Heat","calendar":"never","active":true,"revision":0}"#;
     assert_eq!(city.ask("PUT", "/api/organisations/heat", &admin, Some(put)).await.status, 422, "no such calendar");
     let put = put.replace("never", "office");
     assert_eq!(city.ask("PUT", "/api/organisations/heat", &admin, Some(&put)).await.status, 200);
     assert_eq!(city.ask("PUT", "/api/organisations/He%20at", &admin, Some(&put)).await.status, 422, "no id");
+    assert_eq!(city.ask("PUT", "/api/organisations/heat", &admin, Some(&put)).await.status, 409, "it is there meanwhile");
     let all = city.ask("GET", "/api/organisations", &admin, None).await.json();
+    let again = put.replace("\"revision\":0", &format!("\"revision\":{}", all[0]["revision"])).replace("Heat", "Heating");
+    let changed = city.ask("PUT", "/api/organisations/heat", &admin, Some(&again)).await;
+    assert_eq!((changed.status, changed.json()["name"].as_str()), (200, Some("Heating")));
+    assert_eq!(city.ask("PUT", "/api/organisations/heat", &admin, Some(&again)).await.status, 409, "somebody was faster");
+    let one = json!({ "revision": routes["revision"], "routes": [{ "topic": "heating", "organisation": "heat" }] }).to_string();
+    assert_eq!(city.ask("PUT", "/api/routes", &admin, Some(&one)).await.status, 200);
+    assert_eq!(city.ask("PUT", "/api/routes", &admin, Some(&one)).await.status, 409, "somebody was faster");
     assert_eq!((all[0]["id"].as_str(), all[0].get("secret")), (Some("heat"), None));
     city.stop().await;
 }
@@ -116,7 +127,7 @@ async fn what_is_done_waits_for_control(kind: Kind) {
         act(&city, &number, Wish::Finish { photos: vec![] }, MONDAY + (2 - n as u64) * HOUR).await;
     }
     let seal = city.store.head_to_seal(Time(MONDAY + 9 * HOUR)).await.unwrap().unwrap();
-    city.store.keep_seal(&seal).await.unwrap();
+    city.store.keep_seal(&seal, &[]).await.unwrap();
     let asked = r#"{"do":"control_call","call":null,"outcome":"no_answer","words":"nobody answered"}"#;
     let asked = city.ask("POST", "/api/cases/109-2026-000002/act", &quality, Some(asked)).await;
     assert_eq!(asked.status, 200, "{}", String::from_utf8_lossy(&asked.body));
