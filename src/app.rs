@@ -1,5 +1,6 @@
 //! How do the parts become a server? Builds them, wires the channels, owns every task, and shuts down in order.
 
+mod answers;
 mod descriptors;
 mod first;
 mod gone;
@@ -42,6 +43,7 @@ use crate::sip::{self, SipParts, SipShell};
 use crate::store::Store;
 use crate::vitals::{Part, Vitals};
 use crate::web::{self, WebParts, WebShell};
+pub use answers::{LONGEST_LETTER, message_id, take as take_answer};
 use first::First;
 pub use gone::{Gone, one_is_gone};
 use notify::Notify;
@@ -147,6 +149,7 @@ impl App {
         let (inputs, lanes) = lanes::lanes(LANE_PLACES);
         let sdps = SdpBook::default();
         let numbers = NumberBook::new(caller_key.clone());
+        let proofs = caller_key.clone();
         let next_call = Arc::new(AtomicU64::new(next_call));
         let stops = [CancellationToken::new(), CancellationToken::new(), CancellationToken::new()];
         let [engine_stop, shells_stop, feeders_stop] = stops;
@@ -248,7 +251,8 @@ impl App {
             told: centre.notices().to_vec(),
             clock,
         };
-        let outbox = outbox::OutboxParts { store: store.clone(), config: config.outbox.clone(), folder: folder.join("outbox"), clock };
+        let outbox =
+            outbox::OutboxParts { store: store.clone(), config: config.outbox.clone(), folder: folder.join("outbox"), key: proofs, clock };
         let engine = Engine::new(centre, journal, shells, clock);
         let task = |name| vitals.pulse(Part::Task(name));
         let tasks = Tasks {
@@ -269,7 +273,13 @@ impl App {
                     feeders_stop.clone(),
                     vitals.pulse(Part::Projection),
                 )),
-                tokio::spawn(task("sealing").keep(sealing::run(store.clone(), config.seals(), clock, feeders_stop.clone()))),
+                tokio::spawn(task("sealing").keep(sealing::run(
+                    store.clone(),
+                    config.seals(),
+                    sealing::receivers(&config.outbox),
+                    clock,
+                    feeders_stop.clone(),
+                ))),
                 tokio::spawn(task("outbox").keep(outbox::run(outbox, feeders_stop.clone()))),
                 tokio::spawn(task("incidents").keep(incidents::run(incidents, engine_stop.clone()))),
                 tokio::spawn(task("answers").keep(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone()))),

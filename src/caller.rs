@@ -30,6 +30,17 @@ impl CallerKey {
         Self(secret)
     }
 
+    /// Proves that these words were put together by whoever has the key: 24 hexadecimal digits (96 bits of an HMAC-SHA-256).
+    pub fn proof(&self, words: &[&str]) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        // No number has a NUL: a proof is never a caller's reference.
+        for word in words {
+            mac.update(b"\0");
+            mac.update(word.as_bytes());
+        }
+        mac.finalize().into_bytes().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The reference of a number; 0 is kept for callers who withhold theirs.
     pub fn reference(&self, number: &Private<String>) -> CallerRef {
         if number.reveal().is_empty() {
@@ -61,5 +72,15 @@ mod tests {
         assert_ne!(key.reference(&normalise("+77011234545")), key.reference(&normalise("+77011234546")));
         assert_ne!(key.reference(&normalise("1")), CallerKey::new([8; 32]).reference(&normalise("1")), "another key");
         assert_eq!(key.reference(&normalise("anonymous")), CallerRef(0));
+    }
+
+    #[test]
+    fn a_proof_is_of_its_words_and_its_key() {
+        let key = CallerKey::new([7; 32]);
+        assert_eq!(key.proof(&["a", "b"]).len(), 24);
+        assert_eq!(key.proof(&["a", "b"]), key.proof(&["a", "b"]));
+        for other in [key.proof(&["ab"]), key.proof(&["b", "a"]), CallerKey::new([8; 32]).proof(&["a", "b"])] {
+            assert_ne!(key.proof(&["a", "b"]), other);
+        }
     }
 }

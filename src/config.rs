@@ -146,12 +146,21 @@ pub struct Outbox {
     /// The address that mail comes from.
     #[serde(default)]
     pub from: String,
+    /// The address that organisations answer to; the mail server gives what comes there to `cityline answer`. Without one they answer `from`.
+    #[serde(default)]
+    pub answers: String,
     /// The mail address of the supervisors.
     #[serde(default)]
     pub supervisors: String,
     /// The mail address of city hall.
     #[serde(default)]
     pub city: String,
+    /// The mail address to which each seal of the register goes, beside the file.
+    #[serde(default)]
+    pub seals_mail: String,
+    /// The address that each seal of the register is posted to, beside the file.
+    #[serde(default)]
+    pub seals_webhook: String,
     /// PEM file of the certificates that webhooks must be signed by, as seen from the settings file; without it those that the system trusts.
     #[serde(default)]
     pub trusted: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! The command line: serve, demo, check, replay, explain, verify, openapi, prompts, user.
+//! The command line: serve, demo, check, answer, replay, explain, verify, openapi, prompts, user.
 
 mod commands;
 
@@ -27,6 +27,8 @@ enum Command {
     Demo(DemoArgs),
     /// Check settings, dialplans, prompts and folders, and print everything that is wrong with its mend.
     Check,
+    /// Take an organisation's answer by mail: a letter from standard input, as a mail server gives it.
+    Answer,
     /// Run a segment of the journal again and compare every output and fact with those that ran live.
     Replay {
         /// A file of the journal folder.

@@ -58,6 +58,11 @@ impl NumberBook {
         Some(CallerSeen { caller, number: self.number(caller)?, name: None, at })
     }
 
+    /// The same of several; `None` where one of them is no number.
+    pub fn all_seen(&self, typed: &[Private<String>], at: Time) -> Option<Vec<CallerSeen>> {
+        typed.iter().map(|typed| self.seen(typed.reveal(), at)).collect()
+    }
+
     /// The number of a reference, normalised; `None` where it was not put in, or too long ago.
     pub fn number(&self, reference: CallerRef) -> Option<Private<String>> {
         self.lock().by_reference.get(&reference).cloned()

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::sealing::{SEALS_BY_MAIL, SEALS_BY_WEBHOOK};
+use crate::caller::CallerKey;
 use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::config;
@@ -33,6 +35,8 @@ pub struct OutboxParts {
     pub config: config::Outbox,
     /// Where messages are written that have no other way.
     pub folder: PathBuf,
+    /// By which an answer proves that it answers a message of ours.
+    pub key: CallerKey,
     /// The time.
     pub clock: Clock,
 }
@@ -119,8 +123,8 @@ impl OutboxParts {
     async fn send(&self, message: &Message, way: &Way) -> anyhow::Result<()> {
         match way {
             Way::Webhook { address, secret } => webhook::post(address, secret, message, self.config.trusted.as_deref()).await,
-            Way::Mail { to } => mail::send(&self.config, to, message).await,
-            Way::File => mail::write(&self.folder, message).await,
+            Way::Mail { to } => mail::send(&self.config, &self.key, to, message).await,
+            Way::File => mail::write(&self.folder, &self.key, message).await,
         }
     }
 
@@ -130,6 +134,10 @@ impl OutboxParts {
         let Some((kind, organisation)) = message.receiver.split_once(':') else {
             return Ok(match message.receiver.as_str() {
                 "city" => mail(&self.config.city),
+                SEALS_BY_MAIL => mail(&self.config.seals_mail),
+                SEALS_BY_WEBHOOK if !self.config.seals_webhook.is_empty() => {
+                    Way::Webhook { address: self.config.seals_webhook.clone(), secret: String::new() }
+                }
                 _ => mail(&self.config.supervisors),
             });
         };

@@ -174,7 +174,7 @@ impl Case {
             self.count_pause(event.at);
         }
         match &event.what {
-            What::Registered { .. } | What::Noted | What::Erased { .. } => {}
+            What::Registered { .. } | What::Noted | What::Attached { .. } | What::ResidentNamed | What::Erased { .. } => {}
             What::Forwarded { organisation, promise } => {
                 self.state = State::Forwarded;
                 self.organisation = Some(organisation.clone());
@@ -298,6 +298,8 @@ pub fn may_follow(state: &State, what: &What) -> bool {
         What::Confirmed { .. } | What::Closed | What::ControlCalled { .. } => matches!(state, State::Done { .. }),
         What::Reopened { .. } => matches!(state, State::Done { .. } | State::Confirmed | State::Closed),
         What::Noted
+        | What::Attached { .. }
+        | What::ResidentNamed
         | What::Corrected { .. }
         | What::Linked { .. }
         | What::Unlinked { .. }

@@ -144,6 +144,15 @@ pub enum Refusal {
     /// Nothing is corrected.
     #[error("the correction changes nothing")]
     Nothing,
+    /// Evidence that nobody has sent.
+    #[error("the case has no file {0}")]
+    NoFile(String),
+    /// What was personal is gone.
+    #[error("the case was erased by law, or is not there")]
+    Erased,
+    /// Too many.
+    #[error("the case has {0} files, and no more are taken")]
+    Files(i64),
 }
 
 impl Refusal {
@@ -161,6 +170,9 @@ impl Refusal {
             Refusal::Pause { .. } => "Name a moment within the rule, or work on.",
             Refusal::TooEarly { .. } | Refusal::NotAsked { .. } => "Call the resident, or wait.",
             Refusal::Nothing => "Name what shall change.",
+            Refusal::NoFile(_) => "Send it first, and name it by the hash that you get.",
+            Refusal::Erased => "Register it anew where it must go on.",
+            Refusal::Files(_) => "Describe the others in words.",
         }
     }
 }
@@ -175,6 +187,17 @@ impl Rules {
         let promise = self.promise(report.proposed.as_ref(), &report.topic, report.priority, now)?;
         let Report { kind, channel, topic, priority, district, call, proposed } = report;
         Ok(What::Registered { kind, channel, topic, priority, district, call, proposed, promise })
+    }
+
+    /// The event by which a photo or a document is added; whoever may write a note may do that.
+    ///
+    /// # Errors
+    /// When the author may not.
+    pub fn attach(&self, case: &Case, by: &Author, file: String, media: String, bytes: u64) -> Result<What, Refusal> {
+        if !may_wish(case, &Wish::Note, by) {
+            return Err(Refusal::Role { role: by.role() });
+        }
+        Ok(What::Attached { file, media, bytes })
     }
 
     /// The event that follows a wish. `words` tells whether anything was written beside it.

@@ -168,6 +168,17 @@ pub enum What {
     },
     /// Something to know; the words are the note.
     Noted,
+    /// A photo or a document was added.
+    Attached {
+        /// Its SHA-256, in hexadecimal digits.
+        file: String,
+        /// Its media type, by its content.
+        media: String,
+        /// Its size.
+        bytes: u64,
+    },
+    /// Whose case it is was said, or said otherwise; the words name the resident's record. Erased with them.
+    ResidentNamed,
     /// What was registered wrongly is put right; the words say why. `None` leaves a field as it is.
     Corrected {
         /// The kind.
@@ -247,6 +258,8 @@ impl What {
             What::Closed => "closed",
             What::Reopened { .. } => "reopened",
             What::Noted => "noted",
+            What::Attached { .. } => "attached",
+            What::ResidentNamed => "resident_named",
             What::Corrected { .. } => "corrected",
             What::Linked { .. } => "linked",
             What::Unlinked { .. } => "unlinked",

@@ -1,5 +1,6 @@
 //! Which command does what? Each has a file; here they are chosen, with the settings and the log that they need.
 
+mod answer;
 mod check;
 mod explain;
 mod prompts;
@@ -42,6 +43,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::City(args) => demo::city(&args.target, &options(&args.demo)).map(|()| ExitCode::SUCCESS),
         Command::Check => Ok(runtime()?.block_on(check::run(cli.config.as_deref()))),
         Command::Replay { file } => replay::run(&file),
+        Command::Answer => runtime()?.block_on(answer::run(&config()?)),
         Command::Explain { call } => runtime()?.block_on(explain::run(&config()?, call)),
         Command::Openapi => {
             print!("{}", cityline::web::openapi());

@@ -24,6 +24,10 @@ pub enum Access {
     Cases,
     /// Buildings with whoever answers for them.
     Addresses,
+    /// A photo or a document of a case.
+    Evidence,
+    /// A resident's record, with numbers.
+    Residents,
 }
 
 impl Access {
@@ -36,6 +40,8 @@ impl Access {
             Access::Callbacks => "callbacks",
             Access::Cases => "cases",
             Access::Addresses => "addresses",
+            Access::Evidence => "evidence",
+            Access::Residents => "residents",
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::centre::time::Time;
 use crate::private::Private;
 
 use super::bulk::{self, BulkRow, ms, signed};
-use super::register::{COLUMNS, CaseRow};
+use super::register::{COLUMNS, CaseRow, ResidentSketch};
 use super::statement::{Statement, query, query_made};
 use super::transaction::Lock;
 use super::{Store, StoreError};
@@ -36,6 +36,8 @@ pub struct Story {
     pub cases: Vec<CaseRow>,
     /// Callbacks owed.
     pub callbacks: i64,
+    /// Those whose number it is, with what protects them; twenty at most.
+    pub residents: Vec<ResidentSketch>,
 }
 
 /// An earlier call, as far as the story needs it. Times in milliseconds since the epoch.
@@ -109,8 +111,7 @@ impl Store {
     /// The resident's story for the screen pop.
     pub async fn story(&self, caller: CallerRef) -> Result<Story, StoreError> {
         let id = signed(caller.0);
-        let resident: Option<Resident> =
-            query("SELECT number, name FROM callers WHERE caller = $1").bind(id).fetch_optional(self.db.readers()).await?;
+        let resident = query("SELECT number, name FROM callers WHERE caller = $1").bind(id);
         let calls = query("SELECT id, number, started_ms, topic, agent, end_reason FROM calls WHERE caller = $1 ORDER BY id DESC LIMIT $2");
         // From the newest on, until there are enough: some have reported thousands.
         let columns = COLUMNS.split(", ").map(|column| format!("cases.{column}")).collect::<Vec<_>>().join(", ");
@@ -119,14 +120,16 @@ impl Store {
              WHERE case_people.caller = $1 AND cases.is_open ORDER BY case_people.case_id DESC LIMIT $2"
         ));
         let callbacks = query("SELECT COUNT(*) FROM callbacks WHERE caller = $1 AND done_ms IS NULL");
+        // At once, because somebody looks at a screen that is empty.
+        let (resident, calls, cases, callbacks, residents) = tokio::try_join!(
+            async { Ok(resident.fetch_optional::<Resident>(self.db.readers()).await?) },
+            async { Ok(calls.bind(id).bind(LAST_CALLS).fetch_all(self.db.readers()).await?) },
+            async { Ok(cases.bind(id).bind(OPEN_CASES).fetch_all(self.db.readers()).await?) },
+            async { Ok(callbacks.bind(id).fetch_scalar(self.db.readers()).await?) },
+            self.residents_of(caller),
+        )?;
         let (number, name) = resident.map_or((None, None), |resident| (resident.number, resident.name));
-        Ok(Story {
-            number: number.map(Private::new),
-            name: name.map(Private::new),
-            calls: calls.bind(id).bind(LAST_CALLS).fetch_all(self.db.readers()).await?,
-            cases: cases.bind(id).bind(OPEN_CASES).fetch_all(self.db.readers()).await?,
-            callbacks: callbacks.bind(id).fetch_scalar(self.db.readers()).await?,
-        })
+        Ok(Story { number: number.map(Private::new), name: name.map(Private::new), calls, cases, callbacks, residents })
     }
 }
 

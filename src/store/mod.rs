@@ -32,7 +32,7 @@ mod transaction;
 mod users;
 mod views;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub use callers::{CallSketch, Story};
 pub use calls::{Call, CallDetail, CallFilter};
 pub use cases::{CaseFilter, Sight};
 pub use contacts::{ContactCount, DistrictCount, NewContact};
-pub use import::{Checked, ImportError, ImportKind, ImportReport, Refused};
+pub use import::{Checked, Import, ImportError, ImportKind, ImportReport, ImportState, Refused};
 pub use leg_quality::LegQuality;
 pub use legs::Leg;
 pub use offers::{OfferMade, Why};
@@ -63,9 +63,9 @@ pub use projection::{Position, Projected};
 pub use queue_events::QueueEvent;
 pub use recordings::{Recording, RecordingFile};
 pub use register::{
-    Address, CaseDetail, CaseRow, ControlWork, District, HistoryEntry, IncidentDetail, IncidentEntry, IncidentFilter, IncidentRow,
-    LateDesk, Names, NewCase, NoticeInForce, Organisation, Register, RegisterError, ReportWords, ResidentWords, Route, RuleBook, Topic,
-    Verified, VerifyError,
+    Address, Attachment, CaseDetail, CaseRow, ControlWork, District, HistoryEntry, IncidentDetail, IncidentEntry, IncidentFilter,
+    IncidentRow, KeptOrganisation, LONGEST_EVIDENCE, LateDesk, Names, NewCase, NewResident, NoticeInForce, Organisation, Register,
+    RegisterError, ReportWords, Resident, ResidentSketch, ResidentWords, Route, RuleBook, Topic, Verified, VerifyError, media, revision_of,
 };
 pub use sessions::Sessions;
 pub use steps::StepTaken;
@@ -80,9 +80,13 @@ const ALIVE: Duration = Duration::from_secs(2);
 pub struct Store {
     db: Db,
     files: Arc<dyn ObjectStore>,
+    evidence: Arc<dyn ObjectStore>,
     hashing: Arc<tokio::sync::Semaphore>,
     rules: register::Kept,
+    frequencies: search::Frequencies,
     stirred: Arc<tokio::sync::Notify>,
+    /// By which a process knows what it has begun itself.
+    process: i64,
 }
 
 /// Why the store cannot do what it was asked.
@@ -136,6 +140,9 @@ pub enum StoreError {
     /// A recording cannot be read.
     #[error("store: the recording {path} cannot be read: {why}")]
     Recording { path: String, why: object_store::Error },
+    /// A photo or a document cannot be read or written.
+    #[error("store: the file {hash} of the evidence cannot be used ({why}); see the folder evidence/, and restore a backup")]
+    Evidence { hash: String, why: String },
     /// The password could not be hashed or compared.
     #[error("store: the password could not be checked: {0}")]
     Password(String),
@@ -179,16 +186,17 @@ impl Store {
     }
 
     async fn unprepared(address: &str, recordings: PathBuf) -> Result<Store, StoreError> {
-        let unusable = |why: std::io::Error| StoreError::Folder { folder: recordings.clone(), why };
-        std::fs::create_dir_all(&recordings).map_err(unusable)?;
-        let files = LocalFileSystem::new_with_prefix(&recordings).map_err(|error| unusable(std::io::Error::other(error)))?;
+        let (files, evidence) = (folder(&recordings)?, folder(&recordings.with_file_name("evidence"))?);
         let db = Db::open(address).await?;
         Ok(Store {
             db,
-            files: Arc::new(files),
+            files,
+            evidence,
             hashing: users::hashing_places(),
             rules: register::Kept::default(),
+            frequencies: search::Frequencies::default(),
             stirred: Arc::default(),
+            process: one_of_many(),
         })
     }
 
@@ -207,6 +215,22 @@ impl Store {
     pub async fn close(&self) {
         self.db.close().await;
     }
+}
+
+fn folder(path: &Path) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    let unusable = |why: std::io::Error| StoreError::Folder { folder: path.to_owned(), why };
+    std::fs::create_dir_all(path).map_err(unusable)?;
+    Ok(Arc::new(LocalFileSystem::new_with_prefix(path).map_err(|error| unusable(std::io::Error::other(error)))?))
+}
+
+/// A number that no other process has.
+fn one_of_many() -> i64 {
+    let mut bytes = [0; 8];
+    // Without the system's randomness two processes differ by their address spaces' order at least.
+    if getrandom::fill(&mut bytes).is_err() {
+        return i64::from(std::process::id());
+    }
+    i64::from_le_bytes(bytes)
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use crate::store::Role;
 use super::error::Refusal;
 use super::router::{Declared, declared};
 use super::{
-    accounts, auth, callbacks, calls, cases, desk, health, imports, incidents, live, metrics, organisations, page, recordings, reference,
-    register,
+    accounts, auth, callbacks, calls, cases, desk, evidence, health, imports, incidents, live, metrics, organisations, page, recordings,
+    reference, register, residents,
 };
 
 /// What the handlers say of themselves.
@@ -46,6 +46,15 @@ use super::{
         cases::act,
         cases::erase,
         cases::topics,
+        evidence::add,
+        evidence::list,
+        evidence::open,
+        residents::add,
+        residents::change,
+        residents::detail,
+        residents::by_number,
+        residents::forget,
+        residents::name,
         register::history,
         register::overdue,
         register::control_calls,

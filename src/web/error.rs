@@ -151,6 +151,7 @@ impl From<RegisterError> for WebError {
         match error {
             RegisterError::Refused(refusal) => WebError::Refused(refusal),
             RegisterError::Incident(refusal) => WebError::IncidentRefused(refusal),
+            RegisterError::NoResident(id) => WebError::Missing { what: format!("the resident {id}") },
             RegisterError::NoIncident(n) => WebError::Missing { what: format!("the incident {n}") },
             RegisterError::Missing(number) => WebError::Missing { what: format!("the case {number}") },
             RegisterError::Rules(wrong) => WebError::Faults(wrong),

@@ -11,6 +11,7 @@ mod desks;
 mod document;
 mod door;
 mod error;
+mod evidence;
 mod extract;
 mod guard;
 mod guesses;
@@ -25,6 +26,7 @@ mod page;
 mod recordings;
 mod reference;
 mod register;
+mod residents;
 mod router;
 mod wishes;
 

@@ -13,13 +13,13 @@ use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::store::Role::{self, Administrator, City, Operator, Organisation, Quality, Supervisor};
-use crate::store::Sessions;
+use crate::store::{LONGEST_EVIDENCE, Sessions};
 
 use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
-    Web, accounts, callbacks, calls, cases, desk, document, guard, health, imports, incidents, live, metrics, organisations, page,
-    recordings, reference, register,
+    Web, accounts, callbacks, calls, cases, desk, document, evidence, guard, health, imports, incidents, live, metrics, organisations,
+    page, recordings, reference, register, residents,
 };
 
 /// The longest body that is read, in bytes.
@@ -82,6 +82,8 @@ enum Kind {
     Document,
     /// It is answered within a time, and takes a whole file.
     File,
+    /// It is answered within a time, and takes a photo or a document of a case.
+    Photo,
     /// It goes on for as long as both sides like.
     Stream,
     /// It has to do neither with sessions nor with personal data.
@@ -96,7 +98,7 @@ struct Line {
 
 /// Every route. Without roles are the page itself, sign-in, health, metrics and the document of the interface: none has personal data.
 fn table() -> Vec<Line> {
-    use Kind::{Document, File, Plain, Stream};
+    use Kind::{Document, File, Photo, Plain, Stream};
     use Verb::{Delete, Get, Post, Put};
     vec![
         open(Post, "/api/login", auth::login),
@@ -123,6 +125,15 @@ fn table() -> Vec<Line> {
         line(Get, "/api/cases/{number}", REGISTER, cases::detail),
         line(Get, "/api/cases/{number}/history", REGISTER, register::history),
         line(Post, "/api/cases/{number}/act", ACTORS, cases::act),
+        line(Get, "/api/cases/{number}/files", ACTORS, evidence::list),
+        line(Post, "/api/cases/{number}/files", ACTORS, evidence::add).of(Photo),
+        line(Get, "/api/cases/{number}/files/{hash}", ACTORS, evidence::open),
+        line(Put, "/api/cases/{number}/resident", RESIDENTS, residents::name),
+        line(Post, "/api/residents", RESIDENTS, residents::add),
+        line(Post, "/api/residents/by-number", RESIDENTS, residents::by_number),
+        line(Get, "/api/residents/{id}", RESIDENTS, residents::detail),
+        line(Put, "/api/residents/{id}", RESIDENTS, residents::change),
+        line(Delete, "/api/residents/{id}", DECIDERS, residents::forget),
         line(Post, "/api/erasures", DECIDERS, cases::erase),
         line(Get, "/api/topics", ANYBODY, cases::topics),
         line(Get, "/api/register/overdue", REGISTER, register::overdue),
@@ -217,6 +228,7 @@ impl Line {
             Kind::Stream | Kind::Plain => answer,
             Kind::Answered => answer.route_layer(middleware::from_fn(guard::limited)),
             Kind::Document => answer.route_layer(middleware::from_fn(guard::limited)).layer(DefaultBodyLimit::max(LONGEST_DOCUMENT)),
+            Kind::Photo => answer.route_layer(middleware::from_fn(guard::limited)).layer(DefaultBodyLimit::max(LONGEST_EVIDENCE)),
             Kind::File => answer.route_layer(middleware::from_fn(guard::limited)).layer(DefaultBodyLimit::max(imports::LONGEST_FILE)),
         }
     }

@@ -8,6 +8,8 @@ use anyhow::{Context, ensure};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::app::answers::message_id;
+use crate::caller::CallerKey;
 use crate::config;
 use crate::store::Message;
 
@@ -15,13 +17,15 @@ use crate::store::Message;
 ///
 /// # Errors
 /// When the program cannot be run, or ends with a failure.
-pub async fn send(config: &config::Outbox, to: &str, message: &Message) -> anyhow::Result<()> {
+pub async fn send(config: &config::Outbox, key: &CallerKey, to: &str, message: &Message) -> anyhow::Result<()> {
     ensure!(to.chars().all(|c| !c.is_control()), "the mail address has control characters");
     let Some((program, arguments)) = config.sendmail.split_first() else { return Ok(()) };
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().with_context(|| format!("outbox.sendmail: {program} cannot be run"))?;
-    let text = format!("From: {}\r\nTo: {to}\r\n{}", config.from, text(message)?);
+    // Answers come to where `cityline answer` is given them.
+    let reply = if config.answers.is_empty() { String::new() } else { format!("Reply-To: {}\r\n", config.answers) };
+    let text = format!("From: {}\r\nTo: {to}\r\n{reply}{}", config.from, text(key, message)?);
     if let Some(mut input) = child.stdin.take() {
         // A program that ends early breaks the pipe; its status says why.
         let _ = input.write_all(text.as_bytes()).await;
@@ -35,21 +39,23 @@ pub async fn send(config: &config::Outbox, to: &str, message: &Message) -> anyho
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub async fn write(folder: &Path, message: &Message) -> anyhow::Result<()> {
+pub async fn write(folder: &Path, key: &CallerKey, message: &Message) -> anyhow::Result<()> {
     tokio::fs::create_dir_all(folder).await.with_context(|| format!("{} cannot be made", folder.display()))?;
     let file = folder.join(format!("{}.txt", message.id));
-    let text = format!("To: {}\r\n{}", message.receiver, text(message)?);
+    let text = format!("To: {}\r\n{}", message.receiver, text(key, message)?);
     tokio::fs::write(&file, text).await.with_context(|| format!("{} cannot be written", file.display()))
 }
 
 /// Subject, number and what the message says, a line a field.
-fn text(message: &Message) -> anyhow::Result<String> {
+fn text(key: &CallerKey, message: &Message) -> anyhow::Result<String> {
     let event: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&message.body).context("the message is no JSON")?;
     let what = event.get("what").and_then(|what| what.as_str()).unwrap_or_default();
-    let mut text = format!(
-        "Subject: {}: {what}\r\nMessage-ID: <{}@cityline>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n",
-        message.subject, message.id
-    );
+    let name = match message.receiver.strip_prefix("organisation:") {
+        Some(organisation) => message_id(key, &message.subject, organisation, message.id),
+        None => format!("{}@cityline", message.id),
+    };
+    let mut text =
+        format!("Subject: {}: {what}\r\nMessage-ID: <{name}>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n", message.subject);
     for (name, value) in &event {
         match value {
             serde_json::Value::String(value) => write!(text, "{name}: {value}\r\n")?,
@@ -77,13 +83,14 @@ mod tests {
         let out = folder.join("out");
         let through =
             |script: String| config::Outbox { sendmail: vec!["sh".into(), "-c".into(), script], from: "a@b".into(), ..Default::default() };
-        send(&through(format!("cat > {}", out.display())), "dana@city", &message()).await.unwrap();
+        let key = CallerKey::new([7; 32]);
+        send(&through(format!("cat > {}", out.display())), &key, "dana@city", &message()).await.unwrap();
         let sent = std::fs::read_to_string(&out).unwrap();
         assert!(sent.starts_with("From: a@b\r\nTo: dana@city\r\nSubject: 109-2026-000001: escalated\r\n"), "{sent}");
         assert!(sent.contains("step: 2\r\n") && !sent.contains("organisation"), "{sent}");
-        assert!(send(&through("exit 3".into()), "dana@city", &message()).await.is_err());
-        assert!(send(&through("cat".into()), "x\r\nBcc: y", &message()).await.is_err());
-        write(&folder, &message()).await.unwrap();
+        assert!(send(&through("exit 3".into()), &key, "dana@city", &message()).await.is_err());
+        assert!(send(&through("cat".into()), &key, "x\r\nBcc: y", &message()).await.is_err());
+        write(&folder, &key, &message()).await.unwrap();
         assert!(std::fs::read_to_string(folder.join("7.txt")).unwrap().starts_with("To: city\r\n"));
         std::fs::remove_dir_all(&folder).unwrap();
     }

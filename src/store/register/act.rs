@@ -24,7 +24,7 @@ use crate::store::transaction::{Lock, Transaction};
 
 use super::book::Register;
 use super::chain::append;
-use super::{RegisterError, chain};
+use super::{RegisterError, chain, evidence};
 
 /// As whom cases of old registers are written.
 pub(in crate::store) const IMPORT: &str = "import";
@@ -165,6 +165,9 @@ impl Store {
             let located = self.locate(address).await?;
             place(&mut new, located);
         }
+        if new.resident.is_none() {
+            new.resident = self.only_resident(new.caller).await?;
+        }
         let (by_name, draft, at) = (new.by_name.clone(), new.draft.clone(), new.at);
         let mut transaction = self.db.begin(Lock::Register).await?;
         let opened = match open_in(&mut transaction, &register, &routes, new).await? {
@@ -194,21 +197,11 @@ impl Store {
         let register = self.register().await?;
         let words = words.map(|words| words.reveal().trim()).filter(|words| !words.is_empty());
         let decide = |case: &Case, at: Time| Ok(register.rules.decide(case, wish, &by, words.is_some(), at)?);
-        self.change(number, &register, &by, words, at, decide).await
-    }
-
-    /// Appends the event that `decide` makes of the case as it stands, and lets its row follow. Two who act at one time act in turn.
-    pub(in crate::store) async fn change(
-        &self,
-        number: &CaseNumber,
-        register: &Register,
-        by: &Author,
-        words: Option<&str>,
-        at: Time,
-        decide: impl FnOnce(&Case, Time) -> Result<What, RegisterError>,
-    ) -> Result<CaseRow, RegisterError> {
         let mut transaction = self.db.begin(Lock::Register).await?;
-        let row = change_in(&mut transaction, number, register, by, words, at, decide).await?;
+        let row = change_in(&mut transaction, number, &register, &by, words, at, decide).await?;
+        if let Wish::Finish { photos } = wish {
+            evidence::held(&mut transaction, number, photos).await?;
+        }
         transaction.commit().await?;
         Ok(row)
     }
@@ -257,7 +250,8 @@ pub(in crate::store) fn place(new: &mut NewCase, located: Located) {
     new.at_degrees = new.at_degrees.or(located.at_degrees);
 }
 
-/// The same within a transaction that holds `Lock::Register`.
+/// Appends the event that `decide` makes of the case as it stands, and lets its row follow. The transaction holds `Lock::Register`, so that two who
+/// act at one time act in turn.
 pub(in crate::store) async fn change_in(
     transaction: &mut Transaction,
     number: &CaseNumber,

@@ -36,7 +36,9 @@ impl Store {
         search::forget(&mut transaction, number).await?;
         query("UPDATE contacts SET caller = NULL WHERE number = $1").bind(&subject).execute(&mut transaction).await?;
         query("DELETE FROM case_people WHERE number = $1").bind(&subject).execute(&mut transaction).await?;
+        query("UPDATE attachments SET gone = TRUE WHERE subject = $1").bind(&subject).execute(&mut transaction).await?;
         transaction.commit().await?;
+        self.remove_gone().await?;
         Ok(row)
     }
 }

@@ -5,12 +5,14 @@ mod book;
 mod chain;
 mod erase;
 mod escalate;
+mod evidence;
 mod history;
 mod incident_list;
 mod incidents;
 mod keys;
 mod link;
 mod lists;
+mod residents;
 mod rules;
 mod seals;
 mod verify;
@@ -29,11 +31,13 @@ use super::StoreError;
 pub use act::{Address, CaseRow, NewCase, ReportWords, ResidentWords};
 pub(super) use act::{COLUMNS, IMPORT, change_in, open_in, place};
 pub use book::{District, Names, Register, RuleBook, Topic};
+pub use evidence::{Attachment, LONGEST_EVIDENCE, media};
 pub use history::{CaseDetail, HistoryEntry};
 pub use incident_list::{IncidentDetail, IncidentEntry, IncidentFilter, IncidentRow, NoticeInForce};
 pub use lists::{ControlWork, LateDesk};
+pub use residents::{NewResident, Resident, ResidentSketch};
 pub(super) use rules::{Kept, write_organisation, write_route};
-pub use rules::{Organisation, Route};
+pub use rules::{KeptOrganisation, Organisation, Route, revision_of};
 pub use verify::{Verified, VerifyError};
 
 /// Why the register does not do what it was asked.
@@ -48,15 +52,18 @@ pub enum RegisterError {
     /// There is no such incident.
     #[error("there is no incident {0}")]
     NoIncident(i64),
+    /// There is no such resident.
+    #[error("there is no resident {0}")]
+    NoResident(i64),
     /// There is no such case.
     #[error("there is no case {0}")]
     Missing(CaseNumber),
     /// The rules cannot be read: each line a problem with its mend.
     #[error("the register's rules cannot be used: {}", .0.join("; "))]
     Rules(Vec<String>),
-    /// Somebody has changed the rules meanwhile.
-    #[error("the rules have revision {now} meanwhile, not {given}")]
-    Revision { now: i64, given: i64 },
+    /// Somebody has changed them meanwhile.
+    #[error("it has revision {now} meanwhile, not {given}")]
+    Revision { now: String, given: String },
     /// An event cannot be written.
     #[error("the event cannot be written: {0}")]
     Unwritable(String),

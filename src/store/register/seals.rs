@@ -6,7 +6,9 @@ use crate::cases::chain::{Digest, Seal};
 use crate::centre::time::Time;
 use crate::store::Store;
 use crate::store::bulk::ms;
+use crate::store::outbox::{self, Post};
 use crate::store::statement::query;
+use crate::store::transaction::Lock;
 
 use super::RegisterError;
 
@@ -27,11 +29,17 @@ impl Store {
         Ok(Some(Seal { place: place.cast_unsigned(), head, at_ms: ms(at.0) }))
     }
 
-    /// Keeps a seal that was written elsewhere.
-    pub async fn keep_seal(&self, seal: &Seal) -> Result<(), RegisterError> {
+    /// Keeps a seal that was written elsewhere, with a message of it to each of the receivers: the outbox takes it there.
+    pub async fn keep_seal(&self, seal: &Seal, receivers: &[&str]) -> Result<(), RegisterError> {
+        let mut transaction = self.db.begin(Lock::Rows).await?;
         let insert =
             query("INSERT INTO seals (place, head, at_ms) SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM seals WHERE place = $1)");
-        insert.bind(seal.place.cast_signed()).bind(seal.head.to_string()).bind(seal.at_ms).execute(self.db.writer()).await?;
+        insert.bind(seal.place.cast_signed()).bind(seal.head.to_string()).bind(seal.at_ms).execute(&mut transaction).await?;
+        let body =
+            serde_json::json!({ "what": "sealed", "place": seal.place, "head": seal.head, "at_ms": seal.at_ms, "line": seal.to_string() });
+        let post = |receiver: &&str| Post::to((*receiver).to_owned(), "register", format!("seal:{}", seal.place), body.to_string());
+        outbox::post(&mut transaction, &receivers.iter().map(post).collect::<Vec<_>>(), Time(seal.at_ms.unsigned_abs())).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod desk;
 mod health;
 mod http;
 mod pages;
+mod people;
 mod recordings;
 mod reference;
 mod register;
