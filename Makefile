@@ -42,6 +42,9 @@ soak: build ## kill -9 in mid-call, a poor line, a busy hour: two hours in all; 
 	tools/soak/lines.sh
 	tools/soak/hour.sh
 
+fuzz: ## mutated input against every reader, MINUTES (30) in all; see tools/fuzz/README.md
+	@tools/fuzz/run.sh
+
 torture: ## RFC 4475 and RFC 5118 messages over UDP and TCP; TORTURE names torture.py
 	@cargo test --workspace --test it --no-run # builds the server too, as `make test` did
 	tools/torture.sh
@@ -50,4 +53,4 @@ contract: ## ask a server all that its OpenAPI document allows and forbids; see 
 	@cargo test --workspace --test it --no-run # builds the server too, as `make test` did
 	tools/contract.sh
 
-.PHONY: help setup build prompts run check test bench soak torture contract
+.PHONY: help setup build prompts run check test bench soak fuzz torture contract

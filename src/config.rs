@@ -3,6 +3,8 @@
 mod calendar;
 mod centre_settings;
 mod check;
+#[cfg(test)]
+mod fuzz;
 mod trunks;
 
 use std::collections::BTreeMap;

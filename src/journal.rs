@@ -6,6 +6,8 @@
 //! its own syncs groups of records within 50 ms, which survives the end of the machine.
 
 mod evidence;
+#[cfg(test)]
+mod fuzz;
 mod prune;
 mod read;
 mod rebuild;

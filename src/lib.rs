@@ -30,5 +30,8 @@ pub mod store;
 
 pub mod web;
 
+#[cfg(test)]
+mod fuzz;
+
 pub mod app;
 pub mod demo;

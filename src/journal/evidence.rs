@@ -1,12 +1,27 @@
 //! What becomes of a segment with a fault in it? It stays under another name too, for whoever looks into it, and the log says where to look.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::JournalError;
 
+/// Places of faults that have been told; of what comes on top only the file is kept.
+const MOST_TOLD: usize = 10_000;
+
+/// Whether this place is told for the first time: the database's feeder reads a segment again after each failure.
+fn is_new(path: &Path, line: usize) -> bool {
+    static TOLD: Mutex<BTreeSet<(PathBuf, usize)>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    told.len() < MOST_TOLD && told.insert((path.to_owned(), line))
+}
+
 /// A line that cannot be read.
-pub fn damaged(path: &Path, fault: &JournalError) {
+pub fn damaged(path: &Path, line: usize, fault: &JournalError) {
+    if !is_new(path, line) {
+        return keep(path);
+    }
     metrics::counter!("cityline_journal_lines_damaged_total").increment(1);
     tracing::error!(%fault, "a line of the journal is damaged: what it told is lost, all else counts; check the disk");
     keep(path);
@@ -14,6 +29,9 @@ pub fn damaged(path: &Path, fault: &JournalError) {
 
 /// A record that the core panics over.
 pub fn poisoned(path: &Path, line: usize, seq: u64) {
+    if !is_new(path, line) {
+        return keep(path);
+    }
     metrics::counter!("cityline_journal_records_poisoned_total").increment(1);
     tracing::error!(file = %path.display(), line, seq, "the core panicked over a record of the journal: it is left out, please report it with the file");
     keep(path);

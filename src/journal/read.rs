@@ -76,7 +76,7 @@ impl Replay {
         if hash_outputs(&outputs) != record.outputs || facts != record.facts {
             self.differing.push(record.seq);
         }
-        self.next_seq = record.seq + 1;
+        self.next_seq = record.seq.saturating_add(1);
         self.last_time = Some(record.time);
         self.records += 1;
     }
@@ -131,7 +131,7 @@ impl Lines {
 fn whole_line(lines: &mut Lines) -> Result<Option<ToldLine>, JournalError> {
     loop {
         match lines.next() {
-            Err(fault @ JournalError::Damaged { .. }) => evidence::damaged(&lines.path, &fault),
+            Err(fault @ JournalError::Damaged { .. }) => evidence::damaged(&lines.path, lines.number, &fault),
             read => return read,
         }
     }
@@ -161,7 +161,7 @@ impl Tail {
             let Some(lines) = &mut self.lines else { break };
             match whole_line(lines)? {
                 Some(ToldLine::Record(record)) if record.seq >= self.next_seq => {
-                    self.next_seq = record.seq + 1;
+                    self.next_seq = record.seq.saturating_add(1);
                     records.push(record);
                 }
                 Some(_) => {}
@@ -179,7 +179,7 @@ impl Tail {
                 if let ToldLine::Record(record) = line
                     && record.seq >= self.next_seq
                 {
-                    self.next_seq = record.seq + 1;
+                    self.next_seq = record.seq.saturating_add(1);
                     records.push(record);
                 }
             }

@@ -71,8 +71,8 @@ impl Rebuild {
                 Err(JournalError::Io { path, source }) => return Err(JournalError::Io { path, source }),
                 Err(fault) => {
                     self.replay.damaged += 1;
-                    self.replay.next_seq += 1;
-                    evidence::damaged(path, &fault);
+                    self.replay.next_seq = self.replay.next_seq.saturating_add(1);
+                    evidence::damaged(path, lines.number(), &fault);
                 }
             }
         }
@@ -99,7 +99,7 @@ impl Rebuild {
         }
         self.keep_aside();
         self.replay.poisoned.push(seq);
-        self.replay.next_seq = seq + 1;
+        self.replay.next_seq = seq.saturating_add(1);
         evidence::poisoned(path, line, seq);
     }
 
@@ -110,7 +110,7 @@ impl Rebuild {
 
     fn ended(self) -> Replay {
         let leap = if self.replay.damaged > 0 { LEAP } else { 0 };
-        Replay { next_seq: self.replay.next_seq + leap, ..self.replay }
+        Replay { next_seq: self.replay.next_seq.saturating_add(leap), ..self.replay }
     }
 }
 
@@ -256,6 +256,19 @@ mod tests {
         assert_eq!(past.rebuilt().centre.highest_call(), CallId(2));
         damage(&first, 1);
         assert_eq!(past.rebuilt().centre.highest_call(), CallId(2), "numbers do not begin anew without any state");
+    }
+
+    /// Found by fuzzing.
+    #[test]
+    fn a_record_with_the_highest_number_is_read() {
+        let past = Past::new("number");
+        let record = Record { seq: u64::MAX, time: Time(9), input: Input::DeadlineReached, facts: Vec::new(), outputs: 0 };
+        let mut line = Vec::new();
+        crate::journal::segment::push_line(&mut line, &crate::journal::segment::Line::Record(&record));
+        let text = [std::fs::read(past.journal.path()).unwrap(), line].concat();
+        std::fs::write(past.journal.path(), text).unwrap();
+        assert_eq!((past.rebuilt().records, past.rebuilt().next_seq), (1, u64::MAX));
+        assert_eq!(past.told(), [u64::MAX]);
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod decoder;
 mod dtmf;
 mod encoder;
 mod epoll;
+#[cfg(test)]
+mod fuzz;
 mod inband;
 mod jitter;
 mod lane;

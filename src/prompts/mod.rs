@@ -3,6 +3,8 @@
 mod book;
 mod build;
 mod fault;
+#[cfg(test)]
+pub mod fuzzed;
 mod loudness;
 mod music;
 mod notices;

@@ -73,6 +73,11 @@ pub fn read_built(file: &Path) -> Result<Vec<i16>, PromptsError> {
     }
     // The bytes at once: a centre reads a thousand files when it starts, and hound decodes sample by sample.
     let samples = reader.len() as usize;
+    // What the header claims is no reason to make room for it.
+    let there = std::fs::metadata(file).map_err(|error| fault(error.to_string()))?.len();
+    if there < samples as u64 * 2 {
+        return Err(fault("its end is missing".to_owned()));
+    }
     let mut bytes = Vec::with_capacity(samples * 2);
     let whole = reader.into_inner().take(samples as u64 * 2).read_to_end(&mut bytes);
     whole.map_err(|error| fault(error.to_string()))?;
@@ -124,6 +129,10 @@ mod tests {
         std::fs::write(&file, &whole[..whole.len() - 3]).unwrap();
         let line = read_built(&file).unwrap_err().to_string();
         assert!(line.ends_with("its end is missing — mend: run `cityline prompts build`"), "{line}");
+        let mut claims = whole.clone();
+        claims[40..44].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
+        std::fs::write(&file, claims).unwrap();
+        assert!(read_built(&file).unwrap_err().to_string().contains("its end is missing"), "and no room is made for 4 GB");
         std::fs::write(&file, "no sound at all").unwrap();
         assert!(read_built(&file).is_err() && read_any(&file).is_err());
         std::fs::remove_file(&file).unwrap();

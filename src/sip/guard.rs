@@ -237,7 +237,7 @@ fn essentials<'a>(message: &Message<'a>, uri: &'a str) -> Option<Essentials<'a>>
     let via = Via::read(message.first(Name::Via)?)?;
     let from = NameAddr::read(message.only(Name::From)?)?;
     let to = NameAddr::read(message.only(Name::To)?)?;
-    let call_id = message.only(Name::CallId).filter(|id| !id.is_empty() && !id.contains([' ', '\t']))?;
+    let call_id = call_id(message)?;
     let (cseq, _) = message.cseq()?;
     if message.all(Name::MaxForwards).nth(1).is_some() {
         return None;
@@ -275,11 +275,18 @@ fn extensions(message: &Message<'_>) -> Result<(), Fault> {
     if unknown.is_empty() { Ok(()) } else { Err(Fault { status: 420, headers: format!("Unsupported: {}\r\n", unknown.join(", ")) }) }
 }
 
+fn call_id<'a>(message: &Message<'a>) -> Option<&'a str> {
+    message.only(Name::CallId).filter(|id| !id.is_empty() && !id.contains([' ', '\t']))
+}
+
 fn response(message: Message<'_>, status: u16, peer: Peer) -> Option<Response<'_>> {
     if message.broken_header || message.all(Name::Via).nth(1).is_some() {
         return None;
     }
     let via = Via::read(message.only(Name::Via)?).filter(|via| via.rest.is_empty())?;
+    // Who answers a call that nobody waits for gets both back in an ACK.
+    NameAddr::read(message.only(Name::From)?)?;
+    call_id(&message)?;
     let to = NameAddr::read(message.only(Name::To)?)?;
     let (cseq, method) = message.cseq()?;
     let contact = first_contact(&message).unwrap_or_default();
@@ -323,6 +330,21 @@ mod tests {
         .concat();
         let raw: Vec<u8> = raw.iter().map(|byte| if *byte == b'X' { 0xc0 } else { *byte }).collect();
         assert_eq!(judged(&raw), "INVITE from \"_\" with v=0");
+    }
+
+    /// Found by fuzzing: they would come back in an ACK or a PRACK of ours.
+    #[test]
+    fn an_answer_names_its_call_and_who_made_it() {
+        let text = |headers: &str| format!("SIP/2.0 200 OK\r\n{headers}CSeq: 1 INVITE\r\n\r\n");
+        assert_eq!(judged(text(HEADERS).as_bytes()), "response 200");
+        for broken in [
+            HEADERS.replace("c1", ""),
+            HEADERS.replace("Call-ID", "X"),
+            HEADERS.replace("<sip:a@b>;tag=1", "<"),
+            HEADERS.replace("From", "X"),
+        ] {
+            assert_eq!(judged(text(&broken).as_bytes()), "nothing", "{broken}");
+        }
     }
 
     #[test]

@@ -343,6 +343,8 @@ fn refused(key: &'static str, address: SocketAddr, cause: io::Error) -> SipError
 }
 
 struct Loop {
+    /// The first to go when the task panics, so that signalling is missed before those who end with it.
+    pulse: Pulse,
     exchange: Exchange,
     udp: Option<UdpSocket>,
     tcp: Option<TcpListener>,
@@ -356,7 +358,6 @@ struct Loop {
     clock: Clock,
     /// A message's head where it had to be cleaned.
     scratch: String,
-    pulse: Pulse,
 }
 
 impl Loop {

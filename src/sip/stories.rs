@@ -4,6 +4,7 @@
 mod calls_in;
 mod calls_out;
 mod forks;
+mod fuzzed;
 mod phone_calls;
 mod phones;
 mod recovery;

@@ -13,6 +13,8 @@ mod door;
 mod error;
 mod evidence;
 mod extract;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod guesses;
 mod health;

@@ -1,6 +1,8 @@
 //! How do addresses, organisations and old registers get in? A file is checked row by row; what is good is written in one transaction.
 
 mod check;
+#[cfg(test)]
+mod fuzzed;
 mod record;
 mod sheet;
 
