@@ -10,6 +10,9 @@ work=${MUTANTS:-var/mutants}
 rm -rf "$work/src" "$work/tests"
 mkdir -p "$work/src" "$work/tests/it"
 cp -r src/private.rs src/centre src/journal.rs src/journal "$work/src/"
+# Mutated input is for the whole crate.
+rm "$work/src/journal/fuzz.rs"
+sed -i '/^#\[cfg(test)\]$/{N;/mod fuzz;/d}' "$work/src/journal.rs"
 printf 'pub mod private;\npub mod centre;\npub mod journal;\n' > "$work/src/lib.rs"
 cp -r tests/it/scenarios tests/it/city.rs tests/it/days.rs "$work/tests/it/"
 [ ! -d tests/it/days ] || cp -r tests/it/days "$work/tests/it/"
