@@ -59,7 +59,7 @@ fn any_text_has_words_and_any_address_a_key() {
         let found = words::words(&text);
         let again = words::words(&found.join(" "));
         assert_eq!(again, found, "words of words are the same");
-        let grams = found.iter().map(|word| words::trigrams(word).len()).sum::<usize>();
+        let grams = found.iter().map(|word| words::Groups::of(word).texts().count()).sum::<usize>();
         let keys = (address::street_key(&text), address::full_key(&text), address::house_key(&text));
         assert_eq!(address::street_key(&keys.0), keys.0, "a key is its own");
         let number = text.parse::<crate::cases::ids::CaseNumber>();
