@@ -108,6 +108,8 @@ enum Stage {
 struct Caller {
     stage: Stage,
     voice: Voice,
+    /// Sound has come, perhaps before the answer that it overtook.
+    heard: bool,
 }
 
 struct Callers<'a> {
@@ -177,7 +179,7 @@ impl<'a> Callers<'a> {
         let options = CallOptions { from, keep: KEEP, ..CallOptions::default() };
         self.counted.calls += 1;
         match line.call(&format!("sip:{number}@{}", self.options.target), &options) {
-            Ok(key) => drop(self.callers.insert(key, Caller { stage: Stage::Dialling { since: now }, voice })),
+            Ok(key) => drop(self.callers.insert(key, Caller { stage: Stage::Dialling { since: now }, voice, heard: false })),
             Err(_) => self.fail(0),
         }
     }
@@ -187,13 +189,25 @@ impl<'a> Callers<'a> {
         *self.counted.failed_by_code.entry(code).or_default() += 1;
     }
 
-    fn answered(&mut self, key: CallKey, now: Instant) {
+    fn answered(&mut self, line: &mut Line, key: CallKey, now: Instant) {
         let Some(caller) = self.callers.get_mut(&key) else { return };
         if let Stage::Dialling { since } = caller.stage {
             self.set_up.push(now - since);
         }
         caller.stage = Stage::Listening;
+        let heard = caller.heard;
         self.agenda.put(now + SILENCE_LIMIT, Step::Unheard(key));
+        if heard {
+            self.greeted(line, key, now);
+        }
+    }
+
+    fn hears(&mut self, line: &mut Line, key: CallKey, now: Instant) {
+        let Some(caller) = self.callers.get_mut(&key) else { return };
+        caller.heard = true;
+        if matches!(caller.stage, Stage::Listening) {
+            self.greeted(line, key, now);
+        }
     }
 
     /// The greeting has begun: a human listens for a while, then presses a key or just waits.
@@ -274,10 +288,8 @@ impl Script for Callers<'_> {
     fn on_event(&mut self, line: &mut Line, call: CallKey, event: Event) {
         let now = Instant::now();
         match event {
-            Event::Answered => self.answered(call, now),
-            Event::FirstSound if self.callers.get(&call).is_some_and(|caller| matches!(caller.stage, Stage::Listening)) => {
-                self.greeted(line, call, now);
-            }
+            Event::Answered => self.answered(line, call, now),
+            Event::FirstSound => self.hears(line, call, now),
             last if last.is_last() => {
                 let record = line.take_record(call);
                 self.over(call, &last, record);
