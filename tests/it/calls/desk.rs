@@ -64,11 +64,15 @@ impl Desk {
     /// Waits for a message that fits; those before it are passed over, a refusal is a failure.
     pub fn until(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let limit = Instant::now() + SOON;
+        let mut passed = Vec::new();
         loop {
             match self.messages.recv_timeout(limit.saturating_duration_since(Instant::now())) {
                 Ok(message) if fits(&message) => return message,
-                Ok(message) => assert!(message["type"] != "refused", "{}: {what} was refused: {message}", self.name),
-                Err(RecvTimeoutError::Timeout) => panic!("{}: no {what}", self.name),
+                Ok(message) => {
+                    assert!(message["type"] != "refused", "{}: {what} was refused: {message}", self.name);
+                    passed.extend((message["type"] != "board").then_some(message));
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("{}: no {what}, but {passed:?}", self.name),
                 Err(RecvTimeoutError::Disconnected) => panic!("{}: the socket is closed, no {what}", self.name),
             }
         }

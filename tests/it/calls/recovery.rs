@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use cityline_phone::media::sound::read_wav;
 use cityline_phone::phone::Call;
 use cityline_phone::{Event, Phone, Then};
 use serde_json::json;
@@ -265,6 +266,9 @@ fn who_waits_and_who_talks_is_kept_through_kill_9() {
 }
 
 /// Her page comes back to the new process: it is told the resident's story, and holds, resumes and writes as before.
+/// Samples of 1/8000 s.
+const HALF_A_SECOND: usize = 4_000;
+
 #[test]
 fn the_desk_of_an_operator_who_talks_goes_on_through_kill_9() {
     let settings = short_city_with_one().replace("wrap_up_ms = 500", "wrap_up_ms = 60000");
@@ -273,13 +277,20 @@ fn the_desk_of_an_operator_who_talks_goes_on_through_kill_9() {
     let talk = talk(&server, chirping("+77010550001"), Then::Answer);
     let call = desk.until("the call", |message| message["type"] == "offer")["call"].clone();
     desk.until("talking", |message| message["type"] == "state" && message["state"] == "talking");
+    // What a leg needs in the next process is kept some milliseconds after its agreement: a talk is meant here, not its first moment.
+    let limit = Instant::now() + SOON;
+    while read_wav(&server.recording(1, 1)).map_or(0, |channels| channels[0].len()) < HALF_A_SECOND {
+        assert!(Instant::now() < limit, "no talk is recorded");
+        a_moment();
+    }
     desk.brings(json!({ "type": "hold", "call": call }), "held");
     let place = server.kill();
     drop(desk);
 
     let server = Server::start_at(place, &settings);
     let limit = Instant::now() + SOON;
-    while recovered(&server) < 2 && Instant::now() < limit {
+    while recovered(&server) < 2 {
+        assert!(Instant::now() < limit, "{} of 2 legs are taken up", recovered(&server));
         a_moment();
     }
     let mut desk = Desk::open(&server, "daniyar", "operator");
