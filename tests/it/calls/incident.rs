@@ -120,7 +120,9 @@ fn forty_reports_are_one_incident_told_to_the_next_callers_and_its_end_to_everyb
     listens(&server, &mut stranger, REPORTS + 1, ["2", "1"], "heating-queue", "ru");
     stranger.press("1").unwrap();
     assert_eq!(stranger.wait_for_end(SOON).unwrap(), Event::Ended(Side::Them));
-    let pcm = record(&mut stranger).heard.timeline().pcm;
+    let mut pcm = record(&mut stranger).heard.timeline().pcm;
+    // The BYE may overtake the last packets of the thanks: they are looked for with a tenth of a second missing.
+    pcm.resize(pcm.len() + 800, 0);
     let [own, other] = ["ru", "kk"].map(|language| recognise(&spoken(&server, language), &pcm));
     let (own, other) = (own.map_or(0.0, |found| found.score()), other.map_or(0.0, |found| found.whole));
     assert!(own >= 0.9 && other < 0.3, "the notice in Russian was recognised with {own}, in Kazakh with {other}");
