@@ -16,12 +16,36 @@ use letter::Letter;
 /// The longest letter that is read, in bytes.
 pub const LONGEST_LETTER: usize = 1024 * 1024;
 
-/// Under which words of a first line something is done, in four languages; a line that begins with none of them is a note.
+/// Under which words of a first line something is done, in four languages, ё as е. They stand whole: who writes that they did not find the
+/// flat ("не нашли") does not return the case ("не наш"). A line that begins with none of them is a note.
 const WORDS: [(Order, &[&str]); 4] = [
-    (Order::Accept, &["accept", "принято", "принят", "прийнято", "қабылдан"]),
-    (Order::Start, &["start", "в работе", "у роботі", "жұмыста", "орындалуда"]),
-    (Order::Return, &["return", "возврат", "не наш", "повернен", "не наше", "қайтар"]),
-    (Order::Finish, &["done", "finished", "выполнен", "сделан", "устранен", "виконано", "зроблено", "усунуто", "орындалды", "жөнделді"]),
+    (Order::Accept, &["accept", "accepted", "принято", "принят", "принята", "прийнято", "қабылдан", "қабылданды"]),
+    (Order::Start, &["start", "started", "в работе", "у роботі", "жұмыста", "орындалуда"]),
+    (
+        Order::Return,
+        &["return", "returned", "возврат", "возвращено", "не наш", "не наша", "не наше", "не наши", "повернено", "қайтарылды", "қайтару"],
+    ),
+    (
+        Order::Finish,
+        &[
+            "done",
+            "finished",
+            "выполнен",
+            "выполнена",
+            "выполнено",
+            "сделан",
+            "сделана",
+            "сделано",
+            "устранен",
+            "устранена",
+            "устранено",
+            "виконано",
+            "зроблено",
+            "усунуто",
+            "орындалды",
+            "жөнделді",
+        ],
+    ),
 ];
 
 /// What a first line orders.
@@ -73,11 +97,15 @@ fn asked(key: &CallerKey, id: &str) -> Option<Asked> {
     Some(Asked { case: case.parse().ok()?, organisation: organisation.into() })
 }
 
+fn begins_with(line: &str, word: &str) -> bool {
+    line.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
 /// The wish of a text, and its words: what follows the order, or all of it.
 fn wish(text: &str) -> (Wish, Option<Private<String>>) {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let begin = first.trim().to_lowercase();
-    let order = WORDS.into_iter().find(|(_, words)| words.iter().any(|word| begin.starts_with(word))).map(|(order, _)| order);
+    let begin = first.trim().to_lowercase().replace('ё', "е");
+    let order = WORDS.into_iter().find(|(_, words)| words.iter().any(|word| begins_with(&begin, word))).map(|(order, _)| order);
     let words = if rest.trim().is_empty() { text } else { rest };
     let words = Some(Private::new(words.trim().chars().take(10_000).collect::<String>()));
     match order {
@@ -100,6 +128,10 @@ mod tests {
         assert_eq!((done.0, done.1.unwrap().reveal().as_str()), (Wish::Finish { photos: vec![] }, "Заменён вентиль."));
         assert_eq!(wish("Қабылданды").0, Wish::Accept);
         assert_eq!(wish("Не наше: дом ведомственный").0, Wish::Return);
+        assert_eq!(wish("Устранён засор").0, Wish::Finish { photos: vec![] });
+        for note in ["Не нашли квартиру", "Accepting tenders", "Выполненою не можем", ""] {
+            assert_eq!(wish(note).0, Wish::Note, "{note}");
+        }
         let note = wish("Мастер будет завтра.\nВыполнено позже");
         assert_eq!((note.0, note.1.unwrap().reveal().as_str()), (Wish::Note, "Мастер будет завтра.\nВыполнено позже"));
     }
