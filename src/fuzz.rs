@@ -22,6 +22,9 @@ const CORPUS: usize = 4_000;
 /// Mutations of one input at most.
 const STROKES: u64 = 8;
 
+/// Words of every JSON reader.
+pub const JSON: [&str; 8] = ["{", "}", "[", "]", "\"", ":", ",", "null"];
+
 /// What is fed, and what it may cost.
 pub struct Target<'a> {
     /// Its name, for the report.
