@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -eu -o pipefail -c
 CITYLINE := target/release/cityline
+DESK := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -not -name schema.d.ts -print)
 TOOLS := $(foreach file,$(wildcard tools/*/tests/*.rs),--test $(basename $(notdir $(file))))
 
 help: ## this list
@@ -11,7 +12,17 @@ help: ## this list
 setup: ## install what building, testing and speaking need (Debian 12)
 	@tools/setup.sh
 
-build: setup ## the server with its tools, optimised
+# `npm ci` only when a version changed, and the build only when a source did: the server is compiled anew after each.
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@cd web && npm ci --no-fund --no-audit
+	touch node_modules/.package-lock.json
+
+web/dist/index.html: web/node_modules/.package-lock.json openapi.json $(DESK)
+	@cd web && npm run build
+
+desk: setup web/dist/index.html ## the pages, into web/dist
+
+build: setup desk ## the server with its tools, optimised
 	@cargo build --release --workspace
 
 prompts: build ## speak the prompts in four languages
@@ -26,8 +37,11 @@ check: ## formatting and lints
 
 # Real sound and real calls run apart from the tests that keep all cores busy: sound that comes late is a fault there.
 # Each command names the whole workspace: a part alone would have its dependencies built again, with other features.
-test: setup check ## every test; peers that are not ours take part
-	@cargo test --workspace --lib --bins --examples -- --skip media::
+test: setup desk check ## every test; peers that are not ours take part
+	@npm --prefix web run check
+	npm --prefix web test
+	npm --prefix web run test:bundle
+	cargo test --workspace --lib --bins --examples -- --skip media::
 	cargo test --workspace --lib -- --test-threads 4 media::
 	cargo test --workspace --doc
 	cargo test --workspace $(TOOLS)
@@ -53,4 +67,4 @@ contract: ## ask a server all that its OpenAPI document allows and forbids; see 
 	@cargo test --workspace --test it --no-run # builds the server too, as `make test` did
 	tools/contract.sh
 
-.PHONY: help setup build prompts run check test bench soak fuzz torture contract
+.PHONY: help setup desk build prompts run check test bench soak fuzz torture contract

@@ -2,6 +2,14 @@
 # Installs what building, testing and speaking need on Debian 12, and nothing that is there already.
 set -euo pipefail
 
+# The pages are built by Vite 8. Debian 12 has node 18, so that it cannot be had from there.
+node=$(node --version 2>/dev/null || true)
+npm --version >/dev/null 2>&1 || node=
+if [ "$(printf '%s\n' v20.19.0 "${node:-v0}" | sort --version-sort | head -n 1)" != v20.19.0 ]; then
+    echo "set-up: node 20.19 or newer with npm is needed to build the pages in web/, and ${node:-none} is here: install it from nodejs.org" >&2
+    exit 1
+fi
+
 packages=(build-essential pkg-config cmake sip-tester baresip-core linphone-cli kamailio kamailio-tls-modules openssl espeak-ng sox sqlite3 postgresql procps python3 python3-venv curl chromium)
 missing=()
 for package in "${packages[@]}"; do

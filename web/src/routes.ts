@@ -1,0 +1,36 @@
+// Which pages are there, for whom? One line a page; a page's program is loaded when it is opened.
+import type { LucideIcon } from '@lucide/svelte';
+import Gauge from '@lucide/svelte/icons/gauge';
+import Headset from '@lucide/svelte/icons/headset';
+
+import type { Role } from './api/client';
+import type { PageComponent } from './router.svelte';
+
+export interface Route {
+  /** `/case/:number`: what begins with a colon is given to the page as a parameter. */
+  path: string;
+  /** Id of the title's text. */
+  title: string;
+  /** Who may open it; without it, anybody, signed in or not. The server decides again about every request. */
+  roles?: readonly Role[];
+  /** Stands in the top bar with this icon. */
+  nav?: LucideIcon;
+  /** Without the top bar: a kiosk, a resident's page. */
+  bare?: true;
+  page: () => Promise<{ default: PageComponent }>;
+}
+
+export const routes: readonly Route[] = [
+  { path: '/', title: 'page-desk', roles: ['operator'], nav: Headset, page: () => import('./pages/Desk.svelte') },
+  { path: '/board', title: 'page-board', roles: ['operator', 'quality', 'supervisor', 'administrator'], nav: Gauge, page: () => import('./pages/Board.svelte') },
+];
+
+/** Where each role begins its day. */
+export const HOME: Record<Role, string> = {
+  operator: '/',
+  quality: '/board',
+  supervisor: '/board',
+  administrator: '/board',
+  organisation: '/',
+  city: '/',
+};
