@@ -1,5 +1,7 @@
 //! What happens to an incident or to works, who may wish for it, and where does it stand? Its own events, in the same chain as those of cases.
 
+mod refusal;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,8 @@ use super::event::Author;
 use super::ids::{CaseNumber, DistrictId, OrganisationId, TopicId};
 use crate::centre::ids::Language;
 use crate::centre::time::Time;
+
+pub use refusal::Refusal;
 
 /// The longest text of a notice in one language, in characters: about 40 seconds of speech.
 pub const LONGEST_NOTICE: usize = 600;
@@ -71,6 +75,15 @@ pub enum What {
     },
     /// The cases have nothing to do with each other; the words say why.
     Dismissed,
+    /// A photo or a document was added.
+    Attached {
+        /// Its SHA-256, in hexadecimal digits.
+        file: String,
+        /// Its media type, by its content.
+        media: String,
+        /// Its size.
+        bytes: u64,
+    },
     /// It is over; the words are the cause.
     Fixed {
         /// SHA-256 of each photo, in hexadecimal digits.
@@ -182,68 +195,6 @@ pub struct Incident {
     pub ended: Option<Time>,
 }
 
-/// Why it cannot be done. Every text says what stands in the way; [`Refusal::mend`] what to do.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refusal {
-    /// It is elsewhere on its way.
-    #[error("an incident that is {state} cannot be {event}")]
-    State { state: &'static str, event: &'static str },
-    /// The author may not.
-    #[error("the role {role} may not do this to this incident")]
-    Role { role: &'static str },
-    /// A cause or a reason is missing.
-    #[error("{0} is missing")]
-    Words(&'static str),
-    /// Callers of a language would hear nothing.
-    #[error("the notice has no text in {0}")]
-    NoText(Language),
-    /// Nobody listens to that.
-    #[error("the notice in {language} has {length} characters of {LONGEST_NOTICE}")]
-    LongText { language: Language, length: usize },
-    /// It would end before it begins, or lies in the past.
-    #[error("the moment {0} does not lie ahead")]
-    Moment(Time),
-    /// Too many.
-    #[error("{0} districts are named, {MOST_DISTRICTS} may be")]
-    Districts(usize),
-    /// None, or too many.
-    #[error("{0} cases are named, 1 to {MOST_PARTED} may be")]
-    Cases(usize),
-    /// It does not belong to it.
-    #[error("the case {0} does not belong to this incident")]
-    NoMember(CaseNumber),
-    /// There is no such topic.
-    #[error("the topic {0} is not known")]
-    Topic(TopicId),
-    /// There is no such district.
-    #[error("the district {0} is not known")]
-    District(DistrictId),
-    /// There is no such organisation.
-    #[error("the organisation {0} is not known")]
-    Organisation(OrganisationId),
-    /// A photo is named by something that is no hash.
-    #[error("{0:?} is no SHA-256 of a photo")]
-    Photo(String),
-}
-
-impl Refusal {
-    /// What whoever was refused can do.
-    pub fn mend(&self) -> &'static str {
-        match self {
-            Refusal::State { .. } => "Read its history: somebody may have been faster.",
-            Refusal::Role { .. } => "Ask a supervisor, or its owner.",
-            Refusal::Words(_) => "Write it, so that residents can read it.",
-            Refusal::NoText(_) => "Write it in Kazakh, Russian, Ukrainian and English.",
-            Refusal::LongText { .. } => "Shorten it: callers must listen to it.",
-            Refusal::Moment(_) => "Name a later moment.",
-            Refusal::Districts(_) => "Name none for the whole city.",
-            Refusal::Cases(_) | Refusal::NoMember(_) => "Name some of those that are listed with it, each once.",
-            Refusal::Topic(_) | Refusal::District(_) | Refusal::Organisation(_) => "Choose one of the register's.",
-            Refusal::Photo(_) => "Send the hash as 64 hexadecimal digits.",
-        }
-    }
-}
-
 /// Why an event cannot follow: the history is damaged, because nothing that is decided here leads there.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("an event {event} cannot follow where the incident is {state}")]
@@ -292,6 +243,7 @@ impl What {
             What::Grown { .. } => "grown",
             What::Parted { .. } => "parted",
             What::Dismissed => "dismissed",
+            What::Attached { .. } => "attached",
             What::Fixed { .. } => "fixed",
         }
     }
@@ -357,6 +309,7 @@ impl Incident {
             | What::Reworded { .. }
             | What::Grown { .. }
             | What::Parted { .. }
+            | What::Attached { .. }
             | What::Dismissed
             | What::Fixed { .. } => None,
         }
@@ -385,7 +338,7 @@ impl Incident {
             return Err(OutOfOrder { event: event.what.word(), state: self.state.word() });
         }
         match &event.what {
-            What::Proposed { .. } | What::Published { .. } => {}
+            What::Proposed { .. } | What::Published { .. } | What::Attached { .. } => {}
             What::Confirmed { districts, owner, repair_due, notice } => {
                 self.state = State::Confirmed;
                 self.districts.clone_from(districts);
@@ -434,6 +387,18 @@ impl Incident {
         Ok(what)
     }
 
+    /// The event that adds a file: a supervisor's or the owner's, also to the report of what is fixed.
+    ///
+    /// # Errors
+    /// When the author may not, or it was dismissed.
+    pub fn attach(&self, by: &Author, file: String, media: String, bytes: u64) -> Result<What, Refusal> {
+        if !matches!(by, Author::Supervisor { .. }) && !self.is_owner(by) {
+            return Err(Refusal::Role { role: by.role() });
+        }
+        let what = What::Attached { file, media, bytes };
+        if may_follow(self.state, &what) { Ok(what) } else { Err(Refusal::State { state: self.state.word(), event: what.word() }) }
+    }
+
     /// Whether callers are told of it at a moment: works also after their end, until somebody says that they are over.
     pub fn is_told(&self, now: Time) -> bool {
         self.state == State::Confirmed && self.begins <= now
@@ -446,12 +411,15 @@ impl Incident {
 
     /// A supervisor decides; the owner says what callers hear and that it is over.
     fn may_wish(&self, wish: &Wish, by: &Author) -> bool {
-        let owner = matches!(by, Author::Organisation { organisation, .. } if self.owner.as_ref() == Some(organisation));
         match (wish, by) {
             (_, Author::Supervisor { .. }) => true,
-            (Wish::Reword { .. } | Wish::Fix { .. }, _) => owner,
+            (Wish::Reword { .. } | Wish::Fix { .. }, _) => self.is_owner(by),
             (Wish::Confirm { .. } | Wish::Part { .. } | Wish::Dismiss, _) => false,
         }
+    }
+
+    fn is_owner(&self, by: &Author) -> bool {
+        matches!(by, Author::Organisation { organisation, .. } if self.owner.as_ref() == Some(organisation))
     }
 
     fn word(&mut self, repair_due: Option<Time>, notice: &Texts) {
@@ -470,13 +438,17 @@ impl Incident {
 /// |---|---|
 /// | proposed | confirmed, dismissed; it grows, cases part from it |
 /// | confirmed | fixed; reworded; it grows, cases part from it |
-/// | dismissed, fixed | nothing: what comes after is another incident |
+/// | dismissed | nothing: what comes after is another incident |
+/// | fixed | nothing but files of its report |
+///
+/// Files are added to each that was not dismissed.
 fn may_follow(state: State, what: &What) -> bool {
     match what {
         What::Proposed { .. } | What::Published { .. } => false,
         What::Confirmed { .. } | What::Dismissed => state == State::Proposed,
         What::Reworded { .. } | What::Fixed { .. } => state == State::Confirmed,
         What::Grown { .. } | What::Parted { .. } => state.is_live(),
+        What::Attached { .. } => state != State::Dismissed,
     }
 }
 
@@ -498,7 +470,12 @@ fn check(what: &What, words: bool, now: Time) -> Result<(), Refusal> {
             let digest = |photo: &&String| photo.parse::<super::chain::Digest>().is_err();
             photos.iter().find(digest).map_or(Ok(()), |photo| Err(Refusal::Photo(photo.chars().take(80).collect())))
         }
-        What::Dismissed | What::Parted { .. } | What::Proposed { .. } | What::Published { .. } | What::Grown { .. } => Ok(()),
+        What::Dismissed
+        | What::Parted { .. }
+        | What::Proposed { .. }
+        | What::Published { .. }
+        | What::Grown { .. }
+        | What::Attached { .. } => Ok(()),
     }
 }
 

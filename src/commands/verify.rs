@@ -24,8 +24,8 @@ pub async fn run(config: &Config, file: Option<&Path>) -> anyhow::Result<ExitCod
     match verified {
         Ok(found) => {
             println!(
-                "the history is whole: {} events, {} words, {} erased by law, {} cases, {} seals",
-                found.events, found.words, found.erased, found.cases, found.seals
+                "the history is whole: {} events, {} words, {} erased by law, {} cases, {} files, {} seals",
+                found.events, found.words, found.erased, found.cases, found.files, found.seals
             );
             println!("head {} at place {}; {:.1} s, {} MB at most", found.head, found.events, took.as_secs_f64(), peak_mb());
             if file.is_none() {

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use crate::cases::assignment::{self, Place, Rule};
 use crate::cases::case::Case;
 use crate::cases::contact::Disposition;
-use crate::cases::decide::{Report, Wish};
+use crate::cases::decide::{Refusal, Report, Wish};
 use crate::cases::escalation;
 use crate::cases::event::{Author, Event, What};
 use crate::cases::ids::{CaseNumber, OrganisationId, TopicId};
@@ -199,8 +199,10 @@ impl Store {
         let decide = |case: &Case, at: Time| Ok(register.rules.decide(case, wish, &by, words.is_some(), at)?);
         let mut transaction = self.db.begin(Lock::Register).await?;
         let row = change_in(&mut transaction, number, &register, &by, words, at, decide).await?;
-        if let Wish::Finish { photos } = wish {
-            evidence::held(&mut transaction, number, photos).await?;
+        if let Wish::Finish { photos } = wish
+            && let Some(file) = evidence::missing(&mut transaction, &number.to_string(), photos).await?
+        {
+            return Err(Refusal::NoFile(file).into());
         }
         transaction.commit().await?;
         Ok(row)

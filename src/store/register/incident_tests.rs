@@ -10,8 +10,9 @@ use crate::cases::incident_life::{Refusal, Texts, Wish, Works};
 use crate::centre::fact::Fact;
 use crate::centre::ids::{CallId, CallerRef, Language, NoticeId};
 use crate::centre::time::Time;
+use crate::store::statement::query;
 use crate::store::tests::Folder;
-use crate::store::{IncidentFilter, IncidentRow, Position, Projected, RegisterError, Sight, Store};
+use crate::store::{IncidentFilter, IncidentRow, Position, Projected, RegisterError, Sight, Store, VerifyError};
 
 on_both!(
     close_cases_become_one_incident_and_everybody_is_told_once,
@@ -91,11 +92,25 @@ async fn close_cases_become_one_incident_and_everybody_is_told_once(kind: Kind) 
     // One who has a case subscribes too, and one who has none.
     subscribe(&store, 1, 1_003).await;
     subscribe(&store, 2, 7_777).await;
-    let fix = Wish::Fix { photos: vec!["0".repeat(64)], owner: None };
+    let heat = || Author::Organisation { organisation: "heat".into(), name: "erlan".into() };
+    let fix = |photo: &str| Wish::Fix { photos: vec![photo.to_owned()], owner: None };
+    let unknown = fix(&"0".repeat(64));
+    let refused = store.act_on_incident(1, &unknown, heat(), Some(&words("a main")), Time(MONDAY + 2 * HOUR)).await.unwrap_err();
+    assert!(matches!(refused, RegisterError::Incident(Refusal::NoFile(_))), "{refused}");
+    let photo = b"\xFF\xD8\xFF the burst main".to_vec();
+    for by in [Author::Operator { name: "aigul".into() }, Author::Organisation { organisation: "police".into(), name: "x".into() }] {
+        assert!(store.attach_to_incident(1, "image/jpeg", photo.clone(), (by, "x"), Time(MONDAY + HOUR)).await.is_err());
+    }
+    let mut hash = String::new();
+    for _ in 0..2 {
+        let added = store.attach_to_incident(1, "image/jpeg", photo.clone(), (heat(), "erlan"), Time(MONDAY + 2 * HOUR)).await.unwrap();
+        hash = added.hash;
+    }
+    assert_eq!(store.incident_evidence(1, &hash).await.unwrap().unwrap().1.to_vec(), photo);
+    let fix = fix(&hash);
     let refused = store.act_on_incident(1, &fix, supervisor(), Some(&words(" ")), Time(MONDAY + 2 * HOUR)).await.unwrap_err();
     assert!(matches!(refused, RegisterError::Incident(Refusal::Words(_))), "{refused}");
-    let heat = Author::Organisation { organisation: "heat".into(), name: "erlan".into() };
-    let fixed = store.act_on_incident(1, &fix, heat, Some(&words("a main had burst")), Time(MONDAY + 2 * HOUR)).await.unwrap();
+    let fixed = store.act_on_incident(1, &fix, heat(), Some(&words("a main had burst")), Time(MONDAY + 2 * HOUR)).await.unwrap();
     assert_eq!(fixed.state, "fixed");
     assert_eq!(store.calls_to_make().await.unwrap().len(), 11, "ten who reported and one who subscribed");
     subscribe(&store, 3, 8_888).await;
@@ -113,11 +128,19 @@ async fn close_cases_become_one_incident_and_everybody_is_told_once(kind: Kind) 
     let report = store.incident(1, &centre()).await.unwrap().unwrap();
     assert_eq!((report.numbers.len(), report.subscribers, report.incident.photos.len()), (10, 3, 1));
     let told: Vec<&str> = report.history.iter().map(|entry| entry.event.what.word()).collect();
-    assert_eq!(told, ["proposed", "confirmed", "grown", "fixed"]);
-    assert_eq!(report.history[3].words.as_ref().unwrap().reveal(), "a main had burst");
+    assert_eq!(told, ["proposed", "confirmed", "grown", "attached", "fixed"]);
+    assert_eq!(report.history[4].words.as_ref().unwrap().reveal(), "a main had burst");
     let of = |name: &str| Sight { organisation: Some(name.into()), groups: vec![] };
     assert!(store.incident(1, &of("heat")).await.unwrap().is_some() && store.incident(1, &of("police")).await.unwrap().is_none());
-    store.verify(&[]).await.unwrap();
+    assert_eq!(store.verify(&[]).await.unwrap().files, 1);
+    let kept = folder.evidence().join(&hash[..2]).join(&hash);
+    std::fs::write(&kept, "a nicer photo").unwrap();
+    assert!(matches!(store.verify(&[]).await, Err(VerifyError::File { .. })), "another photo in its place");
+    std::fs::remove_file(&kept).unwrap();
+    assert!(matches!(store.verify(&[]).await, Err(VerifyError::File { .. })), "none");
+    std::fs::write(&kept, &photo).unwrap();
+    query("DELETE FROM attachments").execute(store.db.writer()).await.unwrap();
+    assert!(matches!(store.verify(&[]).await, Err(VerifyError::File { .. })), "nobody knows that there was one");
 }
 
 async fn what_was_dismissed_does_not_come_back(kind: Kind) {

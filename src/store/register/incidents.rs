@@ -19,6 +19,7 @@ use super::RegisterError;
 use super::act::change_in;
 use super::book::Register;
 use super::chain::append;
+use super::evidence;
 use super::incident_list::{COLUMNS, IncidentRow};
 use super::link::tell_fixed;
 
@@ -170,6 +171,11 @@ impl Store {
         let mut transaction = self.db.begin(Lock::Register).await?;
         let decide = |incident: &Incident, at| Ok(incident.decide(wish, &by, words.is_some(), at)?);
         let incident = change(&mut transaction, n, &by, words, at, decide).await?;
+        if let Wish::Fix { photos, .. } = wish
+            && let Some(file) = evidence::missing(&mut transaction, &subject(n), photos).await?
+        {
+            return Err(Refusal::NoFile(file).into());
+        }
         if let Wish::Part { cases } = wish {
             part(&mut transaction, &register, n, cases, &by, words, at).await?;
         }
@@ -290,7 +296,7 @@ async fn begin(transaction: &mut Transaction, first: &Happened, words: Option<&s
 }
 
 /// Appends the event that `decide` makes of the incident as it stands, and lets its row follow.
-async fn change(
+pub(super) async fn change(
     transaction: &mut Transaction,
     n: i64,
     by: &Author,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use serde::Deserialize;
 use sqlx::FromRow;
 
 use crate::cases::case::Case;
@@ -26,6 +27,8 @@ pub struct Verified {
     pub erased: u64,
     /// Cases whose row is the fold of their events.
     pub cases: u64,
+    /// Files that are on the disk as the history tells them.
+    pub files: u64,
     /// Seals that fitted.
     pub seals: u64,
     /// The head of the chain.
@@ -44,6 +47,9 @@ pub enum VerifyError {
     /// A case's row is not what its events make.
     #[error("the case {0}: {1}")]
     Row(String, &'static str),
+    /// A photo or a document is missing, is another, or nobody added it.
+    #[error("the file {hash} of {subject}: {why}")]
+    File { subject: String, hash: String, why: String },
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,6 +73,17 @@ struct Row {
     words: Option<String>,
 }
 
+/// An event of a case or an incident that added a file, as far as the walk needs it.
+#[derive(Deserialize)]
+struct Added {
+    what: File,
+}
+
+#[derive(Deserialize)]
+struct File {
+    file: String,
+}
+
 /// What the walk remembers: the chain's head, words that are owed an erasure, and how far each year's numbers have come.
 #[derive(Default)]
 struct Walked {
@@ -77,6 +94,8 @@ struct Walked {
     /// Places whose words are gone, with their subject, until an event says that they were erased.
     gone: BTreeMap<u64, String>,
     numbers: BTreeMap<(String, u16), u32>,
+    /// Files that were added and not erased, by subject and hash.
+    files: BTreeSet<(String, String)>,
 }
 
 impl Store {
@@ -110,7 +129,29 @@ impl Store {
         if registered != walked.found.cases {
             return Err(VerifyError::Row("of all".to_owned(), "there are not as many rows as registrations"));
         }
+        walked.found.files = self.files(&mut moment, walked.files).await?;
         Ok(walked.found)
+    }
+
+    /// Compares the files of the history with those that are kept; returns how many there are.
+    async fn files(&self, moment: &mut Transaction, mut told: BTreeSet<(String, String)>) -> Result<u64, VerifyError> {
+        let fault = |subject: &str, hash: &str, why: String| VerifyError::File { subject: subject.to_owned(), hash: hash.to_owned(), why };
+        let kept: Vec<(String, String)> =
+            query("SELECT subject, hash FROM attachments WHERE NOT gone ORDER BY subject, hash").fetch_all(moment).await?;
+        let files = kept.len() as u64;
+        for (subject, hash) in kept {
+            if let Err(StoreError::Evidence { why, .. }) = self.file(&hash).await {
+                return Err(fault(&subject, &hash, why));
+            }
+            let known = (subject, hash);
+            if !told.remove(&known) {
+                return Err(fault(&known.0, &known.1, "the history does not tell of it".to_owned()));
+            }
+        }
+        match told.pop_first() {
+            Some((subject, hash)) => Err(fault(&subject, &hash, "it was added and is gone".to_owned())),
+            None => Ok(files),
+        }
     }
 }
 
@@ -225,8 +266,14 @@ impl Walked {
         }
     }
 
-    /// Registrations count the numbers, erasures excuse words that are gone. Other events mean nothing to the walk.
+    /// Registrations count the numbers, erasures excuse words and files that are gone. Other events mean nothing to the walk.
     fn meaning(&mut self, row: &Row) -> Result<(), VerifyError> {
+        if row.event.contains("\"attached\"")
+            && let Ok(Added { what: File { file } }) = serde_json::from_str(&row.event)
+        {
+            self.files.insert((row.subject.clone(), file));
+            return Ok(());
+        }
         let registers = row.event.contains("\"registered\"");
         let erases = row.event.contains("\"erased\"");
         if !registers && !erases {
@@ -236,6 +283,7 @@ impl Walked {
         match event.what {
             What::Registered { .. } => self.number(&row.subject),
             What::Erased { events } => {
+                self.files.retain(|(subject, _)| *subject != row.subject);
                 for place in events.into_iter().collect::<BTreeSet<_>>() {
                     if self.gone.get(&place).is_some_and(|subject| *subject == row.subject) {
                         self.gone.remove(&place);

@@ -3,7 +3,7 @@
 use cityline::app::{message_id, take_answer};
 use cityline::caller::CallerKey;
 use cityline::centre::time::Time;
-use cityline::store::Role;
+use cityline::store::{Organisation, Role};
 use cityline_bases::{Kind, on_both};
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use super::city::City;
 use super::contract::heat;
 
 on_both!(
+    photos_of_works_come_in_from_their_owner_and_from_nobody_else,
     files_come_in_by_their_content_and_every_opening_is_on_record,
     residents_are_written_down_found_and_forgotten,
     an_organisation_answers_by_mail,
@@ -49,6 +50,35 @@ async fn files_come_in_by_their_content_and_every_opening_is_on_record(kind: Kin
     let act = format!("/api/cases/{number}/act");
     assert_eq!(city.ask("POST", &act, &operator, Some(&finish(&"0".repeat(64)))).await.status, 409, "no such file");
     assert_eq!(city.ask("POST", &act, &operator, Some(&finish(&hash))).await.json()["state"], "done");
+    city.stop().await;
+}
+
+async fn photos_of_works_come_in_from_their_owner_and_from_nobody_else(kind: Kind) {
+    let city = City::start(kind).await;
+    for id in ["heat", "roads"] {
+        city.store.put_organisation(&Organisation { id: id.into(), ..heat() }, Time(1)).await.unwrap();
+    }
+    let key = async |id: &str| [format!("Authorization: Bearer {}", city.store.make_key(id).await.unwrap().unwrap().reveal())];
+    let (owner, stranger) = (key("heat").await, key("roads").await);
+    let operator = [city.signed_in("operator", Role::Operator).await];
+    let notice = json!({ "kk": "Жұмыс", "ru": "Работы", "uk": "Роботи", "en": "Works" });
+    let soon = 4_102_444_800_000_u64;
+    let works = json!({ "topic": "heating", "begins": 0, "ends": soon, "notice": notice });
+    let published = city.ask("POST", "/api/works", &owner, Some(&works.to_string())).await;
+    let n = published.json()["n"].as_i64().unwrap_or_else(|| panic!("{:?}", published.json()));
+    let files = format!("/api/incidents/{n}/files");
+    assert_eq!(city.ask("POST", &files, &stranger, Some(DOCUMENT)).await.status, 404, "the works are not theirs");
+    assert_eq!(city.ask("POST", &files, &operator, Some(DOCUMENT)).await.status, 403);
+    let added = city.ask("POST", &files, &owner, Some(DOCUMENT)).await;
+    let hash = added.json()["hash"].as_str().unwrap().to_owned();
+    assert_eq!(city.ask("GET", &files, &operator, None).await.json()[0]["hash"], hash);
+    let opened = city.ask("GET", &format!("{files}/{hash}"), &operator, None).await;
+    assert_eq!((opened.status, opened.body.as_slice()), (200, DOCUMENT.as_bytes()));
+    assert!(log(&city).await.contains(&("evidence".into(), format!("incident:{n} {hash}"))));
+    let fix = |photo: &str| json!({ "do": "fix", "photos": [photo], "words": "tested" }).to_string();
+    let act = format!("/api/incidents/{n}/act");
+    assert_eq!(city.ask("POST", &act, &owner, Some(&fix(&"0".repeat(64)))).await.status, 409, "no such file");
+    assert_eq!(city.ask("POST", &act, &owner, Some(&fix(&hash))).await.json()["state"], "fixed");
     city.stop().await;
 }
 
