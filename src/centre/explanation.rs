@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{AgentId, SkillId};
 
 /// Why a caller came to an operator: the rule that chose, and what was found of every operator.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Explanation {
     /// The rule that chose among the eligible.
     pub rule: Rule,
@@ -16,7 +16,7 @@ pub struct Explanation {
 }
 
 /// How one of several eligible operators is chosen.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Rule {
     /// The one who has been ready for the longest time; at equal times the first by name.
     LongestIdle,
@@ -25,7 +25,7 @@ pub enum Rule {
 }
 
 /// What was found of one operator.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Verdict {
     /// Was chosen; ready for `idle_ms`.
     Chosen { idle_ms: u64 },

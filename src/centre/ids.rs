@@ -114,7 +114,7 @@ pub enum CallTo {
 }
 
 /// How a supervisor takes part in a talk.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Supervision {
     /// Hears the talk; nobody hears the supervisor.
@@ -157,7 +157,7 @@ impl RecordingId {
 }
 
 /// How often an operator's desk has connected: an older generation's messages are stale.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct Generation(pub u32);
 

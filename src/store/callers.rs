@@ -24,11 +24,13 @@ const LAST_CALLS: i64 = 5;
 const OPEN_CASES: i64 = 20;
 
 /// What an operator sees of a resident while the phone rings. Personal data: only for the operator to whom the call is offered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Story {
     /// The number, as it may be dialled; `None` when it is withheld.
+    #[schema(value_type = Option<String>)]
     pub number: Option<Private<String>>,
     /// The name that the line gave.
+    #[schema(value_type = Option<String>)]
     pub name: Option<Private<String>>,
     /// The last calls, newest first, five at most; the one that rings may be among them.
     pub calls: Vec<CallSketch>,
@@ -41,7 +43,7 @@ pub struct Story {
 }
 
 /// An earlier call, as far as the story needs it. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct CallSketch {
     /// Its `CallId`.
     pub id: i64,

@@ -71,7 +71,7 @@ enum End {
 }
 
 /// GET /desk, upgraded.
-#[utoipa::path(get, path = "/desk", responses((status = 101, description = "A WebSocket: its messages are in `web/messages.rs`."), (status = 400, description = "No WebSocket is asked for.", body = String, content_type = "text/plain; charset=utf-8"), (status = 426, description = "The connection cannot be upgraded.", body = String, content_type = "text/plain; charset=utf-8")))]
+#[utoipa::path(get, path = "/desk", responses((status = 101, description = "A WebSocket. The page sends `FromPage`; it gets `Frame`s, each a `ToPage` with its number, and boards without one."), (status = 400, description = "No WebSocket is asked for.", body = String, content_type = "text/plain; charset=utf-8"), (status = 426, description = "The connection cannot be upgraded.", body = String, content_type = "text/plain; charset=utf-8")))]
 pub(super) async fn desk(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,

@@ -10,7 +10,7 @@ use crate::centre::ids::{AgentId, CallId, Generation};
 use crate::centre::output::{Offer, Stands, ToDesk};
 use crate::centre::time::Time;
 
-use super::messages::ToPage;
+use super::messages::{CallNow, ToPage};
 
 /// Messages that may wait for a slow page; one more and the page is cut off. It comes back and is told everything anew.
 const INBOX: usize = 64;
@@ -51,9 +51,9 @@ pub(super) enum Change<'a> {
     /// What an operator is doing.
     Of(&'a AgentId, &'a AgentStatus),
     /// A call, for one operator alone.
-    To(&'a AgentId, CallId, &'static str),
+    To(&'a AgentId, CallId, CallNow),
     /// A call, for everybody who works on it.
-    Working(CallId, &'static str),
+    Working(CallId, CallNow),
 }
 
 impl<'a> Change<'a> {
@@ -61,11 +61,11 @@ impl<'a> Change<'a> {
     pub fn of(fact: &'a Fact) -> Option<Self> {
         match fact {
             Fact::AgentChanged { agent, state } => Some(Change::Of(agent, state)),
-            Fact::Connected { call, agent, .. } => Some(Change::To(agent, *call, "connected")),
-            Fact::CallEnded { call, .. } => Some(Change::Working(*call, "ended")),
-            Fact::Held { leg, held } => Some(Change::Working(leg.call, if *held { "held" } else { "resumed" })),
-            Fact::ConsultStarted { call, .. } => Some(Change::Working(*call, "asking")),
-            Fact::ConsultEnded { call, .. } => Some(Change::Working(*call, "alone")),
+            Fact::Connected { call, agent, .. } => Some(Change::To(agent, *call, CallNow::Connected)),
+            Fact::CallEnded { call, .. } => Some(Change::Working(*call, CallNow::Ended)),
+            Fact::Held { leg, held } => Some(Change::Working(leg.call, if *held { CallNow::Held } else { CallNow::Resumed })),
+            Fact::ConsultStarted { call, .. } => Some(Change::Working(*call, CallNow::Asking)),
+            Fact::ConsultEnded { call, .. } => Some(Change::Working(*call, CallNow::Alone)),
             Fact::Joined { leg, party, role } => Self::joined(leg.call, party, *role),
             _ => None,
         }
@@ -74,11 +74,9 @@ impl<'a> Change<'a> {
     /// Everybody who works on the call hears who takes part in it; a supervisor only of their own part, and nobody else of it.
     fn joined(call: CallId, party: &'a Party, role: Role) -> Option<Self> {
         match (role, party) {
-            (Role::Supervisor(_), Party::Agent(agent)) => Some(Change::To(agent, call, role.word())),
+            (Role::Supervisor(_), Party::Agent(agent)) => Some(Change::To(agent, call, role.into())),
             (Role::Supervisor(_), Party::Resident | Party::Outside(_) | Party::Number(_)) => None,
-            (Role::Consultant, _) => Some(Change::Working(call, "consulting")),
-            (Role::Guest, _) => Some(Change::Working(call, "conference")),
-            (Role::Partner, _) => Some(Change::Working(call, "connected")),
+            (Role::Consultant | Role::Guest | Role::Partner, _) => Some(Change::Working(call, role.into())),
         }
     }
 }
@@ -190,7 +188,7 @@ impl Desks {
         self.with(operator, |seat| seat.changed(state, since));
     }
 
-    fn tell_working(&self, call: CallId, state: &'static str) {
+    fn tell_working(&self, call: CallId, state: CallNow) {
         let Seats { all, working } = &mut *self.lock();
         for operator in working.iter() {
             if let Some(seat) = all.get_mut(operator).filter(|seat| seat.work.as_ref().is_some_and(|work| work.offer.call == call)) {
@@ -232,7 +230,7 @@ impl Seat {
             self.work = Some(Work { offer, ringing: false });
         }
         if let Some(stands) = stands {
-            self.push(ToPage::CallState { call, state: word(stands) });
+            self.push(ToPage::CallState { call, state: stands.into() });
         }
     }
 
@@ -260,20 +258,10 @@ impl Seat {
     }
 }
 
-fn word(stands: Stands) -> &'static str {
-    match stands {
-        Stands::Held => "held",
-        Stands::Asking => "asking",
-        Stands::Consulting => "consulting",
-        Stands::Conference => "conference",
-        Stands::Ended => "ended",
-    }
-}
-
 /// A state as the page gets it.
 pub(super) fn state_message(state: &AgentStatus, since: Time) -> ToPage {
     let reason = state.pause_reason().map(ToString::to_string);
-    ToPage::State { state: state.word(), reason, call: state.call(), since_ms: since.0 }
+    ToPage::State { state: state.into(), reason, call: state.call(), since_ms: since.0 }
 }
 
 #[cfg(test)]

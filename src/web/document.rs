@@ -10,6 +10,7 @@ use utoipa::OpenApi;
 use crate::store::Role;
 
 use super::error::Refusal;
+use super::messages::{Frame, FromPage, ToPage};
 use super::router::{Declared, declared};
 use super::{
     accounts, auth, callbacks, calls, cases, desk, evidence, health, imports, incidents, live, metrics, organisations, page, recordings,
@@ -96,7 +97,7 @@ use super::{
         health::readyz,
         metrics::metrics,
     ),
-    components(schemas(Refusal))
+    components(schemas(Refusal, FromPage, ToPage, Frame))
 )]
 struct Handlers;
 

@@ -9,25 +9,18 @@ use axum::extract::ws::Utf8Bytes;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream, StreamExt};
-use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::report::board::BoardView;
 
 use super::Web;
+use super::messages::ToPage;
 
 /// Between two boards.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// A stream ends after this and the browser asks again, with its session as it is then.
 const STREAM_LIFE: Duration = Duration::from_secs(600);
-
-/// The board as a message of the desk's socket and of the event stream.
-#[derive(Serialize)]
-struct Message<'a> {
-    r#type: &'static str,
-    board: &'a BoardView,
-}
 
 /// Publishes the board until the server stops. Nothing is written while nobody looks.
 pub(super) async fn publish(web: Arc<Web>, sender: watch::Sender<Utf8Bytes>) {
@@ -44,7 +37,7 @@ pub(super) async fn publish(web: Arc<Web>, sender: watch::Sender<Utf8Bytes>) {
 
 /// The board of this moment, as a message.
 pub(super) fn message(web: &Web) -> Utf8Bytes {
-    let message = Message { r#type: "board", board: &web.board_view() };
+    let message = ToPage::Board { board: Box::new(web.board_view()) };
     serde_json::to_string(&message).unwrap_or_default().into()
 }
 

@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::centre::explanation::Explanation;
+use crate::centre::fact::{AgentStatus, Role};
 use crate::centre::ids::{AgentId, CallId, Generation, Language, NumberId, QueueId, Supervision};
-use crate::centre::output::{Offer, Refusal};
+use crate::centre::output::{Offer, Refusal, Stands};
 use crate::private::Private;
+use crate::report::board::BoardView;
 use crate::store::Story;
 
 /// From the page. Every wish names what it is about; the server decides.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FromPage {
     /// "Tell me everything": after a gap in the numbers of the events.
@@ -36,7 +38,13 @@ pub enum FromPage {
     /// The answer to [`ToPage::Echo`]: the page itself is alive, not just its browser.
     Echo { n: u32 },
     /// Write a case. `draft` is the form's own name: sent again, it makes no second case.
-    WriteCase { call: CallId, topic: String, text: Private<String>, draft: String },
+    WriteCase {
+        call: CallId,
+        topic: String,
+        #[schema(value_type = String)]
+        text: Private<String>,
+        draft: String,
+    },
     /// The resident waits with music.
     Hold { call: CallId },
     /// The resident is back.
@@ -52,7 +60,12 @@ pub enum FromPage {
     /// Give the call away.
     Transfer { call: CallId, to: Whom },
     /// Call a resident, by the rules of a queue and under a number of the city, or the first of each.
-    CallOut { number: Private<String>, queue: Option<QueueId>, shown: Option<NumberId> },
+    CallOut {
+        #[schema(value_type = String)]
+        number: Private<String>,
+        queue: Option<QueueId>,
+        shown: Option<NumberId>,
+    },
     /// A supervisor listens, whispers or joins.
     Monitor { call: CallId, mode: Supervision },
     /// A supervisor who listens takes the call.
@@ -62,7 +75,7 @@ pub enum FromPage {
 }
 
 /// Whom a page asks for: `{"operator":"olena"}`, `{"number":"+7…"}`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Whom {
     /// Whoever of a queue is free.
@@ -72,17 +85,18 @@ pub enum Whom {
     /// A service of the dialplans, by its name there.
     Service(String),
     /// A number outside, as typed.
+    #[schema(value_type = String)]
     Number(Private<String>),
 }
 
 /// To the page, in a [`Frame`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToPage {
     /// The socket is open; what follows is the whole state.
     Welcome { operator: AgentId, generation: Generation, pause_reasons: Vec<String>, now_ms: u64 },
     /// What the operator is doing, since when (milliseconds since the epoch).
-    State { state: &'static str, reason: Option<String>, call: Option<CallId>, since_ms: u64 },
+    State { state: Doing, reason: Option<String>, call: Option<CallId>, since_ms: u64 },
     /// A call; `ringing` is false for one that was taken and is shown again after a reload.
     Offer {
         call: CallId,
@@ -101,21 +115,119 @@ pub enum ToPage {
     Context { call: CallId, story: Story },
     /// The offer no longer rings.
     OfferGone { call: CallId },
-    /// The call was connected, `held`, `resumed`, `ended`; somebody is being asked (`asking`), answers (`consulting`), talks with all
-    /// (`conference`) or is gone (`alone`); to a supervisor, how they take part (`monitor`, `whisper`, `barge`).
-    CallState { call: CallId, state: &'static str },
+    /// What became of the call that this operator works on.
+    CallState { call: CallId, state: CallNow },
     /// A wish that cannot be, and what can be done.
-    Refused { what: String, mend: &'static str },
+    Refused {
+        what: String,
+        #[schema(value_type = String)]
+        mend: &'static str,
+    },
     /// The case of this form has a number.
     CaseSaved { draft: String, number: String },
     /// To be sent back at once.
     Echo { n: u32 },
     /// Another page of this operator took over; this one must not come back by itself.
     TakenOver,
+    /// The board, once a second where it has changed. It goes to all pages alike and has no number.
+    Board { board: Box<BoardView> },
+}
+
+/// What an operator is doing, as a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Doing {
+    /// Not signed in.
+    Offline,
+    /// Takes calls.
+    Ready,
+    /// Has a call ringing.
+    Offered,
+    /// Talks.
+    Talking,
+    /// Writes down what the last call was.
+    WrapUp,
+    /// Takes no calls, for the reason that is told with it.
+    Paused,
+    /// Did not answer an offer; must say "ready" again.
+    NotResponding,
+    /// Takes part in a talk as a supervisor.
+    Supervising,
+    /// Talks with a colleague.
+    Internal,
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallNow {
+    /// Operator and resident hear each other.
+    Connected,
+    /// Somebody waits with music.
+    Held,
+    /// They are back.
+    Resumed,
+    /// It is over.
+    Ended,
+    /// Somebody is being asked.
+    Asking,
+    /// They answer.
+    Consulting,
+    /// All three talk.
+    Conference,
+    /// Who was asked is gone.
+    Alone,
+    /// To a supervisor: you listen.
+    Monitor,
+    /// To a supervisor: the operator alone hears you.
+    Whisper,
+    /// To a supervisor: everybody hears you.
+    Barge,
+}
+
+impl From<&AgentStatus> for Doing {
+    fn from(status: &AgentStatus) -> Self {
+        match status {
+            AgentStatus::Offline => Doing::Offline,
+            AgentStatus::Ready => Doing::Ready,
+            AgentStatus::Offered(_) => Doing::Offered,
+            AgentStatus::Talking(_) => Doing::Talking,
+            AgentStatus::WrapUp => Doing::WrapUp,
+            AgentStatus::Paused(_) => Doing::Paused,
+            AgentStatus::NotResponding => Doing::NotResponding,
+            AgentStatus::Supervising(_) => Doing::Supervising,
+            AgentStatus::Internal(_) => Doing::Internal,
+        }
+    }
+}
+
+impl From<Stands> for CallNow {
+    fn from(stands: Stands) -> Self {
+        match stands {
+            Stands::Held => CallNow::Held,
+            Stands::Asking => CallNow::Asking,
+            Stands::Consulting => CallNow::Consulting,
+            Stands::Conference => CallNow::Conference,
+            Stands::Ended => CallNow::Ended,
+        }
+    }
+}
+
+impl From<Role> for CallNow {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Partner => CallNow::Connected,
+            Role::Consultant => CallNow::Consulting,
+            Role::Guest => CallNow::Conference,
+            Role::Supervisor(Supervision::Monitor) => CallNow::Monitor,
+            Role::Supervisor(Supervision::Whisper) => CallNow::Whisper,
+            Role::Supervisor(Supervision::Barge) => CallNow::Barge,
+        }
+    }
 }
 
 /// A message with its number: the page asks for everything again when one is missing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Frame<'a> {
     /// 1.. within a socket.
     pub event: u64,

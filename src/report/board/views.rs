@@ -53,7 +53,7 @@ pub struct Today {
 }
 
 /// The board as screens draw it. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct BoardView {
     /// The moment of this view.
     pub at_ms: u64,
@@ -74,7 +74,7 @@ pub struct BoardView {
 }
 
 /// A call that is up.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CallView {
     /// Its id.
     pub call: CallId,
@@ -98,7 +98,7 @@ pub struct CallView {
 }
 
 /// A queue.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct QueueView {
     /// Its name.
     pub queue: QueueId,
@@ -111,7 +111,7 @@ pub struct QueueView {
 }
 
 /// An operator.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct OperatorView {
     /// The name.
     pub operator: AgentId,
@@ -129,7 +129,7 @@ pub struct OperatorView {
 }
 
 /// A call that is over.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct EndedView {
     /// Its id.
     pub call: CallId,
@@ -144,6 +144,7 @@ pub struct EndedView {
     /// When it was over.
     pub ended_ms: u64,
     /// Why, as a word.
+    #[schema(value_type = String)]
     pub reason: &'static str,
 }
 

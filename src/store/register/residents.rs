@@ -64,11 +64,12 @@ pub struct Resident {
 }
 
 /// A resident on the screen of whoever takes the call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ResidentSketch {
     /// Their number here.
     pub id: i64,
     /// Their name.
+    #[schema(value_type = Option<String>)]
     pub name: Option<Private<String>>,
     /// A protected group that they belong to.
     pub protected: Option<String>,
