@@ -10,11 +10,11 @@ use crate::cases::event::Author;
 use crate::cases::ids::{CaseNumber, OrganisationId};
 use crate::centre::time::Time;
 use crate::private::Private;
-use crate::store::{CaseRow, Store};
+use crate::store::{CaseRow, LONGEST_EVIDENCE, Store, media};
 use letter::Letter;
 
-/// The longest letter that is read, in bytes.
-pub const LONGEST_LETTER: usize = 1024 * 1024;
+/// The longest letter that is read, in bytes: what mail servers usually take, a photo or two in it.
+pub const LONGEST_LETTER: usize = 25 * 1024 * 1024;
 
 /// Under which words of a first line something is done, in four languages, ё as е. They stand whole: who writes that they did not find the
 /// flat ("не нашли") does not return the case ("не наш"). A line that begins with none of them is a note.
@@ -75,14 +75,22 @@ pub fn message_id(key: &CallerKey, case: &str, organisation: &str, message: i64)
 /// When it cannot be read, answers no message of ours, or the register refuses it: the text is for its sender.
 pub async fn take(store: &Store, key: &CallerKey, letter: &[u8], at: Time) -> anyhow::Result<CaseRow> {
     let letter = Letter::read(letter)?;
-    let asked = letter.answers().find_map(|id| asked(key, id));
+    let asked = letter.answers.iter().find_map(|id| asked(key, id));
     let asked = asked.context("this is no answer to a message about a case; answer such a message, and leave its headers as they are")?;
-    let (wish, words) = wish(&letter.text);
+    let (mut wish, words) = wish(&letter.text);
     let row = store.case(&asked.case).await?.with_context(|| format!("there is no case {}", asked.case))?.row;
     if row.organisation.as_deref() != Some(asked.organisation.as_str()) {
         bail!("the case {} does not lie with {} any more", asked.case, asked.organisation);
     }
     let by = Author::Organisation { organisation: asked.organisation, name: "mail".to_owned() };
+    // What is neither photo nor PDF, or too long, is left in the letter: a logo, a calendar, a signature.
+    let files = letter.files.into_iter().filter(|file| file.len() <= LONGEST_EVIDENCE);
+    for (file, media) in files.filter_map(|file| media(&file).map(|media| (file, media))) {
+        let added = store.attach(&asked.case, media, file, (by.clone(), "mail"), at).await?;
+        if let Wish::Finish { photos } = &mut wish {
+            photos.push(added.hash);
+        }
+    }
     Ok(store.act(&asked.case, &wish, by, words.as_ref(), at).await?)
 }
 

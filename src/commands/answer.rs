@@ -17,7 +17,7 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let mut letter = Vec::new();
     let most = u64::try_from(LONGEST_LETTER).unwrap_or(u64::MAX);
     std::io::stdin().take(most + 1).read_to_end(&mut letter)?;
-    ensure!(letter.len() <= LONGEST_LETTER, "the letter is longer than 1 MB; send photos in the register itself");
+    ensure!(letter.len() <= LONGEST_LETTER, "the letter is longer than 25 MB; send photos in the register itself");
     let store = Store::open(config).await?;
     let taken = take_answer(&store, &caller_key(&config.data.folder)?, &letter, Clock::of_process().now()).await;
     store.close().await;

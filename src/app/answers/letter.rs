@@ -1,154 +1,40 @@
-//! What does a letter say? Its headers and its plain text (RFC 5322, RFC 2045 to 2046), as far as an answer needs them.
+//! What does a letter say? Whose messages it answers, what its sender wrote above what is quoted, and the files that came with it.
 
-use anyhow::{Context, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use anyhow::Context;
+use mail_parser::{HeaderValue, MessageParser};
 
-/// Parts within parts that are looked into.
-const DEEPEST: usize = 5;
+/// Files of one letter that are looked at.
+const MOST_FILES: usize = 10;
 
 /// A letter as it is read.
 #[derive(Debug)]
 pub(super) struct Letter {
-    /// Whose messages it answers, as its headers say, without brackets.
-    references: String,
+    /// The messages that it answers, as its headers name them.
+    pub answers: Vec<String>,
     /// The text that its sender wrote, without what is quoted below.
     pub text: String,
-}
-
-struct Part<'l> {
-    headers: Vec<(String, String)>,
-    body: &'l str,
-    bytes: &'l [u8],
+    /// The files that came with it, whatever they are.
+    pub files: Vec<Vec<u8>>,
 }
 
 impl Letter {
-    /// Reads a letter.
+    /// Reads a letter (RFC 5322, MIME).
     ///
     /// # Errors
-    /// When it has no plain text in a character set that is known.
+    /// When it has no text.
     pub fn read(letter: &[u8]) -> anyhow::Result<Letter> {
-        let whole = Part::read(letter);
-        let references = [whole.header("in-reply-to"), whole.header("references")].join(" ");
-        let text = whole.text(DEEPEST)?.context("the letter has no plain text; answer as text, not as HTML alone")?;
-        Ok(Letter { references, text: own(&text) })
-    }
-
-    /// The names of messages that it answers.
-    pub fn answers(&self) -> impl Iterator<Item = &str> {
-        self.references.split_whitespace().map(|id| id.trim_matches(['<', '>', ',']))
+        let read = MessageParser::default().parse(letter).context("the letter cannot be read")?;
+        let answers = [read.in_reply_to(), read.references()].into_iter().flat_map(ids).collect();
+        let text = read.body_text(0).context("the letter has no text; write what was done above the quotation")?;
+        // A photo that is shown within the text is one too.
+        let files = read.parts.iter().filter(|part| !part.is_text() && !part.is_multipart() && !part.is_message());
+        let files = files.take(MOST_FILES).map(|part| part.contents().to_vec()).collect();
+        Ok(Letter { answers, text: own(&text), files })
     }
 }
 
-impl<'l> Part<'l> {
-    fn read(bytes: &'l [u8]) -> Part<'l> {
-        let (end, body) = match (find(bytes, b"\r\n\r\n"), find(bytes, b"\n\n")) {
-            (Some(at), None) => (at, at + 4),
-            (Some(at), Some(other)) if at < other => (at, at + 4),
-            (_, Some(at)) => (at, at + 2),
-            (None, None) => (bytes.len(), bytes.len()),
-        };
-        let head = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).replace("\r\n", "\n");
-        // A line that begins with a blank goes on with the one before.
-        let head = head.replace("\n ", " ").replace("\n\t", " ");
-        let headers = head.lines().filter_map(|line| line.split_once(':'));
-        let headers = headers.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned())).collect();
-        let bytes = bytes.get(body..).unwrap_or_default();
-        Part { headers, body: std::str::from_utf8(bytes).unwrap_or_default(), bytes }
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
-    }
-
-    /// The first plain text of it.
-    fn text(&self, deeper: usize) -> anyhow::Result<Option<String>> {
-        let kind = self.header("content-type");
-        let lower = kind.to_ascii_lowercase();
-        if lower.is_empty() || lower.starts_with("text/plain") {
-            return self.decoded(&parameter(kind, "charset")).map(Some);
-        }
-        if !lower.starts_with("multipart/") || deeper == 0 {
-            return Ok(None);
-        }
-        let boundary = format!("--{}", parameter(kind, "boundary"));
-        for part in parts(self.bytes, boundary.as_bytes()) {
-            if let Some(text) = Part::read(part).text(deeper - 1)? {
-                return Ok(Some(text));
-            }
-        }
-        Ok(None)
-    }
-
-    fn decoded(&self, charset: &str) -> anyhow::Result<String> {
-        let bytes = match self.header("content-transfer-encoding").to_ascii_lowercase().as_str() {
-            "base64" => {
-                let text: String = self.body.split_whitespace().collect();
-                STANDARD.decode(text).context("its base64 cannot be read")?
-            }
-            "quoted-printable" => unquoted(self.bytes),
-            _ => self.bytes.to_vec(),
-        };
-        let charset = if charset.is_empty() { "utf-8" } else { charset };
-        let Some(known) = encoding_rs::Encoding::for_label(charset.as_bytes()) else {
-            bail!("its character set {:?} is not known; answer in UTF-8", charset.chars().take(40).collect::<String>());
-        };
-        Ok(known.decode(&bytes).0.into_owned())
-    }
-}
-
-fn find(bytes: &[u8], mark: &[u8]) -> Option<usize> {
-    bytes.windows(mark.len()).position(|part| part == mark)
-}
-
-/// What stands between the boundaries (RFC 2046 §5.1.1).
-fn parts<'b>(bytes: &'b [u8], boundary: &[u8]) -> Vec<&'b [u8]> {
-    let mut found = Vec::new();
-    let mut rest = bytes;
-    if boundary.len() < 3 {
-        return found;
-    }
-    while let Some(at) = find(rest, boundary) {
-        let behind = rest.get(at + boundary.len()..).unwrap_or_default();
-        let end = find(behind, boundary).unwrap_or(behind.len());
-        if behind.starts_with(b"--") {
-            break;
-        }
-        let part = behind.get(..end).unwrap_or_default();
-        let begin = part.iter().position(|byte| *byte == b'\n').map_or(part.len(), |at| at + 1);
-        found.extend(part.get(begin..));
-        rest = behind;
-    }
-    found
-}
-
-/// A parameter of a header's value, without its quotes.
-fn parameter(value: &str, name: &str) -> String {
-    let parameters = value.split(';').skip(1).filter_map(|part| part.split_once('='));
-    let mut named = parameters.filter(|(known, _)| known.trim().eq_ignore_ascii_case(name));
-    named.next().map(|(_, value)| value.trim().trim_matches('"').to_owned()).unwrap_or_default()
-}
-
-/// RFC 2045 §6.7.
-fn unquoted(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((first, behind)) = rest.split_first() {
-        let hex = |at: usize| behind.get(at).and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
-        rest = match (first, hex(0), hex(1)) {
-            (b'=', Some(high), Some(low)) => {
-                out.push(high * 16 + low);
-                behind.get(2..).unwrap_or_default()
-            }
-            (b'=', ..) if behind.starts_with(b"\r\n") => behind.get(2..).unwrap_or_default(),
-            (b'=', ..) if behind.starts_with(b"\n") => behind.get(1..).unwrap_or_default(),
-            _ => {
-                out.push(*first);
-                behind
-            }
-        };
-    }
-    out
+fn ids(header: &HeaderValue<'_>) -> Vec<String> {
+    header.as_text_list().unwrap_or_default().iter().map(|id| id.as_ref().to_owned()).collect()
 }
 
 /// What the sender wrote: up to the first line that is quoted, or to the signature, without a line that leads to the quotation.
@@ -167,36 +53,55 @@ fn own(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
+    use crate::fuzz::{Target, feed, outcome};
+
+    const PLAIN: &str = "From: a@b\r\nIn-Reply-To:\r\n <answer.x@cityline>\r\nReferences: <a@b> <c@d>\r\n\r\nВыполнено\r\nТепло дали.\r\n\r\nOn Monday the city wrote:\r\n> cold\r\n";
+
+    /// A letter of an old program: HTML, CP1251 in base64, and a photo.
+    fn of_parts() -> String {
+        let text = STANDARD.encode(encoding_rs::WINDOWS_1251.encode("Принято").0);
+        let photo = STANDARD.encode(b"\xFF\xD8\xFF a photo");
+        let head = "Content-Type: multipart/mixed; boundary=\"b0\"\r\n\r\n--b0\r\n";
+        let inner = "Content-Type: multipart/alternative;\r\n boundary=\"b1\"\r\n\r\nx\r\n--b1\r\n";
+        let plain = "Content-Type: text/plain; charset=windows-1251\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+        let html = "\r\n--b1\r\nContent-Type: text/html\r\n\r\n<b>no</b>\r\n--b1--\r\n--b0\r\n";
+        let file =
+            "Content-Type: image/jpeg\r\nContent-Disposition: attachment; filename=a.jpg\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+        format!("{head}{inner}{plain}{text}{html}{file}{photo}\r\n--b0--\r\n")
+    }
 
     #[test]
     fn a_plain_answer_is_read_without_what_it_quotes() {
-        let letter = "From: a@b\r\nIn-Reply-To:\r\n <answer.x@cityline>\r\nReferences: <a@b> <c@d>\r\n\r\nВыполнено\r\nТепло дали.\r\n\r\nOn Monday the city wrote:\r\n> cold\r\n";
-        let read = Letter::read(letter.as_bytes()).unwrap();
+        let read = Letter::read(PLAIN.as_bytes()).unwrap();
         assert_eq!(read.text, "Выполнено\nТепло дали.");
-        assert_eq!(read.answers().collect::<Vec<_>>(), ["answer.x@cityline", "a@b", "c@d"]);
+        assert_eq!(read.answers, ["answer.x@cityline", "a@b", "c@d"]);
+        assert!(read.files.is_empty());
     }
 
     #[test]
-    fn a_letter_of_parts_in_an_old_character_set_is_read() {
-        let text = encoding_rs::WINDOWS_1251.encode("Принято").0.into_owned();
-        let head =
-            "Content-Type: multipart/alternative;\r\n boundary=\"b1\"\r\n\r\nx\r\n--b1\r\nContent-Type: text/html\r\n\r\n<b>no</b>\r\n";
-        let part = "--b1\r\nContent-Type: text/plain; charset=windows-1251\r\nContent-Transfer-Encoding: base64\r\n\r\n";
-        let letter = format!("{head}{part}{}\r\n--b1--\r\n", STANDARD.encode(text));
-        assert_eq!(Letter::read(letter.as_bytes()).unwrap().text, "Принято");
+    fn a_letter_of_parts_in_an_old_character_set_is_read_with_its_photo() {
+        let read = Letter::read(of_parts().as_bytes()).unwrap();
+        assert_eq!((read.text.as_str(), read.files), ("Принято", vec![b"\xFF\xD8\xFF a photo".to_vec()]));
     }
 
     #[test]
-    fn quoted_printable_is_read_and_what_cannot_be_is_refused() {
+    fn quoted_printable_and_html_alone_are_read() {
         let head = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: quoted-printable\n\n";
         assert_eq!(Letter::read(format!("{head}=D0=94=D0=B0 =\n1=3D1").as_bytes()).unwrap().text, "Да 1=1");
-        assert!(Letter::read(b"Content-Type: text/html\n\n<b>x</b>").is_err());
-        assert!(Letter::read(b"Content-Type: text/plain; charset=nonsense\n\nx").is_err());
-        for odd in
-            [&b""[..], b"\n\n", b"Content-Type: multipart/mixed\n\n--\n--", b"\xFF\xFE", b"Content-Type: multipart/x; boundary=b\n\n--b"]
-        {
-            let _ = Letter::read(odd);
-        }
+        assert_eq!(Letter::read(b"Content-Type: text/html\n\n<p>Done</p><p>valve</p>").unwrap().text.lines().next(), Some("Done"));
+    }
+
+    #[test]
+    fn any_letter_is_read_or_refused() {
+        let seeds = vec![PLAIN.as_bytes().to_vec(), of_parts().into_bytes()];
+        let words =
+            ["Content-Type: multipart/mixed; boundary=b\r\n", "--b\r\n", "--b--", "\r\n\r\n", "base64", "message/rfc822", "=?utf-8?B?"];
+        feed(&Target { name: "letters", seeds, words: &words, longest: 20_000, bytes: (2_000_000, 400), takes_ms: 200 }, |raw| {
+            outcome(&Letter::read(raw).map(|letter| (letter.answers.len().min(3), letter.files.len())).ok())
+        });
     }
 }

@@ -128,7 +128,12 @@ async fn an_organisation_answers_by_mail(kind: Kind) {
     let forward = r#"{"do":"forward","organisation":"heat","words":"theirs"}"#;
     assert_eq!(city.ask("POST", &act, &supervisor, Some(forward)).await.status, 200);
     assert_eq!(take_answer(&city.store, &key, &letter("Принято"), Time(3)).await.unwrap().state, "accepted");
-    assert_eq!(take_answer(&city.store, &key, &letter("Done\r\nThe valve was replaced."), Time(4)).await.unwrap().state, "done");
+    let photo = "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment\r\n\r\n%PDF-1.4 act\r\n--b--\r\n";
+    let text = "--b\r\nContent-Type: text/plain\r\n\r\nDone\r\nThe valve was replaced.\r\n";
+    let done = format!("In-Reply-To: <{id}>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{text}{photo}");
+    assert_eq!(take_answer(&city.store, &key, done.as_bytes(), Time(4)).await.unwrap().state, "done");
+    let files = city.ask("GET", &format!("/api/cases/{number}/files"), &supervisor, None).await.json();
+    assert_eq!((files[0]["media"].as_str(), files[0]["by_name"].as_str()), (Some("application/pdf"), Some("mail")));
     let again = take_answer(&city.store, &key, &letter("Done\r\nonce more"), Time(5)).await.unwrap_err();
     assert!(again.to_string().contains("cannot be done"), "{again}");
     assert!(take_answer(&city.store, &CallerKey::new([8; 32]), &letter("note"), Time(6)).await.is_err(), "forged");
