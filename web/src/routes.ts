@@ -2,6 +2,9 @@
 import type { LucideIcon } from '@lucide/svelte';
 import Gauge from '@lucide/svelte/icons/gauge';
 import Headset from '@lucide/svelte/icons/headset';
+import ListChecks from '@lucide/svelte/icons/list-checks';
+import MapIcon from '@lucide/svelte/icons/map';
+import PhoneOutgoing from '@lucide/svelte/icons/phone-outgoing';
 
 import type { Role } from './api/client';
 import type { PageComponent } from './router.svelte';
@@ -20,17 +23,23 @@ export interface Route {
   page: () => Promise<{ default: PageComponent }>;
 }
 
+const READS_CASES: readonly Role[] = ['operator', 'quality', 'supervisor', 'organisation', 'city'];
+
 export const routes: readonly Route[] = [
   { path: '/', title: 'page-desk', roles: ['operator'], nav: Headset, page: () => import('./pages/Desk.svelte') },
   { path: '/board', title: 'page-board', roles: ['operator', 'quality', 'supervisor', 'administrator'], nav: Gauge, page: () => import('./pages/Board.svelte') },
+  { path: '/register', title: 'page-register', roles: READS_CASES, nav: ListChecks, page: () => import('./pages/register/Register.svelte') },
+  { path: '/case/:number', title: 'page-case', roles: READS_CASES, page: () => import('./pages/case/Case.svelte') },
+  { path: '/tasks', title: 'page-tasks', roles: ['operator', 'quality', 'supervisor'], nav: PhoneOutgoing, page: () => import('./pages/tasks/Tasks.svelte') },
+  { path: '/districts', title: 'page-districts', roles: READS_CASES, nav: MapIcon, page: () => import('./pages/districts/Districts.svelte') },
 ];
 
 /** Where each role begins its day. */
 export const HOME: Record<Role, string> = {
   operator: '/',
-  quality: '/board',
+  quality: '/register',
   supervisor: '/board',
   administrator: '/board',
-  organisation: '/',
-  city: '/',
+  organisation: '/register',
+  city: '/register',
 };

@@ -13,12 +13,20 @@ export function duration(ms: number): string {
 export const timeOfDay = (ms: number, seconds = false): string =>
   new Date(ms).toLocaleTimeString(texts.locale, { hour: '2-digit', minute: '2-digit', ...(seconds ? { second: '2-digit' } : {}), hourCycle: 'h23' });
 
+/** Months of the languages that some browsers do not know: without them they write "M11 24". */
+const MONTHS: Partial<Record<string, readonly string[]>> = {
+  'kk-KZ': ['қаң.', 'ақп.', 'нау.', 'сәу.', 'мам.', 'мау.', 'шіл.', 'там.', 'қыр.', 'қаз.', 'қар.', 'жел.'],
+};
+
 /** 24 Nov */
-export const day = (ms: number): string => new Date(ms).toLocaleDateString(texts.locale, { day: 'numeric', month: 'short' });
+export function day(ms: number): string {
+  const date = new Date(ms);
+  const month = MONTHS[texts.locale]?.[date.getMonth()];
+  return month ? `${date.getDate()} ${month}` : date.toLocaleDateString(texts.locale, { day: 'numeric', month: 'short' });
+}
 
 /** 24 Nov 2026, 10:02 */
-export const moment = (ms: number): string =>
-  new Date(ms).toLocaleString(texts.locale, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+export const moment = (ms: number): string => `${day(ms)} ${new Date(ms).getFullYear()}, ${timeOfDay(ms)}`;
 
 /** 10:02 for today, else 24 Nov, 10:02. */
 export function shortMoment(ms: number, now: number): string {
