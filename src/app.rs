@@ -93,10 +93,19 @@ struct Tasks {
     feeders_stop: CancellationToken,
 }
 
+/// What a server stands in, beside its settings.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The file that its settings were read from.
+    pub file: Option<PathBuf>,
+    /// Accounts that everybody may try: this is a demo, and its data are made up.
+    pub demo: Vec<web::DemoAccount>,
+}
+
 /// `cityline serve`: runs until SIGTERM or Ctrl-C; SIGHUP reads settings and dialplans again.
 pub async fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
     let notify = Notify::from_environment();
-    let mut app = App::start(config).await?;
+    let mut app = App::start_in(config, Surroundings { file: file.clone(), ..Surroundings::default() }).await?;
     app.announce();
     notify.tell("READY=1");
     let mut watchdog = tokio::time::interval(notify.watchdog().unwrap_or(NOBODY_ASKS));
@@ -121,8 +130,13 @@ pub async fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> 
 }
 
 impl App {
-    /// Starts every part. An error names the part and the mend; nothing is left running then.
+    /// Starts every part, with nothing around it.
     pub async fn start(config: Config) -> anyhow::Result<App> {
+        App::start_in(config, Surroundings::default()).await
+    }
+
+    /// Starts every part. An error names the part and the mend; nothing is left running then.
+    pub async fn start_in(config: Config, surroundings: Surroundings) -> anyhow::Result<App> {
         descriptors::raise(descriptors::wanted(config.limits.max_calls));
         // Before all else: what is counted at the start would be lost.
         let metrics = world::metrics_recorder()?;
@@ -149,7 +163,7 @@ impl App {
         let (inputs, lanes) = lanes::lanes(LANE_PLACES);
         let sdps = SdpBook::default();
         let numbers = NumberBook::new(caller_key.clone());
-        let proofs = caller_key.clone();
+        let [proofs, web_key] = [caller_key.clone(), caller_key.clone()];
         let next_call = Arc::new(AtomicU64::new(next_call));
         let stops = [CancellationToken::new(), CancellationToken::new(), CancellationToken::new()];
         let [engine_stop, shells_stop, feeders_stop] = stops;
@@ -208,6 +222,8 @@ impl App {
                     store: store.clone(),
                     inputs: inputs.clone(),
                     numbers,
+                    key: web_key,
+                    welcome: settings::welcome(&config, surroundings.demo),
                     next_call,
                     board: board.clone(),
                     facts: facts.clone(),

@@ -32,13 +32,24 @@ impl CallerKey {
 
     /// Proves that these words were put together by whoever has the key: 24 hexadecimal digits (96 bits of an HMAC-SHA-256).
     pub fn proof(&self, words: &[&str]) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        self.mac(words).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A secret of 160 bits that follows from these words and the key alone, and tells nothing of it.
+    pub fn secret(&self, words: &[&str]) -> Private<Vec<u8>> {
+        Private::new(self.mac(words).into_iter().take(20).collect())
+    }
+
+    /// HMAC-SHA-256 of the words, 32 bytes.
+    fn mac(&self, words: &[&str]) -> Vec<u8> {
+        // A key of any length is a key.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return Vec::new() };
         // No number has a NUL: a proof is never a caller's reference.
         for word in words {
             mac.update(b"\0");
             mac.update(word.as_bytes());
         }
-        mac.finalize().into_bytes().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+        mac.finalize().into_bytes().to_vec()
     }
 
     /// The reference of a number; 0 is kept for callers who withhold theirs.

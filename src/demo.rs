@@ -14,13 +14,14 @@ use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::app::App;
+use crate::app::{App, Surroundings};
 use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::private::Private;
 use crate::prompts::{self, Source};
 use crate::store::Role;
+use crate::web::DemoAccount;
 
 use city::CityReport;
 pub use city::city;
@@ -64,8 +65,9 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
     let clock = Clock::of_process();
     std::fs::create_dir_all(&config.data.folder).with_context(|| format!("the folder {} cannot be made", config.data.folder.display()))?;
     let past = history::write(&config, options.seed, clock.now())?;
-    let app = App::start(config.clone()).await?;
-    accounts(&app, &config, clock).await?;
+    let people = people(&config);
+    let app = App::start_in(config.clone(), Surroundings { demo: people.clone(), ..Surroundings::default() }).await?;
+    accounts(&app, people, clock).await?;
     history::cases(&app.store, &past, clock.now()).await?;
     greet(&app);
 
@@ -107,12 +109,17 @@ fn speak_prompts(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn accounts(app: &App, config: &Config, clock: Clock) -> anyhow::Result<()> {
-    let password = Private::new(PASSWORD.to_owned());
+/// Who may be tried: every operator of the settings, and one account of each other role that the made-up city has work for.
+fn people(config: &Config) -> Vec<DemoAccount> {
     let operators = config.operators.keys().map(|name| (name.as_str(), Role::Operator));
-    let others = [("quality", Role::Quality), ("supervisor", Role::Supervisor), ("admin", Role::Administrator)];
-    for (name, role) in operators.chain(others) {
-        app.store.put_user(name, &password, role, clock.now()).await?;
+    let others = [("supervisor", Role::Supervisor), ("quality", Role::Quality), ("admin", Role::Administrator), ("city", Role::City)];
+    let account = |(name, role): (&str, Role)| DemoAccount { name: name.to_owned(), role, password: PASSWORD.to_owned() };
+    operators.chain(others).map(account).collect()
+}
+
+async fn accounts(app: &App, people: Vec<DemoAccount>, clock: Clock) -> anyhow::Result<()> {
+    for DemoAccount { name, role, password } in people {
+        app.store.put_user(&name, &Private::new(password), role, clock.now()).await?;
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! What of the settings do the shells want to know? The phones of operators.
+//! What of the settings do the shells want to know? The phones of operators, and what everybody may.
 
 use crate::centre::ids::AgentId;
 use crate::config::Config;
 use crate::sip::PhoneAccount;
+use crate::web::{DemoAccount, Welcome};
 
 /// The accounts that operators' phones register with.
 pub fn phones(config: &Config) -> Vec<PhoneAccount> {
@@ -16,4 +17,9 @@ pub fn phones(config: &Config) -> Vec<PhoneAccount> {
         })
     };
     config.operators.iter().filter_map(account).collect()
+}
+
+/// What a page knows before anybody signs in.
+pub fn welcome(_config: &Config, demo: Vec<DemoAccount>) -> Welcome {
+    Welcome { demo: !demo.is_empty(), cabinet: !demo.is_empty(), demo_accounts: demo, ..Welcome::default() }
 }

@@ -15,6 +15,7 @@ pub mod event;
 pub mod ids;
 pub mod incident;
 pub mod incident_life;
+pub mod station;
 pub mod telling;
 pub mod terms;
 pub mod words;

@@ -28,6 +28,8 @@ pub enum Access {
     Evidence,
     /// A resident's record, with numbers.
     Residents,
+    /// An account that was taken away, or its second factor: who did is on record, because it opens a way in.
+    Accounts,
 }
 
 impl Access {
@@ -42,6 +44,7 @@ impl Access {
             Access::Addresses => "addresses",
             Access::Evidence => "evidence",
             Access::Residents => "residents",
+            Access::Accounts => "accounts",
         }
     }
 }

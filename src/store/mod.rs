@@ -18,11 +18,13 @@ mod legs;
 mod offers;
 mod outbox;
 mod postgres;
+mod preferences;
 mod projection;
 mod queue_events;
 mod recordings;
 mod register;
 mod search;
+mod second_factor;
 mod sessions;
 mod sqlite;
 mod statement;
@@ -67,6 +69,7 @@ pub use register::{
     IncidentRow, KeptOrganisation, LONGEST_EVIDENCE, LateDesk, Names, NewCase, NewResident, NoticeInForce, Organisation, Register,
     RegisterError, ReportWords, Resident, ResidentSketch, ResidentWords, Route, RuleBook, Topic, Verified, VerifyError, media, revision_of,
 };
+pub use second_factor::SecondFactor;
 pub use sessions::Sessions;
 pub use steps::StepTaken;
 pub use users::{Role, Standing, User};

@@ -194,8 +194,20 @@ impl Store {
         Ok(changed == 1)
     }
 
-    /// Removes an account; false where there is none of this name.
+    /// Gives an account another password, where it still has the hash that was read; its sessions end. `None` where somebody was faster.
+    pub async fn change_password(&self, user: &User, password: &Private<String>, at: Time) -> Result<Option<User>, StoreError> {
+        let password = password.reveal().clone();
+        let hash = self.hashed(move || Ok(password_auth::generate_hash(password))).await?;
+        let changed = query("UPDATE users SET hash = $1, changed_ms = $2 WHERE name = $3 AND hash = $4");
+        let changed = changed.bind(&hash).bind(ms(at.0)).bind(&user.name).bind(&user.hash).execute(self.db.writer()).await?;
+        Ok((changed == 1).then(|| User { hash, ..user.clone() }))
+    }
+
+    /// Removes an account with what was its own; false where there is none of this name.
     pub async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+        for own in ["DELETE FROM second_factors WHERE name = $1", "DELETE FROM preferences WHERE who = $1"] {
+            query(own).bind(name).execute(self.db.writer()).await?;
+        }
         let removed = query("DELETE FROM users WHERE name = $1").bind(name).execute(self.db.writer()).await?;
         Ok(removed == 1)
     }

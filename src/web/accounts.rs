@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use crate::private::Private;
-use crate::store::{Role, Standing, User};
+use crate::store::{Access, Role, Standing, User};
 
 use super::Web;
 use super::auth::SignedIn;
@@ -34,6 +35,8 @@ pub(super) struct Account {
     organisation: Option<String>,
     /// The groups whose restricted topics it sees.
     groups: Vec<String>,
+    /// Whether a code is asked for at sign-in.
+    second_factor: bool,
 }
 
 /// What an account is to be.
@@ -58,7 +61,9 @@ pub(super) struct Wanted {
 /// Every account, by its name.
 #[utoipa::path(get, path = "/api/accounts", responses((status = 200, body = [Account])))]
 pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<Account>>, WebError> {
-    Ok(Json(web.store.users().await?.into_iter().map(Account::from).collect()))
+    let factors = web.store.second_factors().await?;
+    let account = |user: User| Account::of(factors.contains(&user.name), user);
+    Ok(Json(web.store.users().await?.into_iter().map(account).collect()))
 }
 
 /// Makes an account, or gives one another standing.
@@ -82,7 +87,50 @@ pub(super) async fn put(
     }
     tracing::info!(account = %name, role = role.word(), by = %user.name, "an account was changed");
     let changed = web.store.user(&name).await?.ok_or_else(|| WebError::Missing { what: "the account".into() })?;
-    Ok(Json(changed.into()))
+    Ok(Json(Account::of(web.store.second_factors().await?.contains(&name), changed)))
+}
+
+/// Takes an account away, with its sessions and its second factor.
+#[utoipa::path(delete, path = "/api/accounts/{name}", params(("name" = String, Path)), responses((status = 204)))]
+pub(super) async fn remove(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+    At(name): At<String>,
+) -> Result<StatusCode, WebError> {
+    if name == user.name {
+        return Err(WebError::Conflict("an administrator cannot take the own account away".into()));
+    }
+    web.store.log_access(web.clock.now(), &user.name, Access::Accounts, &format!("account {name} taken away")).await?;
+    if !web.store.remove_user(&name).await? {
+        return Err(WebError::Missing { what: "the account".into() });
+    }
+    tracing::info!(account = %name, by = %user.name, "an account was taken away");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes an account's second factor away, for somebody who has lost the telephone. It is on record.
+#[utoipa::path(delete, path = "/api/accounts/{name}/second-factor", params(("name" = String, Path)), responses((status = 204)))]
+pub(super) async fn remove_second_factor(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+    At(name): At<String>,
+) -> Result<StatusCode, WebError> {
+    web.store.log_access(web.clock.now(), &user.name, Access::Accounts, &format!("second factor of {name} taken away")).await?;
+    if !web.store.remove_second_factor(&name).await? {
+        return Err(WebError::Missing { what: "a second factor of this account".into() });
+    }
+    tracing::info!(account = %name, by = %user.name, "a second factor was taken away");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether a password may be kept.
+pub(super) fn sound_password(password: &Private<String>) -> Result<(), WebError> {
+    let password = password.reveal();
+    if password.chars().count() < SHORTEST_PASSWORD || password.len() > LONGEST {
+        let what = "the password is too short or too long".to_owned();
+        return Err(WebError::Invalid { what, mend: "Take 8 characters or more, 256 bytes at most." });
+    }
+    Ok(())
 }
 
 async fn checked(web: &Web, name: &str, wanted: &Wanted) -> Result<(), WebError> {
@@ -95,11 +143,7 @@ async fn checked(web: &Web, name: &str, wanted: &Wanted) -> Result<(), WebError>
     if wanted.groups.len() > MOST_GROUPS || !wanted.groups.iter().all(|group| plain(group)) {
         return invalid("that are no groups", "Name 50 at most, without blanks.");
     }
-    if let Some(password) = wanted.password.as_ref().map(|password| password.reveal())
-        && (password.chars().count() < SHORTEST_PASSWORD || password.len() > LONGEST)
-    {
-        return invalid("the password is too short or too long", "Take 8 characters or more, 256 bytes at most.");
-    }
+    wanted.password.as_ref().map_or(Ok(()), sound_password)?;
     match (&wanted.organisation, wanted.role) {
         (None, Role::Organisation) => invalid("the account speaks for no organisation", "Name it."),
         (Some(id), Role::Organisation) => {
@@ -111,8 +155,8 @@ async fn checked(web: &Web, name: &str, wanted: &Wanted) -> Result<(), WebError>
     }
 }
 
-impl From<User> for Account {
-    fn from(user: User) -> Self {
-        Self { groups: user.groups(), name: user.name, role: user.role, organisation: user.organisation }
+impl Account {
+    fn of(second_factor: bool, user: User) -> Self {
+        Self { groups: user.groups(), name: user.name, role: user.role, organisation: user.organisation, second_factor }
     }
 }

@@ -1,6 +1,5 @@
 //! Who asks, and may they? Sign-in, sessions and roles.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -9,14 +8,17 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Json};
 use axum_login::{AuthUser, AuthnBackend};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::private::Private;
 use crate::store::{Role, Store, StoreError, User};
 
 use super::Web;
+use super::door::Visitor;
 use super::error::WebError;
 use super::extract::Body;
+use super::me::Me;
+use super::second_factor;
 
 /// The longest name and password that are looked at, in bytes.
 const LONGEST: usize = 256;
@@ -44,13 +46,10 @@ pub(super) struct Credentials {
     name: String,
     #[schema(value_type = String)]
     password: Private<String>,
-}
-
-/// Who is signed in.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Me {
-    name: String,
-    role: Role,
+    /// What the telephone shows, where the account has a second factor.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    code: Option<Private<String>>,
 }
 
 impl AuthUser for User {
@@ -88,30 +87,31 @@ impl From<axum_login::Error<Accounts>> for WebError {
     }
 }
 
-/// POST /api/login. Each try counts before it is checked.
+/// POST /api/login. Each try counts before it is checked. 401 `needs_code`: the password is right, and the account has a second factor.
 #[utoipa::path(post, path = "/api/login", request_body = Credentials, responses((status = 200, body = Me), (status = 401, body = super::error::Refusal),
     (status = 403, body = super::error::Refusal), (status = 429, body = super::error::Refusal), (status = 503, body = super::error::Refusal)))]
 pub(super) async fn login(
     State(web): State<Arc<Web>>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(visitor): ConnectInfo<Visitor>,
     mut auth: Auth,
     Body(typed): Body<Credentials>,
 ) -> Result<Json<Me>, WebError> {
     if typed.name.len() > LONGEST || typed.password.reveal().len() > LONGEST {
         return Err(WebError::WrongPassword);
     }
-    let (name, address) = (typed.name.clone(), from.ip().to_canonical());
+    let (name, address, code) = (typed.name.clone(), visitor.address.ip().to_canonical(), typed.code.clone());
     let guesses = || web.guesses.lock().unwrap_or_else(PoisonError::into_inner);
     guesses().try_one(&name, address, web.clock.now()).map_err(|retry_after_s| WebError::Locked { retry_after_s })?;
     let Some(user) = auth.authenticate(typed).await? else {
         metrics::counter!("cityline_logins_total", "outcome" => "wrong").increment(1);
         return Err(WebError::WrongPassword);
     };
+    second_factor::pass(&web, &user.name, code.as_ref().map(|code| code.reveal().as_str())).await?;
     guesses().right(&name, address);
     auth.login(&user).await?;
     metrics::counter!("cityline_logins_total", "outcome" => "right").increment(1);
     tracing::info!(user = %user.name, role = user.role.word(), "signed in");
-    Ok(Json(Me { name: user.name, role: user.role }))
+    Ok(Json(Me::of(&web, user).await?))
 }
 
 /// POST /api/logout. The operator's desk goes with the session.
@@ -124,12 +124,6 @@ pub(super) async fn logout(
     auth.logout().await?;
     web.desks.dismiss(&user.name.as_str().into());
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// GET /api/me.
-#[utoipa::path(get, path = "/api/me", responses((status = 200, body = Me)))]
-pub(super) async fn me(Extension(SignedIn(user)): Extension<SignedIn>) -> Json<Me> {
-    Json(Me { name: user.name, role: user.role })
 }
 
 /// Lets accounts of these roles through, and keeps their session alive. A key speaks for its organisation, whatever session comes with it.

@@ -13,8 +13,8 @@ use super::error::Refusal;
 use super::messages::{Frame, FromPage, ToPage};
 use super::router::{Declared, declared};
 use super::{
-    accounts, auth, callbacks, calls, cases, desk, evidence, health, imports, incidents, live, metrics, organisations, page, recordings,
-    reference, register, residents,
+    accounts, auth, callbacks, calls, cases, desk, evidence, health, imports, incidents, live, me, metrics, organisations, page,
+    recordings, reference, register, residents, status, welcome,
 };
 
 /// What the handlers say of themselves.
@@ -24,9 +24,17 @@ use super::{
     paths(
         auth::login,
         auth::logout,
-        auth::me,
+        welcome::welcome,
+        status::status,
+        me::me,
+        me::put,
+        me::password,
+        me::enrol,
+        me::confirm,
         accounts::list,
         accounts::put,
+        accounts::remove,
+        accounts::remove_second_factor,
         live::board,
         live::live,
         desk::desk,

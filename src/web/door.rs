@@ -14,6 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
+/// For so many speaks a proxy on this machine, where questions of one address are counted.
+const BEHIND_A_PROXY: u32 = 20;
+
 /// What connections may take.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
@@ -30,6 +33,13 @@ pub(super) struct Limits {
 impl Limits {
     /// An office of a hundred desks may stand behind one address.
     pub const USUAL: Limits = Limits { all: 1_024, of_one: 256, head: Duration::from_secs(10), quiet: Duration::from_secs(60) };
+}
+
+/// Who holds a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Visitor {
+    /// From where.
+    pub address: SocketAddr,
 }
 
 /// A listener that keeps the limits.
@@ -70,9 +80,9 @@ impl Door {
 
 impl Listener for Door {
     type Io = Connection;
-    type Addr = SocketAddr;
+    type Addr = Visitor;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (Connection, Visitor) {
         loop {
             // Nobody closes the semaphore.
             let Ok(place) = self.places.clone().acquire_owned().await else { return std::future::pending().await };
@@ -84,12 +94,12 @@ impl Listener for Door {
             // Small answers must not wait for the other side's delayed ACK; without that they are late, not lost.
             let _ = stream.set_nodelay(true);
             let (limits, ends) = (self.limits, Box::pin(sleep(self.limits.head)));
-            return (Connection { stream, limits, ends, head: Some(0), _place: place, _guest: guest }, from);
+            return (Connection { stream, limits, ends, head: Some(0), _place: place, _guest: guest }, Visitor { address: from });
         }
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    fn local_addr(&self) -> io::Result<Visitor> {
+        Ok(Visitor { address: self.listener.local_addr()? })
     }
 }
 
@@ -127,6 +137,14 @@ impl Drop for Guest {
                 counts.remove(&self.address);
             }
         }
+    }
+}
+
+impl Visitor {
+    /// As whom a visitor is counted, and for how many: behind this machine's own address a TLS proxy speaks for everybody.
+    pub fn counted(&self) -> (String, u32) {
+        let host = host_of(self.address.ip());
+        (host.to_string(), if host.is_loopback() { BEHIND_A_PROXY } else { 1 })
     }
 }
 

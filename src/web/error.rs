@@ -25,6 +25,15 @@ pub enum WebError {
     /// Name or password are wrong; which of them is not told.
     #[error("name or password are wrong")]
     WrongPassword,
+    /// The password is right, and a code is asked for.
+    #[error("the account has a second factor, and no code was sent")]
+    NeedsCode,
+    /// The code is wrong, or was used before.
+    #[error("the code is wrong, too old, or was used before")]
+    WrongCode,
+    /// Too many questions of one address, or about one number.
+    #[error("too many questions at once")]
+    Pace { retry_after_s: u64 },
     /// Too many guesses.
     #[error("too many wrong passwords")]
     Locked { retry_after_s: u64 },
@@ -93,6 +102,9 @@ impl WebError {
             WebError::Listen { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "listen", "See the server's log."),
             WebError::SignIn => (StatusCode::UNAUTHORIZED, "sign_in", "Sign in first."),
             WebError::WrongPassword => (StatusCode::UNAUTHORIZED, "wrong_password", "Type both again, or ask an administrator."),
+            WebError::NeedsCode => (StatusCode::UNAUTHORIZED, "needs_code", "Send name, password and the code that the telephone shows."),
+            WebError::WrongCode => (StatusCode::UNAUTHORIZED, "wrong_code", "Wait for the next code and type that one."),
+            WebError::Pace { .. } => (StatusCode::TOO_MANY_REQUESTS, "pace", "Wait as long as Retry-After says."),
             WebError::Locked { .. } => (StatusCode::TOO_MANY_REQUESTS, "locked", "Wait some minutes, or ask an administrator."),
             WebError::Role { .. } => (StatusCode::FORBIDDEN, "role", "Sign in with an account that may, or ask an administrator."),
             WebError::NotAnOperator { .. } => {
@@ -135,7 +147,7 @@ impl IntoResponse for WebError {
         let faults = if let WebError::Faults(faults) = &self { faults.clone() } else { Vec::new() };
         let mut response = (status, Json(Refusal { error, what: self.told(), mend, faults })).into_response();
         let retry_after_s = match self {
-            WebError::Locked { retry_after_s } => Some(retry_after_s),
+            WebError::Locked { retry_after_s } | WebError::Pace { retry_after_s } => Some(retry_after_s),
             WebError::Away | WebError::Store(StoreError::Away(_)) => Some(AWAY_RETRY_S),
             _ => None,
         };

@@ -13,15 +13,19 @@ use super::error::WebError;
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Everything comes from this server; nothing inline, no frame around it.
-const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; \
-    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+    media-src 'self' blob: mediastream:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+/// The desk is a telephone: it hears, and rings where its operator wants. Nothing else of the machine is anybody's.
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(self), speaker-selection=(self), autoplay=(self)";
 
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(self)"),
+    (HeaderName::from_static("permissions-policy"), PERMISSIONS),
 ];
 
 /// Sets the headers; answers of the API are kept by nobody.

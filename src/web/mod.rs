@@ -21,15 +21,20 @@ mod health;
 mod imports;
 mod incidents;
 mod live;
+mod me;
 mod messages;
 mod metrics;
 mod organisations;
+mod pace;
 mod page;
 mod recordings;
 mod reference;
 mod register;
 mod residents;
 mod router;
+mod second_factor;
+mod status;
+mod welcome;
 mod wishes;
 
 use std::collections::BTreeSet;
@@ -45,6 +50,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::caller::CallerKey;
 use crate::centre::fact::Fact;
 use crate::centre::ids::AgentId;
 use crate::centre::output::ToDesk;
@@ -58,14 +64,19 @@ use crate::store::Store;
 use crate::vitals::{Part, Vitals};
 
 use desks::{Change, Desks};
-use door::{Door, Limits};
+use door::{Door, Limits, Visitor};
 use guesses::Guesses;
+use pace::Pace;
 
 pub use document::openapi;
 pub use error::WebError;
 pub use health::{Health, HealthView};
 pub use messages::{Frame, FromPage, ToPage};
 pub use router::{Declared, Verb, declared};
+pub use welcome::{DemoAccount, Welcome};
+
+/// Questions for the status of a case that one address may ask in a minute.
+const STATUS_A_MINUTE: u32 = 60;
 
 /// Expired sessions are deleted this often.
 const SESSIONS_SWEPT_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
@@ -96,6 +107,10 @@ pub struct WebParts {
     pub inputs: Inputs,
     /// Numbers that operators type, for signalling to dial.
     pub numbers: NumberBook,
+    /// The secret of the data folder: from it follow second factors, and what proves a resident's code.
+    pub key: CallerKey,
+    /// What everybody may know.
+    pub welcome: Welcome,
     /// The next call's id, counted together with signalling.
     pub next_call: Arc<AtomicU64>,
     /// The live board; `app` applies each fact to it before it sends the fact on.
@@ -124,6 +139,8 @@ pub(crate) struct Web {
     store: Store,
     inputs: Inputs,
     numbers: NumberBook,
+    key: CallerKey,
+    welcome: Welcome,
     next_call: Arc<AtomicU64>,
     board: Arc<Mutex<Board>>,
     pause_reasons: watch::Sender<Vec<String>>,
@@ -134,6 +151,7 @@ pub(crate) struct Web {
     desks: Desks,
     imports: imports::Imports,
     guesses: Mutex<Guesses>,
+    status_pace: Pace,
     live: watch::Receiver<Utf8Bytes>,
     stop: CancellationToken,
 }
@@ -158,6 +176,8 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         store: parts.store,
         inputs: parts.inputs,
         numbers: parts.numbers,
+        key: parts.key,
+        welcome: parts.welcome,
         next_call: parts.next_call,
         board: parts.board,
         pause_reasons: watch::Sender::new(parts.pause_reasons),
@@ -168,6 +188,7 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         desks: Desks::new(parts.operators),
         imports: imports::Imports::default(),
         guesses: Mutex::default(),
+        status_pace: Pace::new(STATUS_A_MINUTE, 60_000),
         live,
         stop: stop.clone(),
     });
@@ -218,7 +239,7 @@ impl Web {
 async fn answer(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
     // `axum` tells handlers the address of a listener of our own only through `tap_io`.
     let door = Door::new(listener, Limits::USUAL).tap_io(|_| {});
-    let service = router::router(web).into_make_service_with_connect_info::<SocketAddr>();
+    let service = router::router(web).into_make_service_with_connect_info::<Visitor>();
     let served = axum::serve(door, service).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {
         tracing::error!(%error, "the web server ended");

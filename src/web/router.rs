@@ -18,8 +18,8 @@ use crate::store::{LONGEST_EVIDENCE, Sessions};
 use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
-    Web, accounts, callbacks, calls, cases, desk, document, evidence, guard, health, imports, incidents, live, metrics, organisations,
-    page, recordings, reference, register, residents,
+    Web, accounts, callbacks, calls, cases, desk, document, evidence, guard, health, imports, incidents, live, me, metrics, organisations,
+    page, recordings, reference, register, residents, status, welcome,
 };
 
 /// The longest body that is read, in bytes.
@@ -96,16 +96,25 @@ struct Line {
     answer: MethodRouter<Arc<Web>>,
 }
 
-/// Every route. Without roles are the page itself, sign-in, health, metrics and the document of the interface: none has personal data.
+/// Every route. Without roles are the page itself, sign-in, what a page knows before it, the public status of a case, health, metrics and the
+/// document of the interface: none has personal data.
 fn table() -> Vec<Line> {
     use Kind::{Document, File, Photo, Plain, Stream};
     use Verb::{Delete, Get, Post, Put};
     vec![
         open(Post, "/api/login", auth::login),
         line(Post, "/api/logout", ANYBODY, auth::logout),
-        line(Get, "/api/me", ANYBODY, auth::me),
+        open(Get, "/api/welcome", welcome::welcome),
+        open(Get, "/api/status/{number}", status::status),
+        line(Get, "/api/me", ANYBODY, me::me),
+        line(Put, "/api/me", ANYBODY, me::put),
+        line(Put, "/api/me/password", ANYBODY, me::password),
+        line(Post, "/api/me/second-factor", ANYBODY, me::enrol),
+        line(Post, "/api/me/second-factor/confirm", ANYBODY, me::confirm),
         line(Get, "/api/accounts", DECIDERS, accounts::list),
         line(Put, "/api/accounts/{name}", DECIDERS, accounts::put),
+        line(Delete, "/api/accounts/{name}", DECIDERS, accounts::remove),
+        line(Delete, "/api/accounts/{name}/second-factor", DECIDERS, accounts::remove_second_factor),
         line(Get, "/api/board", STAFF, live::board),
         line(Get, "/api/live", STAFF, live::live).of(Stream),
         line(Get, "/desk", RESIDENTS, desk::desk).of(Stream),

@@ -137,6 +137,8 @@ pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
         store: store.clone(),
         inputs,
         numbers: NumberBook::new(CallerKey::new([7; 32])),
+        key: CallerKey::new([7; 32]),
+        welcome: cityline::web::Welcome::default(),
         next_call: Arc::new(AtomicU64::new(500)),
         board: Arc::new(Mutex::new(Board::new(Time(0)))),
         facts: broadcast::channel(100).0,

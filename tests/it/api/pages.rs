@@ -18,7 +18,11 @@ async fn pages_carry_a_strict_policy_and_ask_nobody_else(kind: Kind) {
         assert_eq!(answer.status, 200, "{path}");
         assert!(answer.header("content-type").unwrap().starts_with(kind));
         let policy = answer.header("content-security-policy").unwrap();
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        assert!(answer.header("permissions-policy").unwrap().contains("microphone=(self), speaker-selection=(self)"));
         assert_eq!((answer.header("x-frame-options"), answer.header("x-content-type-options")), (Some("DENY"), Some("nosniff")));
         let text = String::from_utf8(answer.body).unwrap().replace("http://www.w3.org/2000/svg", "");
         assert!(!text.contains("http://") && !text.contains("https://"), "{path} names another host");
