@@ -2,9 +2,12 @@
 import type { LucideIcon } from '@lucide/svelte';
 import Gauge from '@lucide/svelte/icons/gauge';
 import Headset from '@lucide/svelte/icons/headset';
+import Inbox from '@lucide/svelte/icons/inbox';
+import LayoutDashboard from '@lucide/svelte/icons/layout-dashboard';
 import ListChecks from '@lucide/svelte/icons/list-checks';
 import MapIcon from '@lucide/svelte/icons/map';
 import PhoneOutgoing from '@lucide/svelte/icons/phone-outgoing';
+import Siren from '@lucide/svelte/icons/siren';
 
 import type { Role } from './api/client';
 import type { PageComponent } from './router.svelte';
@@ -27,10 +30,14 @@ const READS_CASES: readonly Role[] = ['operator', 'quality', 'supervisor', 'orga
 
 export const routes: readonly Route[] = [
   { path: '/', title: 'page-desk', roles: ['operator'], nav: Headset, page: () => import('./pages/Desk.svelte') },
-  { path: '/board', title: 'page-board', roles: ['operator', 'quality', 'supervisor', 'administrator'], nav: Gauge, page: () => import('./pages/Board.svelte') },
+  { path: '/board', title: 'page-board', roles: ['operator'], nav: Gauge, page: () => import('./pages/Board.svelte') },
+  { path: '/wallboard', title: 'page-wallboard', roles: ['quality', 'supervisor', 'administrator'], nav: LayoutDashboard, page: () => import('./pages/wall/Wallboard.svelte') },
+  { path: '/inbox', title: 'page-inbox', roles: ['organisation'], nav: Inbox, page: () => import('./pages/inbox/Inbox.svelte') },
   { path: '/register', title: 'page-register', roles: READS_CASES, nav: ListChecks, page: () => import('./pages/register/Register.svelte') },
   { path: '/case/:number', title: 'page-case', roles: READS_CASES, page: () => import('./pages/case/Case.svelte') },
   { path: '/tasks', title: 'page-tasks', roles: ['operator', 'quality', 'supervisor'], nav: PhoneOutgoing, page: () => import('./pages/tasks/Tasks.svelte') },
+  { path: '/incidents', title: 'page-incidents', roles: READS_CASES, nav: Siren, page: () => import('./pages/incidents/Incidents.svelte') },
+  { path: '/incidents/:n', title: 'page-incident', roles: READS_CASES, page: () => import('./pages/incidents/Incident.svelte') },
   { path: '/districts', title: 'page-districts', roles: READS_CASES, nav: MapIcon, page: () => import('./pages/districts/Districts.svelte') },
 ];
 
@@ -38,8 +45,8 @@ export const routes: readonly Route[] = [
 export const HOME: Record<Role, string> = {
   operator: '/',
   quality: '/register',
-  supervisor: '/board',
-  administrator: '/board',
-  organisation: '/register',
+  supervisor: '/wallboard',
+  administrator: '/wallboard',
+  organisation: '/inbox',
   city: '/register',
 };

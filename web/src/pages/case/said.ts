@@ -33,13 +33,3 @@ function changes(what: Extract<What, { what: 'corrected' }>): string {
 
 const TOLD: Record<string, string> = { supervisors: 'told-supervisors', supervisor: 'told-supervisors', city: 'told-city', head: 'told-head', organisation: 'told-organisation' };
 const told = (to: string) => (TOLD[to] ? t(TOLD[to]) : names.organisation(to));
-
-/** Who did it: a name, and as what. */
-export function author(by: Shape<'Author'>): { name: string; role: string } {
-  switch (by.role) {
-    case 'resident': return { name: t('author-resident'), role: '' };
-    case 'system': return { name: t('author-system'), role: '' };
-    case 'organisation': return { name: names.organisation(by.organisation), role: by.name };
-    default: return { name: by.name, role: t(`role-${by.role}`) };
-  }
-}
