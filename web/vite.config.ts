@@ -29,7 +29,14 @@ function gzip(): Plugin {
   };
 }
 
+/** The types of messages that the server takes on the desk's socket, of its document. */
+function wishes(): string[] {
+  const document = JSON.parse(readFileSync(join(import.meta.dirname, '../openapi.json'), 'utf8')) as { components: { schemas: { FromPage?: unknown } } };
+  return [...JSON.stringify(document.components.schemas.FromPage ?? {}).matchAll(/"type":\{"const":"(\w+)"|"type":\{[^{}]*"enum":\["(\w+)"\]/g)].map((found) => found[1] ?? found[2] ?? '');
+}
+
 export default defineConfig({
+  define: { __WISHES__: JSON.stringify(wishes()) },
   plugins: [tailwindcss(), svelte(), gzip()],
   build: {
     // No data: addresses: texts and fonts are files, so that a language that nobody chose is not loaded.
@@ -46,7 +53,7 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts', 'tests/texts.test.ts'], environment: 'node' }, resolve: { conditions: ['browser'] } },
+      { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts', 'tests/texts.test.ts'], environment: 'node', setupFiles: ['tests/setup.ts'] }, resolve: { conditions: ['browser'] } },
       { extends: true, test: { name: 'bundle', include: ['tests/bundle.test.ts'], environment: 'node' } },
     ],
   },

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum_login::AuthManagerLayerBuilder;
 use tower_sessions::cookie::SameSite;
@@ -178,8 +180,7 @@ fn table() -> Vec<Line> {
         line(Put, "/api/routes", DECIDERS, organisations::put_routes).of(Document),
         open(Get, "/api/openapi.json", document::answer).of(Plain),
         open(Get, "/", page::index).of(Plain),
-        open(Get, "/page.css", page::style).of(Plain),
-        open(Get, "/page.js", page::program).of(Plain),
+        open(Get, "/assets/{file}", page::asset).of(Plain),
         open(Get, "/icon.svg", page::icon).of(Plain),
         open(Get, "/livez", health::livez).of(Plain),
         open(Get, "/readyz", health::readyz).of(Plain),
@@ -201,7 +202,7 @@ pub(super) fn router(web: Arc<Web>) -> Router {
         .layer(AuthManagerLayerBuilder::new(Accounts(web.store.clone()), sessions(&web)).build())
         .layer(middleware::from_fn(guard::sessions_told))
         .merge(plain)
-        .fallback(nothing)
+        .fallback(elsewhere)
         .layer(middleware::from_fn(guard::same_origin))
         .layer(middleware::from_fn(guard::headers))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
@@ -276,6 +277,10 @@ fn sessions(web: &Web) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(Duration::seconds(life_s)))
 }
 
-async fn nothing() -> WebError {
-    WebError::Missing { what: "this address".into() }
+/// The desk knows its own addresses; whoever asks for anything else is told that it is not there.
+async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, WebError> {
+    if page::is_opened(&method, uri.path(), &headers) {
+        return Ok(page::index(headers).await);
+    }
+    Err(WebError::Missing { what: "this address".into() })
 }

@@ -95,7 +95,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// Which rooms alone may use a library. `tower_sessions` is here for the trait that the store's sessions fulfil.
 const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["sqlx", "object_store"], &["store"]),
-    (&["axum", "axum_extra", "axum_login", "tower_http"], &["web"]),
+    (&["axum", "axum_extra", "axum_login", "tower_http", "rust_embed"], &["web"]),
     (&["tower_sessions"], &["web", "store"]),
     // What is answered says its own shape, as it says its own JSON: `centre` and `cases` derive schemas and do nothing else with it.
     (&["utoipa"], &["web", "store", "cases", "centre", "report", "config"]),

@@ -4,6 +4,7 @@ import BellRing from '@lucide/svelte/icons/bell-ring';
 import CircleCheck from '@lucide/svelte/icons/circle-check';
 import CircleOff from '@lucide/svelte/icons/circle-off';
 import Coffee from '@lucide/svelte/icons/coffee';
+import Ear from '@lucide/svelte/icons/ear';
 import PenLine from '@lucide/svelte/icons/pen-line';
 import Phone from '@lucide/svelte/icons/phone';
 import PhoneMissed from '@lucide/svelte/icons/phone-missed';
@@ -23,6 +24,7 @@ export const AGENT_STATES = {
   wrap_up: { kind: 'info', icon: PenLine, text: 'agent-wrap-up' },
   paused: { kind: 'quiet', icon: Coffee, text: 'agent-paused' },
   not_responding: { kind: 'bad', icon: PhoneMissed, text: 'agent-not-responding' },
+  supervising: { kind: 'info', icon: Ear, text: 'agent-supervising' },
   internal: { kind: 'info', icon: Users, text: 'agent-internal' },
 } as const satisfies Record<string, Look>;
 

@@ -15,8 +15,9 @@ class Session {
     if (answer?.ok) this.me = (await answer.json()) as Me;
   }
 
-  async signIn(name: string, password: string): Promise<Failure | null> {
-    const { data, failure } = await ask(api.POST('/api/login', { body: { name, password } }));
+  /** `code` is what the telephone shows, for accounts that have a second factor. */
+  async signIn(name: string, password: string, code: string): Promise<Failure | null> {
+    const { data, failure } = await ask(api.POST('/api/login', { body: { name, password, code: code || null } }));
     if (data) this.me = data;
     return failure;
   }

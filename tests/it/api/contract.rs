@@ -91,6 +91,7 @@ fn filled(path: &str) -> String {
         .replace("{name}", "x")
         .replace("{id}", "heat")
         .replace("{hash}", "aa")
+        .replace("{file}", "x.js")
 }
 
 pub fn heat() -> Organisation {

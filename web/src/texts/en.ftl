@@ -427,3 +427,325 @@ agent-wrap-up = Wrap-up
 agent-paused = Break
 agent-not-responding = Not responding
 agent-internal = Internal call
+
+## The desk: my state
+my-state = My state
+agent-supervising = Listening
+be-ready = Ready for calls
+done-ready = Done, ready
+end-shift = End the shift
+pause-because = Break, because
+pause-after-call = Break after this call
+pause-choose = Take a break…
+pause-reason-break = Break
+pause-reason-lunch = Lunch
+pause-reason-training = Training
+pause-reason-meeting = Meeting
+pause-reason-cool_off = Cool-off after abuse
+state-by-itself = This state ends by itself.
+idle-offline = Calls come to you once you are ready. The microphone is asked for then.
+idle-ready = The next call rings here. One key answers it.
+idle-paused = No calls come to you during the break.
+idle-not-responding = A call rang here and nobody answered, so that it went to a colleague. Say that you are ready, and calls come again.
+idle-offered = A call is on its way.
+idle-talking = You talk.
+idle-wrap-up = Write down what the call was about.
+idle-internal = You talk with a colleague.
+idle-supervising = You take part in a colleague’s talk.
+
+## The desk: who waits
+queue-waiting = { $n ->
+     [one] { $n } waits
+    *[other] { $n } wait
+  }
+nobody-waits = Nobody waits
+more = and { $n } more
+queue-name-general = General
+queue-name-heating = Heating
+queue-name-utilities = Utilities
+queue-name-roads = Roads
+queue-name-quality = Quality line
+
+## The desk: the line and the sound
+link-lost = The connection to the server is lost. Trying again…
+link-lost-talking = The connection to the server is lost. The resident hears music and is kept; trying again…
+link-back = The connection is back.
+taken-over = This desk is open in another tab or on another computer. Nothing can be done here.
+take-back = Work here instead
+try-again = Try again
+discard = Discard
+not-told-yet = The server has not heard this yet:
+wish-ready = Ready
+wish-pause = Break
+wish-sign_out = End of the shift
+wish-offer_shown = The call is on the screen
+wish-accept = Answer
+wish-decline = Decline
+wish-hang_up = End the call
+wish-wrap_up_done = End of wrap-up
+wish-extend_wrap_up = More time to write
+wish-hold = Hold
+wish-resume = Back from hold
+wish-consult = Ask somebody
+wish-complete_consult = Hand over
+wish-end_consult = Back to the resident
+wish-conference = All three
+wish-transfer = Transfer
+wish-call_out = Call a number
+wish-ask_help = Call the supervisor
+wish-help_done = Help is not needed any more
+wish-warn = Warn the caller
+wish-end_abuse = End for abuse
+wish-pause_recording = Pause the recording
+wish-resume_recording = Record again
+wish-digits = Dial digits
+wish-save_draft = Keep the form
+wish-drop_draft = Throw the form away
+sound-off = Sound off
+sound-asking = Asking for the microphone
+sound-asking-how = Allow the microphone in the browser’s question at the top.
+sound-connecting = Connecting
+sound-up = Microphone
+sound-mending = Sound is coming back
+sound-denied = Microphone not allowed
+sound-denied-how = The browser does not allow the microphone. Allow it by the sign beside the address, then try again.
+sound-no-microphone = No microphone
+sound-no-microphone-how = No microphone can be used. Plug a headset in; the page must be open at an https address or on this computer.
+sound-muted = Muted
+sound-telephone = Telephone
+devices = Sound and devices
+by-telephone = I talk by a telephone beside the computer
+device-microphone = Microphone
+device-headset = Headset
+device-ring = Ring on
+device-usual = As the system says
+ring-volume = Loudness of the ring
+test-microphone = Try the microphone
+test-headset = Try the headset
+test-ring = Try the ring
+test-end = End the test
+test-speak = Say something.
+test-heard = You are heard.
+
+## The desk: the call
+title-call = Call!
+offer-call = A resident calls
+offer-colleague = { $name } asks for you
+offer-own-phone = Your own telephone is being called
+offer-answers-itself = The call answers itself after the beep.
+offer-rings-for = Rings for { $time } more
+accept = Answer
+accept-telephone = Answer at the telephone
+decline = Decline
+topic-unknown = No topic chosen
+waited = Waited
+city-number = Called
+caller = From
+why-you = Why to me?
+why-asked-for = You were asked for by name.
+why-only-one = You were the only free operator.
+why-only-one-with = You were the only free operator with { $skills }.
+why-longest = Of { $n } free operators you had waited the longest.
+why-longest-with = Of { $n } free operators with { $skills } you had waited the longest.
+verdict-chosen = free for { $time }, chosen
+verdict-eligible = free for { $time }
+verdict-lacks = free, but without { $skills }
+talk = Talking
+talk-on-hold = On hold
+talk-asked-by = { $name } asks you
+meter-them = resident
+meter-me = me
+hold-music = The resident hears music
+muted-now = The resident does not hear you
+recording-paused = Not recorded, for { $time } more
+help-asked = The supervisor has been called
+call-controls = What to do with the call
+hold = Hold
+resume = Go on
+mute = Mute me
+unmute = Unmute me
+transfer = Transfer…
+consult = Ask…
+digits = Digits…
+digits-sent = Digits that were sent
+recording-pause = Pause recording
+recording-resume = Record again
+ask-help = Supervisor!
+help-done = No help needed
+abuse = Abuse…
+end-call = End the call
+leave-talk = Leave the talk
+third-asking = They are being called; the resident hears music.
+third-consulting = You talk with them alone; the resident hears music.
+third-conference = All three hear each other.
+hand-over = Hand the resident over
+conference = Talk all three
+back-to-resident = Back to the resident
+transfer-title = Transfer the call
+consult-title = Ask somebody
+whom = Colleague, queue or number
+whom-hint = Type a name, or a number such as +7 701 000 00 00.
+whom-nobody = Choose one of the list, or type a number.
+whom-no-number = Type a number: 2 to 20 digits, with + in front where it needs one.
+transfer-do = Transfer
+consult-first = Ask first
+consult-do = Ask
+call-out = Call a number…
+number-to-call = Number to call
+call = Call
+abuse-how = Warn the caller first. Only then end the call.
+abuse-warned = The caller has heard the warning.
+abuse-warn = Play the warning
+abuse-days = Mark the number for
+abuse-days-hint = Operators see the mark until then. You get a short break.
+abuse-end = End the call
+days = { $n ->
+     [one] { $n } day
+    *[other] { $n } days
+  }
+wrap-up-disposed = It is written down what came of the call.
+wrap-up-say-outcome = Say what came of the call; then you are ready.
+extend-wrap-up = More time
+
+## The desk: the case
+case = Case
+case-without-call = Case without a call
+kept-here = Kept as you type
+outcome = What came of the call
+outcome-case = Case
+outcome-consultation = Consultation
+outcome-case_asked = Asked about a case
+outcome-handed_on = Handed on
+outcome-wrong_number = Wrong number
+outcome-silent = Silent
+outcome-other = Something else
+topic-type = Type what it is about
+topic-none = No topic fits. Try another word.
+topic-missing = Choose a topic.
+street = Street
+formerly = formerly { $names }
+house = House
+flat = Flat
+district-is = District: { $name }
+what-happened = What happened
+text-missing = Write what happened.
+priority = How pressing
+nothing-lost = Nothing is lost: it is still here.
+contact-counted = It is counted.
+register-case = Register the case
+save-outcome = Save the outcome
+case-registered-at = Registered at { $time }. Read the number out:
+copy-number = Copy the number
+copied = Copied.
+another-case = Another case of this caller
+
+## The desk: who calls
+context = Who calls
+looking-up = Looking up…
+nameless = no name
+line-says = The line says: { $name }
+residents-at-number = { $n ->
+     [one] { $n } resident at this number
+    *[other] { $n } residents at this number
+  }
+protected-veteran = Veteran
+abuse-until = Marked for abuse until { $day }
+callbacks-owed = { $n ->
+     [one] { $n } callback is owed
+    *[other] { $n } callbacks are owed
+  }
+overdue-by = Overdue by { $time }
+near-address = Near this address
+until = until { $time }
+open-cases = Open cases: { $n }
+no-open-cases = None.
+due = due { $time }
+notes = Notes
+earlier-calls = Earlier calls
+first-call = The first call.
+is-up = is up
+ending-caller_hung_up = resident hung up
+ending-left_in_menu = left in the menu
+ending-abandoned = gave up waiting
+ending-operator_hung_up = operator hung up
+
+## The desk: articles and tasks
+articles = Articles
+articles-search = Search in the articles
+articles-none = No article about this.
+article-answered = { $n ->
+     [one] Has answered { $n } contact
+    *[other] Has answered { $n } contacts
+  }
+this-answered-it = This answered it
+callbacks = Callbacks: { $n }
+tasks = Tasks: { $n }
+drafts = Unfinished: { $n }
+today-calls = { $n ->
+     [one] Today: { $n } call
+    *[other] Today: { $n } calls
+  }
+today-average = { $time } each
+break-due = next break { $time }
+break-due-since = break due since { $time }
+list-callbacks = Callbacks that are owed
+list-tasks = Tasks
+list-drafts = Unfinished forms
+callbacks-none = Nobody waits to be called back.
+tasks-none = Nothing waits for you.
+drafts-none = Nothing was left unfinished.
+waits-since = waits for { $time }
+task-undisposed = Call { $call }: what came of it?
+say-outcome = Say it
+task-control = Ask whether it is done:
+done-for = done for { $time }
+go-on-writing = Go on
+throw-away = Throw away
+
+## The desk: keys
+keys-title = Keys
+keys-how = Keys are bound by their place, so that they work in every layout. While you type, hold Alt: Alt + A answers from any field.
+keys-letters = Letters act without Alt outside of fields
+key-accept = Answer the call
+key-decline = Decline the call
+key-hold = Hold and go on
+key-mute = Mute and unmute me
+key-transfer = Transfer
+key-consult = Ask somebody
+key-digits = Dial digits
+key-recording = Pause the recording and go on
+key-help = Call the supervisor
+key-warn = The caller is abusive
+key-end = End the call
+key-case = Go to the case
+key-context = Go to who calls
+key-extend = More time to write
+key-done = Wrap-up is done, ready
+key-ready = Ready for calls
+key-pause = Change my state, take a break
+key-call-out = Call a number
+key-tasks = Show the tasks
+key-keys = Show the keys
+key-save = Register the case, save the outcome
+key-reasons = Reason of the break, in the state’s menu
+
+## What the server refuses at the desk
+refused-no-phone = No telephone of yours is registered. Switch it on, then say ready again.
+refused-no-sound = The sound of this page is not connected. Allow the microphone, then say ready again.
+refused-busy = You have a call. Finish it first.
+refused-offer-over = The call went on to a colleague. There is nothing to do.
+refused-unknown-operator = Your account is none of the operators. Ask an administrator to add you.
+refused-pick-up = This call is answered at the telephone. Pick it up.
+refused-not-your-talk = You do not talk in this call any more.
+refused-not-free = Whoever you asked for is not free. Ask somebody else, or give the call to a queue.
+refused-unknown-target = Nobody is known by that name. Choose one of the list, or type a number.
+refused-not-now = That cannot be done at this moment.
+refused-no-number = That is no phone number. Type 2 to 20 digits.
+refused-overloaded = The server is overloaded. Try again.
+refused-no-story = What is known of the caller cannot be read: the database is away. Ask the caller.
+
+## Sign-in
+sign-in-code = Code
+sign-in-code-hint = The six digits that your telephone shows now.
+refusal-wrong_code = The code is wrong, or was used before. Wait for the next one.
+demo-title = A demo city. Look at it as:

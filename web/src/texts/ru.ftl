@@ -427,3 +427,337 @@ agent-wrap-up = Оформление
 agent-paused = Перерыв
 agent-not-responding = Не отвечает
 agent-internal = Внутренний звонок
+
+## Рабочее место: моё состояние
+my-state = Моё состояние
+agent-supervising = Слушает
+be-ready = Готов принимать звонки
+done-ready = Закончить и принять следующий
+end-shift = Закончить смену
+pause-because = Перерыв, причина
+pause-after-call = Перерыв после этого звонка
+pause-choose = Взять перерыв…
+pause-reason-break = Перерыв
+pause-reason-lunch = Обед
+pause-reason-training = Обучение
+pause-reason-meeting = Совещание
+pause-reason-cool_off = Пауза после грубого звонка
+state-by-itself = Это состояние закончится само.
+idle-offline = Звонки пойдут, когда вы будете готовы. Тогда же понадобится микрофон.
+idle-ready = Следующий звонок зазвонит здесь. Ответить можно одной клавишей.
+idle-paused = Во время перерыва звонки не приходят.
+idle-not-responding = Звонок остался без ответа и ушёл коллеге. Нажмите «Готов», и звонки пойдут снова.
+idle-offered = Звонок на подходе.
+idle-talking = Вы разговариваете.
+idle-wrap-up = Запишите, о чём был звонок.
+idle-internal = Вы говорите с коллегой.
+idle-supervising = Вы участвуете в разговоре коллеги.
+
+## Рабочее место: кто ждёт
+queue-waiting = { $n ->
+     [one] ждёт { $n }
+     [few] ждут { $n }
+     [many] ждут { $n }
+    *[other] ждут { $n }
+  }
+nobody-waits = Никто не ждёт
+more = и ещё { $n }
+queue-name-general = Общая
+queue-name-heating = Отопление
+queue-name-utilities = Коммунальная
+queue-name-roads = Дороги
+queue-name-quality = Линия качества
+
+## Рабочее место: связь и звук
+link-lost = Связь с сервером потеряна. Подключаемся снова…
+link-lost-talking = Связь с сервером потеряна. Житель слышит музыку и не потеряется; подключаемся снова…
+link-back = Связь восстановлена.
+taken-over = Это рабочее место открыто в другой вкладке или на другом компьютере. Здесь ничего сделать нельзя.
+take-back = Работать здесь
+try-again = Повторить
+discard = Отменить
+not-told-yet = Сервер ещё не получил:
+wish-ready = Готов
+wish-pause = Перерыв
+wish-sign_out = Конец смены
+wish-offer_shown = Звонок на экране
+wish-accept = Ответить
+wish-decline = Отклонить
+wish-hang_up = Завершить звонок
+wish-wrap_up_done = Конец оформления
+wish-extend_wrap_up = Больше времени на оформление
+wish-hold = Удержание
+wish-resume = Вернуться к разговору
+wish-consult = Спросить коллегу
+wish-complete_consult = Передать
+wish-end_consult = Вернуться к жителю
+wish-conference = Втроём
+wish-transfer = Перевод
+wish-call_out = Позвонить по номеру
+wish-ask_help = Позвать супервизора
+wish-help_done = Помощь больше не нужна
+wish-warn = Предупредить звонящего
+wish-end_abuse = Завершить из-за грубости
+wish-pause_recording = Приостановить запись
+wish-resume_recording = Продолжить запись
+wish-digits = Набрать цифры
+wish-save_draft = Сохранить черновик
+wish-drop_draft = Удалить черновик
+sound-off = Звук выключен
+sound-asking = Запрашиваем микрофон
+sound-asking-how = Разрешите микрофон в вопросе браузера вверху страницы.
+sound-connecting = Подключение
+sound-up = Микрофон
+sound-mending = Восстанавливаем звук
+sound-denied = Микрофон запрещён
+sound-denied-how = Браузер не даёт микрофон. Разрешите его значком рядом с адресом и попробуйте снова.
+sound-no-microphone = Нет микрофона
+sound-no-microphone-how = Микрофона нет. Подключите гарнитуру; страница должна быть открыта по https или на этом компьютере.
+sound-muted = Вас не слышно
+sound-telephone = Телефонный аппарат
+devices = Звук и устройства
+by-telephone = Я говорю по телефону рядом с компьютером
+device-microphone = Микрофон
+device-headset = Наушники
+device-ring = Звонить на
+device-usual = Как в системе
+ring-volume = Громкость звонка
+test-microphone = Проверить микрофон
+test-headset = Проверить наушники
+test-ring = Проверить звонок
+test-end = Закончить проверку
+test-speak = Скажите что-нибудь.
+test-heard = Вас слышно.
+
+## Рабочее место: звонок
+title-call = Звонок!
+offer-call = Звонит житель
+offer-colleague = { $name } просит вас
+offer-own-phone = Звоним на ваш телефон
+offer-answers-itself = Звонок примется сам после сигнала.
+offer-rings-for = Звонит ещё { $time }
+accept = Ответить
+accept-telephone = Ответить на аппарате
+decline = Отклонить
+topic-unknown = Тема не выбрана
+waited = Ожидание
+city-number = Набран номер
+caller = От кого
+why-you = Почему мне?
+why-asked-for = Вас попросили по имени.
+why-only-one = Свободны были только вы.
+why-only-one-with = Из свободных только вы владеете: { $skills }.
+why-longest = Из свободных ({ $n }) вы ждали дольше всех.
+why-longest-with = Из свободных ({ $n }), кто владеет: { $skills }, — вы ждали дольше всех.
+verdict-chosen = свободен { $time }, выбран
+verdict-eligible = свободен { $time }
+verdict-lacks = свободен, но не владеет: { $skills }
+talk = Разговор
+talk-on-hold = На удержании
+talk-asked-by = Вас спрашивает { $name }
+meter-them = житель
+meter-me = я
+hold-music = Житель слышит музыку
+muted-now = Житель вас не слышит
+recording-paused = Без записи, ещё { $time }
+help-asked = Супервизор вызван
+call-controls = Действия со звонком
+hold = Удержать
+resume = Вернуться
+mute = Выключить микрофон
+unmute = Включить микрофон
+transfer = Перевести…
+consult = Спросить…
+digits = Цифры…
+digits-sent = Отправленные цифры
+recording-pause = Пауза записи
+recording-resume = Снова писать
+ask-help = Супервизора!
+help-done = Помощь не нужна
+abuse = Грубость…
+end-call = Завершить звонок
+leave-talk = Выйти из разговора
+third-asking = Дозваниваемся; житель слышит музыку.
+third-consulting = Вы говорите с ним наедине; житель слышит музыку.
+third-conference = Все трое слышат друг друга.
+hand-over = Передать жителя
+conference = Говорить втроём
+back-to-resident = Вернуться к жителю
+transfer-title = Перевести звонок
+consult-title = Спросить коллегу
+whom = Коллега, очередь или номер
+whom-hint = Введите имя или номер, например +7 701 000 00 00.
+whom-nobody = Выберите из списка или введите номер.
+whom-no-number = Введите номер: от 2 до 20 цифр, при необходимости с +.
+transfer-do = Перевести
+consult-first = Сначала спросить
+consult-do = Спросить
+call-out = Позвонить по номеру…
+number-to-call = Номер для звонка
+call = Позвонить
+abuse-how = Сначала предупредите звонящего. И только потом завершайте звонок.
+abuse-warned = Звонящий слышал предупреждение.
+abuse-warn = Включить предупреждение
+abuse-days = Отметить номер на
+abuse-days-hint = До этого срока операторы видят отметку. Вам дадут короткую передышку.
+abuse-end = Завершить звонок
+days = { $n ->
+     [one] { $n } день
+     [few] { $n } дня
+     [many] { $n } дней
+    *[other] { $n } дня
+  }
+wrap-up-disposed = Итог звонка записан.
+wrap-up-say-outcome = Отметьте итог звонка, и вы снова готовы.
+extend-wrap-up = Ещё время
+
+## Рабочее место: обращение
+case = Обращение
+case-without-call = Обращение без звонка
+kept-here = Сохраняется по мере ввода
+outcome = Итог звонка
+outcome-case = Обращение
+outcome-consultation = Консультация
+outcome-case_asked = Вопрос об обращении
+outcome-handed_on = Передан дальше
+outcome-wrong_number = Ошиблись номером
+outcome-silent = Тишина
+outcome-other = Другое
+topic-type = Начните вводить, о чём речь
+topic-none = Нет такой темы. Попробуйте другое слово.
+topic-missing = Выберите тему.
+street = Улица
+formerly = прежде { $names }
+house = Дом
+flat = Квартира
+district-is = Район: { $name }
+what-happened = Что случилось
+text-missing = Напишите, что случилось.
+priority = Срочность
+nothing-lost = Ничего не потеряно: всё осталось здесь.
+contact-counted = Записано.
+register-case = Зарегистрировать
+save-outcome = Сохранить итог
+case-registered-at = Зарегистрировано в { $time }. Продиктуйте номер:
+copy-number = Скопировать номер
+copied = Скопировано.
+another-case = Ещё одно обращение
+
+## Рабочее место: кто звонит
+context = Кто звонит
+looking-up = Ищем…
+nameless = без имени
+line-says = Имя от линии: { $name }
+residents-at-number = { $n ->
+     [one] На этом номере { $n } житель
+     [few] На этом номере { $n } жителя
+     [many] На этом номере { $n } жителей
+    *[other] На этом номере { $n } жителя
+  }
+protected-veteran = Ветеран войны
+abuse-until = Отметка о грубости до { $day }
+callbacks-owed = { $n ->
+     [one] Обещан { $n } обратный звонок
+     [few] Обещано { $n } обратных звонка
+     [many] Обещано { $n } обратных звонков
+    *[other] Обещано { $n } обратных звонка
+  }
+overdue-by = Просрочено на { $time }
+near-address = Рядом с этим адресом
+until = до { $time }
+open-cases = Открытые обращения: { $n }
+no-open-cases = Нет.
+due = срок { $time }
+notes = Заметки
+earlier-calls = Прошлые звонки
+first-call = Звонит впервые.
+is-up = на линии
+ending-caller_hung_up = житель положил трубку
+ending-left_in_menu = ушёл в меню
+ending-abandoned = не дождался
+ending-operator_hung_up = оператор положил трубку
+
+## Рабочее место: статьи и задачи
+articles = Справка
+articles-search = Искать в справке
+articles-none = Статьи об этом нет.
+article-answered = { $n ->
+     [one] Помогла { $n } раз
+     [few] Помогла { $n } раза
+     [many] Помогла { $n } раз
+    *[other] Помогла { $n } раза
+  }
+this-answered-it = Это и был ответ
+callbacks = Перезвонить: { $n }
+tasks = Задачи: { $n }
+drafts = Не дописано: { $n }
+today-calls = { $n ->
+     [one] Сегодня: { $n } звонок
+     [few] Сегодня: { $n } звонка
+     [many] Сегодня: { $n } звонков
+    *[other] Сегодня: { $n } звонка
+  }
+today-average = в среднем { $time }
+break-due = перерыв в { $time }
+break-due-since = перерыв положен с { $time }
+list-callbacks = Кому перезвонить
+list-tasks = Задачи
+list-drafts = Недописанные обращения
+callbacks-none = Перезванивать некому.
+tasks-none = Для вас ничего нет.
+drafts-none = Недописанного нет.
+waits-since = ждёт { $time }
+task-undisposed = Звонок { $call }: чем закончился?
+say-outcome = Указать
+task-control = Узнать, сделано ли:
+done-for = сделано { $time } назад
+go-on-writing = Дописать
+throw-away = Удалить
+
+## Рабочее место: клавиши
+keys-title = Клавиши
+keys-how = Клавиши привязаны к месту и работают в любой раскладке. Когда пишете, держите Alt: Alt + A отвечает из любого поля.
+keys-letters = Вне полей буквы действуют без Alt
+key-accept = Ответить на звонок
+key-decline = Отклонить звонок
+key-hold = Удержать и вернуться
+key-mute = Микрофон выключить и включить
+key-transfer = Перевести звонок
+key-consult = Спросить коллегу
+key-digits = Набрать цифры
+key-recording = Запись приостановить и продолжить
+key-help = Позвать супервизора
+key-warn = Звонящий грубит
+key-end = Завершить звонок
+key-case = Перейти к обращению
+key-context = Перейти к сведениям о звонящем
+key-extend = Ещё время на оформление
+key-done = Оформление закончено, готов
+key-ready = Готов принимать звонки
+key-pause = Сменить состояние, взять перерыв
+key-call-out = Позвонить по номеру
+key-tasks = Показать задачи
+key-keys = Показать клавиши
+key-save = Зарегистрировать, сохранить итог
+key-reasons = Причина перерыва, в меню состояния
+
+## В чём сервер отказывает
+refused-no-phone = Ваш телефон не зарегистрирован. Включите его и снова нажмите «Готов».
+refused-no-sound = Звук этой страницы не подключён. Разрешите микрофон и снова нажмите «Готов».
+refused-busy = У вас звонок. Сначала закончите его.
+refused-offer-over = Звонок ушёл коллеге. Делать ничего не нужно.
+refused-unknown-operator = Вашей учётной записи нет среди операторов. Попросите администратора добавить вас.
+refused-pick-up = На этот звонок отвечают на аппарате. Снимите трубку.
+refused-not-your-talk = Вы уже не в этом разговоре.
+refused-not-free = Тот, кого вы просили, занят. Спросите другого или передайте звонок в очередь.
+refused-unknown-target = Никого с таким именем нет. Выберите из списка или введите номер.
+refused-not-now = Сейчас этого сделать нельзя.
+refused-no-number = Это не номер телефона. Введите от 2 до 20 цифр.
+refused-overloaded = Сервер перегружен. Попробуйте ещё раз.
+refused-no-story = Сведения о звонящем не прочитать: база не отвечает. Спросите его самого.
+
+## Вход
+sign-in-code = Код входа
+sign-in-code-hint = Шесть цифр, которые сейчас показывает ваш телефон.
+refusal-wrong_code = Код неверный или уже использован. Дождитесь следующего.
+demo-title = Демонстрационный город. Посмотреть как:

@@ -427,3 +427,337 @@ agent-wrap-up = Оформлення
 agent-paused = Перерва
 agent-not-responding = Не відповідає
 agent-internal = Внутрішній дзвінок
+
+## Робоче місце: мій стан
+my-state = Мій стан
+agent-supervising = Слухає
+be-ready = Готовий приймати дзвінки
+done-ready = Закінчити і прийняти наступний
+end-shift = Закінчити зміну
+pause-because = Перерва, причина
+pause-after-call = Перерва після цього дзвінка
+pause-choose = Взяти перерву…
+pause-reason-break = Перерва
+pause-reason-lunch = Обід
+pause-reason-training = Навчання
+pause-reason-meeting = Нарада
+pause-reason-cool_off = Пауза після грубого дзвінка
+state-by-itself = Цей стан закінчиться сам.
+idle-offline = Дзвінки підуть, коли ви будете готові. Тоді ж знадобиться мікрофон.
+idle-ready = Наступний дзвінок задзвонить тут. Відповісти можна однією клавішею.
+idle-paused = Під час перерви дзвінки не надходять.
+idle-not-responding = Дзвінок лишився без відповіді й пішов до колеги. Натисніть «Готовий», і дзвінки підуть знову.
+idle-offered = Дзвінок надходить.
+idle-talking = Ви розмовляєте.
+idle-wrap-up = Запишіть, про що був дзвінок.
+idle-internal = Ви говорите з колегою.
+idle-supervising = Ви берете участь у розмові колеги.
+
+## Робоче місце: хто чекає
+queue-waiting = { $n ->
+     [one] чекає { $n }
+     [few] чекають { $n }
+     [many] чекають { $n }
+    *[other] чекають { $n }
+  }
+nobody-waits = Ніхто не чекає
+more = і ще { $n }
+queue-name-general = Загальна
+queue-name-heating = Опалення
+queue-name-utilities = Комунальна
+queue-name-roads = Дороги міста
+queue-name-quality = Лінія якості
+
+## Робоче місце: зв’язок і звук
+link-lost = Зв’язок із сервером втрачено. Під’єднуємося знову…
+link-lost-talking = Зв’язок із сервером втрачено. Мешканець чує музику й не загубиться; під’єднуємося знову…
+link-back = Зв’язок відновлено.
+taken-over = Це робоче місце відкрито в іншій вкладці або на іншому комп’ютері. Тут нічого зробити не можна.
+take-back = Працювати тут
+try-again = Повторити
+discard = Скасувати
+not-told-yet = Сервер ще не отримав:
+wish-ready = Готовий
+wish-pause = Перерва
+wish-sign_out = Кінець зміни
+wish-offer_shown = Дзвінок на екрані
+wish-accept = Відповісти
+wish-decline = Відхилити
+wish-hang_up = Завершити дзвінок
+wish-wrap_up_done = Кінець оформлення
+wish-extend_wrap_up = Більше часу на оформлення
+wish-hold = Утримання
+wish-resume = Повернутися до розмови
+wish-consult = Запитати колегу
+wish-complete_consult = Передати
+wish-end_consult = Повернутися до мешканця
+wish-conference = Утрьох
+wish-transfer = Переведення
+wish-call_out = Подзвонити за номером
+wish-ask_help = Покликати супервізора
+wish-help_done = Допомога більше не потрібна
+wish-warn = Попередити абонента
+wish-end_abuse = Завершити через грубість
+wish-pause_recording = Призупинити запис
+wish-resume_recording = Продовжити запис
+wish-digits = Набрати цифри
+wish-save_draft = Зберегти чернетку
+wish-drop_draft = Видалити чернетку
+sound-off = Звук вимкнено
+sound-asking = Запитуємо мікрофон
+sound-asking-how = Дозвольте мікрофон у запиті браузера вгорі сторінки.
+sound-connecting = Під’єднання
+sound-up = Мікрофон
+sound-mending = Відновлюємо звук
+sound-denied = Мікрофон заборонено
+sound-denied-how = Браузер не дає мікрофон. Дозвольте його значком біля адреси й спробуйте знову.
+sound-no-microphone = Немає мікрофона
+sound-no-microphone-how = Мікрофона немає. Під’єднайте гарнітуру; сторінка має бути відкрита через https або на цьому комп’ютері.
+sound-muted = Вас не чути
+sound-telephone = Телефонний апарат
+devices = Звук і пристрої
+by-telephone = Я говорю телефоном поруч із комп’ютером
+device-microphone = Мікрофон
+device-headset = Навушники
+device-ring = Дзвонити на
+device-usual = Як у системі
+ring-volume = Гучність дзвінка
+test-microphone = Перевірити мікрофон
+test-headset = Перевірити навушники
+test-ring = Перевірити дзвінок
+test-end = Закінчити перевірку
+test-speak = Скажіть що-небудь.
+test-heard = Вас чути.
+
+## Робоче місце: дзвінок
+title-call = Дзвінок!
+offer-call = Дзвонить мешканець
+offer-colleague = { $name } просить вас
+offer-own-phone = Дзвонимо на ваш телефон
+offer-answers-itself = Дзвінок прийметься сам після сигналу.
+offer-rings-for = Дзвонить ще { $time }
+accept = Відповісти
+accept-telephone = Відповісти на апараті
+decline = Відхилити
+topic-unknown = Тему не обрано
+waited = Очікування
+city-number = Набрано номер
+caller = Від кого
+why-you = Чому мені?
+why-asked-for = Вас попросили на ім’я.
+why-only-one = Вільні були лише ви.
+why-only-one-with = З вільних лише ви володієте: { $skills }.
+why-longest = З вільних ({ $n }) ви чекали найдовше.
+why-longest-with = З вільних ({ $n }), хто володіє: { $skills }, — ви чекали найдовше.
+verdict-chosen = вільний { $time }, обраний
+verdict-eligible = вільний { $time }
+verdict-lacks = вільний, але не володіє: { $skills }
+talk = Розмова
+talk-on-hold = На утриманні
+talk-asked-by = Вас запитує { $name }
+meter-them = мешканець
+meter-me = чути мене
+hold-music = Мешканець чує музику
+muted-now = Мешканець вас не чує
+recording-paused = Без запису, ще { $time }
+help-asked = Супервізора покликано
+call-controls = Дії з дзвінком
+hold = Утримати
+resume = Повернутися
+mute = Вимкнути мікрофон
+unmute = Увімкнути мікрофон
+transfer = Перевести дзвінок…
+consult = Запитати…
+digits = Цифри…
+digits-sent = Надіслані цифри
+recording-pause = Пауза запису
+recording-resume = Знову писати
+ask-help = Супервізора!
+help-done = Допомога не потрібна
+abuse = Грубість…
+end-call = Завершити дзвінок
+leave-talk = Вийти з розмови
+third-asking = Додзвонюємося; мешканець чує музику.
+third-consulting = Ви говорите з ним наодинці; мешканець чує музику.
+third-conference = Усі троє чують одне одного.
+hand-over = Передати мешканця
+conference = Говорити втрьох
+back-to-resident = Повернутися до мешканця
+transfer-title = Перевести дзвінок
+consult-title = Запитати колегу
+whom = Колега, черга або номер
+whom-hint = Введіть ім’я або номер, наприклад +7 701 000 00 00.
+whom-nobody = Оберіть зі списку або введіть номер.
+whom-no-number = Введіть номер: від 2 до 20 цифр, за потреби з +.
+transfer-do = Перевести зараз
+consult-first = Спершу запитати
+consult-do = Запитати
+call-out = Подзвонити за номером…
+number-to-call = Номер для дзвінка
+call = Подзвонити
+abuse-how = Спершу попередьте абонента. І лише потім завершуйте дзвінок.
+abuse-warned = Абонент чув попередження.
+abuse-warn = Увімкнути попередження
+abuse-days = Позначити номер на
+abuse-days-hint = До цього строку оператори бачать позначку. Вам дадуть короткий перепочинок.
+abuse-end = Завершити дзвінок
+days = { $n ->
+     [one] { $n } день
+     [few] { $n } дні
+     [many] { $n } днів
+    *[other] { $n } дня
+  }
+wrap-up-disposed = Підсумок дзвінка записано.
+wrap-up-say-outcome = Позначте підсумок дзвінка, і ви знову готові.
+extend-wrap-up = Ще час
+
+## Робоче місце: звернення
+case = Звернення
+case-without-call = Звернення без дзвінка
+kept-here = Зберігається під час введення
+outcome = Підсумок дзвінка
+outcome-case = Звернення
+outcome-consultation = Консультація
+outcome-case_asked = Питання про звернення
+outcome-handed_on = Передано далі
+outcome-wrong_number = Помилилися номером
+outcome-silent = Тиша
+outcome-other = Інше
+topic-type = Почніть вводити, про що йдеться
+topic-none = Немає такої теми. Спробуйте інше слово.
+topic-missing = Оберіть тему.
+street = Вулиця
+formerly = раніше { $names }
+house = Будинок
+flat = Помешкання
+district-is = Район міста: { $name }
+what-happened = Що сталося
+text-missing = Напишіть, що сталося.
+priority = Терміновість
+nothing-lost = Нічого не втрачено: усе лишилося тут.
+contact-counted = Записано у підсумок.
+register-case = Зареєструвати
+save-outcome = Зберегти підсумок
+case-registered-at = Зареєстровано о { $time }. Продиктуйте номер:
+copy-number = Скопіювати номер
+copied = Скопійовано.
+another-case = Ще одне звернення
+
+## Робоче місце: хто дзвонить
+context = Хто дзвонить
+looking-up = Шукаємо…
+nameless = без імені
+line-says = Ім’я з лінії: { $name }
+residents-at-number = { $n ->
+     [one] На цьому номері { $n } мешканець
+     [few] На цьому номері { $n } мешканці
+     [many] На цьому номері { $n } мешканців
+    *[other] На цьому номері { $n } мешканця
+  }
+protected-veteran = Ветеран війни
+abuse-until = Позначка про грубість до { $day }
+callbacks-owed = { $n ->
+     [one] Обіцяно { $n } зворотний дзвінок
+     [few] Обіцяно { $n } зворотні дзвінки
+     [many] Обіцяно { $n } зворотних дзвінків
+    *[other] Обіцяно { $n } зворотного дзвінка
+  }
+overdue-by = Прострочено на { $time }
+near-address = Поруч із цією адресою
+until = до { $time } (план)
+open-cases = Відкриті звернення: { $n }
+no-open-cases = Немає.
+due = строк { $time }
+notes = Нотатки
+earlier-calls = Попередні дзвінки
+first-call = Дзвонить уперше.
+is-up = на лінії
+ending-caller_hung_up = мешканець поклав слухавку
+ending-left_in_menu = пішов у меню
+ending-abandoned = не дочекався
+ending-operator_hung_up = оператор поклав слухавку
+
+## Робоче місце: статті й завдання
+articles = Довідка
+articles-search = Шукати в довідці
+articles-none = Статті про це немає.
+article-answered = { $n ->
+     [one] Допомогла { $n } раз
+     [few] Допомогла { $n } рази
+     [many] Допомогла { $n } разів
+    *[other] Допомогла { $n } раза
+  }
+this-answered-it = Це й була відповідь
+callbacks = Передзвонити: { $n }
+tasks = Завдання: { $n }
+drafts = Не дописано, чернетки: { $n }
+today-calls = { $n ->
+     [one] Сьогодні: { $n } дзвінок
+     [few] Сьогодні: { $n } дзвінки
+     [many] Сьогодні: { $n } дзвінків
+    *[other] Сьогодні: { $n } дзвінка
+  }
+today-average = у середньому { $time }
+break-due = перерва о { $time }
+break-due-since = перерва належить із { $time }
+list-callbacks = Кому передзвонити
+list-tasks = Завдання
+list-drafts = Недописані звернення
+callbacks-none = Передзвонювати нікому.
+tasks-none = Для вас нічого немає.
+drafts-none = Недописаного немає.
+waits-since = чекає { $time }
+task-undisposed = Дзвінок { $call }: чим закінчився?
+say-outcome = Вказати
+task-control = Дізнатися, чи зроблено:
+done-for = зроблено { $time } тому
+go-on-writing = Дописати
+throw-away = Видалити
+
+## Робоче місце: клавіші
+keys-title = Клавіші
+keys-how = Клавіші прив’язані до місця й працюють у будь-якій розкладці. Коли пишете, тримайте Alt: Alt + A відповідає з будь-якого поля.
+keys-letters = Поза полями літери діють без Alt
+key-accept = Відповісти на дзвінок
+key-decline = Відхилити дзвінок
+key-hold = Утримати й повернутися
+key-mute = Мікрофон вимкнути й увімкнути
+key-transfer = Перевести дзвінок
+key-consult = Запитати колегу
+key-digits = Набрати цифри
+key-recording = Запис призупинити й продовжити
+key-help = Покликати супервізора
+key-warn = Абонент грубить
+key-end = Завершити дзвінок
+key-case = Перейти до звернення
+key-context = Перейти до відомостей про абонента
+key-extend = Ще час на оформлення
+key-done = Оформлення закінчено, готовий
+key-ready = Готовий приймати дзвінки
+key-pause = Змінити стан, взяти перерву
+key-call-out = Подзвонити за номером
+key-tasks = Показати завдання
+key-keys = Показати клавіші
+key-save = Зареєструвати, зберегти підсумок
+key-reasons = Причина перерви, у меню стану
+
+## У чому сервер відмовляє
+refused-no-phone = Ваш телефон не зареєстровано. Увімкніть його й знову натисніть «Готовий».
+refused-no-sound = Звук цієї сторінки не під’єднано. Дозвольте мікрофон і знову натисніть «Готовий».
+refused-busy = У вас дзвінок. Спершу закінчіть його.
+refused-offer-over = Дзвінок пішов до колеги. Робити нічого не треба.
+refused-unknown-operator = Вашого облікового запису немає серед операторів. Попросіть адміністратора додати вас.
+refused-pick-up = На цей дзвінок відповідають на апараті. Зніміть слухавку.
+refused-not-your-talk = Ви вже не в цій розмові.
+refused-not-free = Той, кого ви просили, зайнятий. Запитайте іншого або передайте дзвінок у чергу.
+refused-unknown-target = Нікого з таким ім’ям немає. Оберіть зі списку або введіть номер.
+refused-not-now = Зараз цього зробити не можна.
+refused-no-number = Це не номер телефону. Введіть від 2 до 20 цифр.
+refused-overloaded = Сервер перевантажено. Спробуйте ще раз.
+refused-no-story = Відомості про абонента не прочитати: база не відповідає. Запитайте його самого.
+
+## Вхід
+sign-in-code = Код входу
+sign-in-code-hint = Шість цифр, які зараз показує ваш телефон.
+refusal-wrong_code = Код неправильний або вже використаний. Дочекайтеся наступного.
+demo-title = Демонстраційне місто. Подивитися як:

@@ -1,0 +1,243 @@
+// How does it stand at this desk? What the server said last, and the wishes that go out. It decides nothing.
+import { clock } from '../clock.svelte';
+import { live } from '../live.svelte';
+import { toasts } from '../parts/toasts.svelte';
+import { texts } from '../texts/texts.svelte';
+import { devices } from './devices.svelte';
+import type { CallId, CallNow, Day, Doing, Draft, Explanation, Language, Offer, Story, ToPage, Wish } from './messages';
+import { Outbox, type Kept } from './outbox';
+import { Ring } from './ring';
+import { DeskSocket, type LinkState, type Wire } from './socket';
+import { Softphone, type PhoneState } from './softphone';
+import { refusalWords } from './refusals';
+
+/** The call at this desk, from its offer to the end of wrap-up. */
+export interface Call {
+  id: CallId;
+  queue: string;
+  language: Language;
+  topic: string | null;
+  number: string | null;
+  caller: string | null;
+  waitedMs: number;
+  why: Explanation;
+  from: string | null;
+  /** When it came to this desk. */
+  offeredAt: number;
+  rings: boolean;
+  ringsMs: number;
+  autoAnswer: boolean;
+  talksSince: number | null;
+  held: boolean;
+  heldSince: number | null;
+  third: 'asking' | 'consulting' | 'conference' | null;
+  ended: boolean;
+  recordingPausedAt: number | null;
+  warned: boolean;
+  helpAsked: boolean;
+  story: Story | null;
+}
+
+export interface State {
+  doing: Doing;
+  reason: string | null;
+  call: CallId | null;
+  since: number;
+  until: number | null;
+  extendable: boolean;
+}
+
+/** A recording that is paused goes on by itself after this. */
+export const RECORDING_PAUSE_MS = 120_000;
+
+export class Desk {
+  link = $state<LinkState>('closed');
+  operator = $state('');
+  reasons = $state.raw<string[]>([]);
+  state = $state.raw<State>({ doing: 'offline', reason: null, call: null, since: Date.now(), until: null, extendable: false });
+  call = $state<Call | null>(null);
+  day = $state.raw<Day | null>(null);
+  drafts = $state.raw<Draft[]>([]);
+  phone = $state<PhoneState>('off');
+  muted = $state(false);
+  waiting = $state.raw<Kept[]>([]);
+  /** A refusal that the person has not put away, and the wish that it answered. */
+  refused = $state.raw<{ words: string; wish: Wish | null } | null>(null);
+  /** Sound goes by a telephone beside the computer. */
+  byTelephone = $state(localStorage.getItem('by-telephone') === 'yes');
+
+  readonly softphone: Softphone;
+  readonly #ring = new Ring();
+  readonly #socket: DeskSocket;
+  readonly #outbox = new Outbox();
+  #last: { wish: Wish; at: number } | null = null;
+
+  constructor(make?: () => Wire) {
+    const listener = { heard: (message: ToPage) => this.heard(message), changed: (state: LinkState) => this.#linked(state) };
+    this.#socket = new DeskSocket(listener, make);
+    this.softphone = new Softphone({
+      offer: (sdp) => this.#socket.send({ type: 'sound', sdp }),
+      changed: () => { this.phone = this.softphone.state; this.muted = this.softphone.muted; },
+    });
+  }
+
+  begin() {
+    if (this.link === 'closed') this.#socket.open();
+  }
+
+  end() {
+    this.#socket.close();
+    this.softphone.end();
+    this.#ring.stop();
+    this.call = null;
+  }
+
+  takeBack() {
+    this.#socket.open();
+  }
+
+  wake() {
+    this.#socket.wake();
+  }
+
+  /** Sends a wish; one that cannot go out is kept and told when the line is back. */
+  wish(wish: Wish) {
+    const sent = this.#socket.send(wish);
+    this.#last = { wish, at: Date.now() };
+    this.refused = null;
+    if (wish.type !== 'offer_shown') this.#outbox.keep(wish, Date.now(), sent);
+    this.waiting = this.#outbox.waiting();
+  }
+
+  putAway(id: number) {
+    this.#outbox.putAway(id);
+    this.waiting = this.#outbox.waiting();
+  }
+
+  /** Takes calls: with the sound of this page, or by the telephone. */
+  async ready() {
+    if (!this.byTelephone) {
+      const there = await this.softphone.begin(devices.id('microphone'), devices.id('headset'));
+      await devices.look();
+      if (!there) return;
+    }
+    this.wish({ type: 'ready' });
+  }
+
+  signOut() {
+    this.wish({ type: 'sign_out' });
+    this.softphone.end();
+  }
+
+  useTelephone(yes: boolean) {
+    this.byTelephone = yes;
+    localStorage.setItem('by-telephone', yes ? 'yes' : 'no');
+    if (yes) this.softphone.end();
+  }
+
+  /** Answers what rings. */
+  accept() {
+    if (this.call?.rings) this.wish({ type: 'accept', call: this.call.id });
+  }
+
+  get talks(): boolean {
+    return this.call !== null && !this.call.rings && !this.call.ended;
+  }
+
+  /** What the server says. */
+  heard(message: ToPage) {
+    this.#outbox.heard(Date.now() - 1000);
+    switch (message.type) {
+      case 'welcome': return this.#welcome(message);
+      case 'state': return this.#stateIs(message);
+      case 'offer': return this.#offered(message);
+      case 'context': return this.#known(message.call, (call) => { call.story = message.story; });
+      case 'offer_gone': return this.#known(message.call, (call) => { call.rings = false; this.#quiet(); });
+      case 'call_state': return this.#known(message.call, (call) => this.#callIs(call, message.state));
+      case 'refused': return this.#wasRefused(message);
+      case 'board': return live.take(message.board);
+      case 'sound': return void this.softphone.answered(message.sdp);
+      case 'recording': return this.#known(message.call, (call) => { call.recordingPausedAt = message.paused ? clock.exact() : null; });
+      case 'drafts': this.drafts = message.drafts; return;
+      case 'draft_saved': case 'case_saved': case 'echo': case 'taken_over': return;
+      case 'day': { const { type: _, ...day } = message; this.day = day; return; }
+    }
+  }
+
+  #welcome(message: Extract<ToPage, { type: 'welcome' }>) {
+    clock.set(message.now_ms);
+    this.operator = message.operator;
+    this.reasons = message.pause_reasons;
+    for (const wish of this.#outbox.again(Date.now())) this.wish(wish);
+    this.waiting = this.#outbox.waiting();
+    if (this.softphone.on) void this.softphone.connect();
+  }
+
+  #stateIs({ state, reason, call, since_ms, until_ms, extendable }: Extract<ToPage, { type: 'state' }>) {
+    this.state = { doing: state, reason, call, since: since_ms, until: until_ms ?? null, extendable: extendable ?? false };
+    if (this.call && !this.call.rings && !['offered', 'talking', 'wrap_up', 'internal', 'supervising'].includes(state)) this.call = null;
+    if (state === 'wrap_up' && this.call) this.call.ended = true;
+  }
+
+  #offered(offer: Offer) {
+    const former = this.call?.id === offer.call ? this.call : null;
+    const now = clock.exact();
+    this.call = {
+      id: offer.call, queue: offer.queue, language: offer.language, topic: offer.topic ?? null, number: offer.number ?? null, caller: offer.caller ?? null,
+      waitedMs: offer.waited_ms, why: offer.why, from: offer.from ?? null, offeredAt: former?.offeredAt ?? now, rings: offer.ringing, ringsMs: offer.rings_ms,
+      autoAnswer: offer.auto_answer ?? false, talksSince: former?.talksSince ?? (offer.ringing ? null : this.state.since), held: former?.held ?? false,
+      heldSince: former?.heldSince ?? null, third: former?.third ?? null, ended: former?.ended ?? false, recordingPausedAt: former?.recordingPausedAt ?? null,
+      warned: former?.warned ?? false, helpAsked: former?.helpAsked ?? false, story: former?.story ?? null,
+    };
+    if (offer.ringing && !former?.rings) this.#rings(this.call.autoAnswer);
+  }
+
+  #rings(answersItself: boolean) {
+    const device = devices.id('ring');
+    if (answersItself) this.#ring.beep(devices.ringVolume, device);
+    else if (!this.byTelephone) this.#ring.start(devices.ringVolume, device);
+  }
+
+  #quiet() {
+    this.#ring.stop();
+  }
+
+  #known(id: CallId, change: (call: Call) => void) {
+    if (this.call?.id === id) change(this.call);
+  }
+
+  #callIs(call: Call, state: CallNow) {
+    const now = clock.exact();
+    switch (state) {
+      case 'connected':
+        this.#quiet();
+        Object.assign(call, { rings: false, third: null, held: false, heldSince: null, from: null, talksSince: call.talksSince ?? now });
+        return;
+      case 'held': Object.assign(call, { held: true, heldSince: now }); return;
+      case 'resumed': Object.assign(call, { held: false, heldSince: null }); return;
+      case 'asking': case 'consulting': case 'conference': call.third = state; return;
+      case 'alone': call.third = null; return;
+      case 'warned': call.warned = true; return;
+      case 'help_asked': call.helpAsked = true; return;
+      case 'help_over': call.helpAsked = false; return;
+      case 'ended': this.#quiet(); Object.assign(call, { ended: true, rings: false, third: null, held: false }); return;
+      case 'heard': case 'monitor': case 'whisper': case 'barge': return;
+    }
+  }
+
+  #wasRefused({ what, mend }: { what: string; mend: string }) {
+    const recent = this.#last && Date.now() - this.#last.at < 5000 ? this.#last.wish : null;
+    this.refused = { words: refusalWords(what, mend, texts), wish: recent && /^Try again/.test(mend) ? recent : null };
+  }
+
+  #linked(state: LinkState) {
+    const before = this.link;
+    this.link = state;
+    this.waiting = this.#outbox.waiting();
+    if (before === 'up' && state === 'lost') this.#quiet();
+    if (state === 'up' && before === 'lost') toasts.say('good', texts.say('link-back'));
+    if (state === 'taken_over') { this.softphone.end(); this.#quiet(); }
+  }
+}
+
+export const desk = new Desk();

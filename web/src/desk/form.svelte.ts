@@ -1,0 +1,186 @@
+// What is being written down? The form of a call, kept in this browser with each letter, so that nothing that was typed is lost.
+import { api, ask, type Failure, type Shape } from '../api/client';
+import type { CallId } from './messages';
+
+export type Disposition = Shape<'Disposition'>;
+export const DISPOSITIONS: readonly Disposition[] = ['case', 'consultation', 'case_asked', 'handed_on', 'wrong_number', 'silent', 'other'];
+export const PRIORITIES = ['normal', 'high', 'urgent'] as const;
+
+/** What a form holds, as it is kept. */
+export interface Content {
+  draft: string;
+  call: CallId | null;
+  /** The city's number that was called: the service of a case without a call. */
+  service: string;
+  topic: string;
+  street: string;
+  streetId: number | null;
+  house: string;
+  flat: string;
+  buildingId: number | null;
+  district: string;
+  text: string;
+  priority: Shape<'Priority'>;
+  disposition: Disposition;
+  article: number | null;
+  changedAt: number;
+}
+
+export interface Saved {
+  number: string;
+  at: number;
+}
+
+/** Where forms are kept; tests have their own. */
+export interface Shelf {
+  getItem(key: string): string | null;
+  setItem(key: string, text: string): void;
+  removeItem(key: string): void;
+}
+
+export function blank(call: CallId | null, topic: string | null, service: string): Content {
+  return {
+    draft: newDraft(), call, service, topic: topic ?? '', street: '', streetId: null, house: '', flat: '', buildingId: null, district: '', text: '',
+    priority: 'normal', disposition: 'case', article: null, changedAt: 0,
+  };
+}
+
+const newDraft = (): string => crypto.randomUUID();
+
+/** Whether somebody has written anything. */
+export const isBegun = (content: Content): boolean => content.text.trim() !== '' || content.street.trim() !== '';
+
+export class CaseForm {
+  content = $state<Content>(blank(null, null, ''));
+  saved = $state.raw<Saved | null>(null);
+  /** The contact is counted: what came of the call is known. */
+  counted = $state(false);
+  busy = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  /** Forms that were begun and not finished, the last one first. */
+  shelf = $state.raw<Content[]>([]);
+  #kept: Shelf;
+  #operator: string;
+
+  constructor(operator: string, kept: Shelf = localStorage) {
+    this.#operator = operator;
+    this.#kept = kept;
+    this.shelf = this.#read();
+  }
+
+  /** The form of a call: the one that was begun in it, else a new one. What was on the screen goes onto the shelf. */
+  open(call: CallId, topic: string | null, service: string) {
+    if (this.content.call === call) return;
+    this.#putOnShelf();
+    this.#show(this.shelf.find((form) => form.call === call) ?? blank(call, topic, service));
+  }
+
+  /** The call is over and wrapped up: what is being written stays, what is done or was never begun goes. */
+  leaveCall() {
+    if (this.content.call === null || (isBegun(this.content) && !this.saved && !this.counted)) return;
+    this.#show(blank(null, null, this.content.service));
+  }
+
+  /** A form from the shelf, to be finished. */
+  take(draft: string) {
+    const form = this.shelf.find((form) => form.draft === draft);
+    if (!form) return;
+    this.#putOnShelf();
+    this.#show(form);
+  }
+
+  /** A form without a call. */
+  anew(service: string) {
+    this.#putOnShelf();
+    this.#show(blank(null, null, service));
+  }
+
+  /** Keeps what is typed. */
+  change(change: Partial<Content>) {
+    Object.assign(this.content, change, { changedAt: Date.now() });
+    this.saved = null;
+    this.keep();
+  }
+
+  keep() {
+    if (isBegun(this.content)) this.#kept.setItem(this.#key(this.content.draft), JSON.stringify(this.content));
+  }
+
+  throwAway(draft: string) {
+    this.#kept.removeItem(this.#key(draft));
+    this.shelf = this.shelf.filter((form) => form.draft !== draft);
+    if (this.content.draft === draft) this.#show(blank(null, null, this.content.service));
+  }
+
+  /** What is missing before the case can be registered, as ids of fields. */
+  get missing(): ('topic' | 'text')[] {
+    return (['topic', 'text'] as const).filter((field) => this.content[field].trim() === '');
+  }
+
+  /** Registers the case, or counts what else came of the call. Sent again, it is the same case. */
+  async save(): Promise<boolean> {
+    if (this.busy) return false;
+    this.busy = true;
+    const done = this.content.disposition === 'case' ? await this.#register() : await this.#count();
+    this.busy = false;
+    return done;
+  }
+
+  async #register(): Promise<boolean> {
+    const { draft, call, service, topic, text, priority, street, house, flat, streetId, buildingId, district } = this.content;
+    const address = street.trim() ? { street: street.trim(), house: house.trim() || null, flat: flat.trim() || null } : null;
+    const place = { street: streetId, building: buildingId, district: district || null };
+    const { data, failure } = await ask(api.POST('/api/cases', { body: { draft, topic: topic.trim(), text: text.trim(), priority, address, place, ...(call ? { call } : { service }) } }));
+    this.failure = failure;
+    if (!data) return false;
+    this.saved = { number: data.number, at: Date.now() };
+    this.counted = true;
+    this.#finished(draft);
+    return true;
+  }
+
+  async #count(): Promise<boolean> {
+    const { draft, call, topic, district, disposition, article } = this.content;
+    const { data, failure } = await ask(api.POST('/api/contacts', { body: { draft, disposition, call, topic: topic || null, district: district || null, article } }));
+    this.failure = failure;
+    if (!data) return false;
+    this.counted = true;
+    this.#finished(draft);
+    return true;
+  }
+
+  /** The next letter begins another form; what was saved stays on the screen. */
+  another() {
+    this.#show(blank(this.content.call, null, this.content.service));
+  }
+
+  #finished(draft: string) {
+    this.#kept.removeItem(this.#key(draft));
+    this.shelf = this.shelf.filter((form) => form.draft !== draft);
+  }
+
+  #show(content: Content) {
+    this.content = { ...content };
+    this.saved = null;
+    this.counted = false;
+    this.failure = null;
+  }
+
+  #putOnShelf() {
+    this.keep();
+    if (isBegun(this.content) && !this.saved && !this.counted) {
+      this.shelf = [{ ...this.content }, ...this.shelf.filter((form) => form.draft !== this.content.draft)];
+    }
+  }
+
+  #read(): Content[] {
+    return keysOf(this.#kept, this.#prefix).flatMap((key) => {
+      try { return [JSON.parse(this.#kept.getItem(key) ?? '') as Content]; } catch { return []; }
+    }).sort((one, other) => other.changedAt - one.changedAt);
+  }
+
+  get #prefix(): string { return `form ${this.#operator} `; }
+  #key(draft: string): string { return this.#prefix + draft; }
+}
+
+const keysOf = (shelf: Shelf, prefix: string): string[] => Object.keys(shelf).filter((key) => key.startsWith(prefix));
