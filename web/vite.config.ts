@@ -45,6 +45,8 @@ export default defineConfig({
     target: 'es2022',
     cssTarget: ['chrome123', 'firefox121', 'safari17.5'],
     modulePreload: { polyfill: false },
+    // What three pages share lies in one file: forty icons of 300 bytes would cost forty requests and not compress.
+    rolldownOptions: { output: { advancedChunks: { groups: [{ name: 'shared', test: /@lucide|src\/(parts|pages\/parts|texts)\//, minShareCount: 3 }] } } },
   },
   server: {
     port: 5173,

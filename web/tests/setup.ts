@@ -1,4 +1,4 @@
-// What do state classes want of a browser? A place that keeps texts, and nothing else.
+// What do state classes want of a browser? A place that keeps texts, and an address.
 
 class Kept implements Storage {
   [key: string]: unknown;
@@ -11,3 +11,4 @@ class Kept implements Storage {
 }
 
 globalThis.localStorage = new Kept();
+globalThis.location = { origin: 'http://desk' } as Location;

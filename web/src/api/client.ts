@@ -24,8 +24,8 @@ const watch: Middleware = {
   },
 };
 
-/** Tests have no address, and put a server of their own in the place of `fetch`. */
-export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? 'http://desk', fetch: (request) => globalThis.fetch(request) });
+/** `fetch` is looked up at each request: tests put a server of their own in its place. */
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: (request) => globalThis.fetch(request) });
 api.use(watch);
 
 type Answered<T> = { data?: T; error?: unknown; response: Response };

@@ -3,6 +3,7 @@ import { clock } from '../clock.svelte';
 import { live } from '../live.svelte';
 import { toasts } from '../parts/toasts.svelte';
 import { texts } from '../texts/texts.svelte';
+import { can } from './can';
 import { devices } from './devices.svelte';
 import type { CallId, CallNow, Day, Doing, Draft, Explanation, Language, Offer, Story, ToPage, Wish } from './messages';
 import { Outbox, type Kept } from './outbox';
@@ -64,7 +65,9 @@ export class Desk {
   /** A refusal that the person has not put away, and the wish that it answered. */
   refused = $state.raw<{ words: string; wish: Wish | null } | null>(null);
   /** Sound goes by a telephone beside the computer. */
-  byTelephone = $state(localStorage.getItem('by-telephone') === 'yes');
+  byTelephone = $state(localStorage.getItem('by-telephone') === 'yes' || !can('sound'));
+  /** Ready is said once the sound is connected. */
+  #readyWithSound = false;
 
   readonly softphone: Softphone;
   readonly #ring = new Ring();
@@ -77,7 +80,7 @@ export class Desk {
     this.#socket = new DeskSocket(listener, make);
     this.softphone = new Softphone({
       offer: (sdp) => this.#socket.send({ type: 'sound', sdp }),
-      changed: () => { this.phone = this.softphone.state; this.muted = this.softphone.muted; },
+      changed: () => this.#phoneChanged(),
     });
   }
 
@@ -117,11 +120,13 @@ export class Desk {
   /** Takes calls: with the sound of this page, or by the telephone. */
   async ready() {
     if (!this.byTelephone) {
-      const there = await this.softphone.begin(devices.id('microphone'), devices.id('headset'));
+      this.#readyWithSound = true;
+      await this.softphone.begin(devices.id('microphone'), devices.id('headset'));
       await devices.look();
-      if (!there) return;
+      this.#phoneChanged();
+    } else {
+      this.wish({ type: 'ready' });
     }
-    this.wish({ type: 'ready' });
   }
 
   signOut() {
@@ -170,7 +175,7 @@ export class Desk {
     this.reasons = message.pause_reasons;
     for (const wish of this.#outbox.again(Date.now())) this.wish(wish);
     this.waiting = this.#outbox.waiting();
-    if (this.softphone.on) void this.softphone.connect();
+    if (this.softphone.on && this.softphone.state !== 'up') void this.softphone.connect();
   }
 
   #stateIs({ state, reason, call, since_ms, until_ms, extendable }: Extract<ToPage, { type: 'state' }>) {
@@ -228,6 +233,16 @@ export class Desk {
   #wasRefused({ what, mend }: { what: string; mend: string }) {
     const recent = this.#last && Date.now() - this.#last.at < 5000 ? this.#last.wish : null;
     this.refused = { words: refusalWords(what, mend, texts), wish: recent && /^Try again/.test(mend) ? recent : null };
+  }
+
+  #phoneChanged() {
+    this.phone = this.softphone.state;
+    this.muted = this.softphone.muted;
+    if (this.phone === 'denied' || this.phone === 'no_microphone' || this.phone === 'off') this.#readyWithSound = false;
+    if (this.phone === 'up' && this.#readyWithSound) {
+      this.#readyWithSound = false;
+      this.wish({ type: 'ready' });
+    }
   }
 
   #linked(state: LinkState) {
