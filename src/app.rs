@@ -3,6 +3,7 @@
 mod answers;
 mod descriptors;
 mod first;
+mod force;
 mod gone;
 mod incidents;
 mod lookups;
@@ -45,6 +46,8 @@ use crate::vitals::{Part, Vitals};
 use crate::web::{self, WebParts, WebShell};
 pub use answers::{LONGEST_LETTER, message_id, take as take_answer};
 use first::First;
+use force::Force;
+pub use force::Shape;
 pub use gone::{Gone, one_is_gone};
 use notify::Notify;
 use past::Past;
@@ -72,10 +75,9 @@ pub struct App {
     pub facts: broadcast::Sender<web::FactEvent>,
     sip: Arc<SipShell>,
     media: Arc<MediaEngine>,
-    sounds: Arc<NoticeSounds>,
     web: Arc<WebShell>,
     config: Config,
-    revision: u64,
+    force: Arc<Force>,
     written: watch::Receiver<u64>,
     up: watch::Receiver<Up>,
     health: Arc<web::Health>,
@@ -94,18 +96,26 @@ struct Tasks {
 }
 
 /// What a server stands in, beside its settings.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Surroundings {
     /// The file that its settings were read from.
     pub file: Option<PathBuf>,
     /// Accounts that everybody may try: this is a demo, and its data are made up.
     pub demo: Vec<web::DemoAccount>,
+    /// What is made of settings that are read again.
+    pub shape: Shape,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { file: None, demo: Vec::new(), shape: std::convert::identity }
+    }
 }
 
 /// `cityline serve`: runs until SIGTERM or Ctrl-C; SIGHUP reads settings and dialplans again.
 pub async fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
     let notify = Notify::from_environment();
-    let mut app = App::start_in(config, Surroundings { file: file.clone(), ..Surroundings::default() }).await?;
+    let app = App::start_in(config, Surroundings { file, ..Surroundings::default() }).await?;
     app.announce();
     notify.tell("READY=1");
     let mut watchdog = tokio::time::interval(notify.watchdog().unwrap_or(NOBODY_ASKS));
@@ -115,7 +125,7 @@ pub async fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> 
     tokio::pin!(gone);
     let fault = loop {
         tokio::select! {
-            _ = hang_up.recv() => app.reload(file.as_deref()),
+            _ = hang_up.recv() => app.reload().await,
             _ = watchdog.tick() => app.tell_life(&notify),
             _ = terminate.recv() => break None,
             _ = tokio::signal::ctrl_c() => break None,
@@ -215,6 +225,7 @@ impl App {
             )
             .await?,
         );
+        let (settings_parts, settings_desk) = force::desk(&config, &book);
         let web = Arc::new(
             web::serve(
                 WebParts {
@@ -223,12 +234,13 @@ impl App {
                     inputs: inputs.clone(),
                     numbers,
                     key: web_key,
-                    welcome: settings::welcome(&config, surroundings.demo),
+                    welcome: settings::welcome(&config, surroundings.demo.clone()),
                     next_call,
                     board: board.clone(),
                     facts: facts.clone(),
                     operators: settings.agents.keys().cloned().collect(),
                     pause_reasons: config.pause_reasons.clone(),
+                    settings: settings_parts,
                     zone: config.zone,
                     clock,
                     health: health.clone(),
@@ -269,6 +281,15 @@ impl App {
         };
         let outbox =
             outbox::OutboxParts { store: store.clone(), config: config.outbox.clone(), folder: folder.join("outbox"), key: proofs, clock };
+        let force_shells = force::Shells {
+            inputs: inputs.clone(),
+            sip: Arc::downgrade(&sip),
+            media: Arc::downgrade(&media),
+            web: Arc::downgrade(&web),
+            sounds: sounds.clone(),
+        };
+        let Surroundings { file, shape, .. } = surroundings;
+        let (force, decisions) = Force::new(file, shape, force_shells, store.clone(), revision, settings_desk);
         let engine = Engine::new(centre, journal, shells, clock);
         let task = |name| vitals.pulse(Part::Task(name));
         let tasks = Tasks {
@@ -298,12 +319,13 @@ impl App {
                 ))),
                 tokio::spawn(task("outbox").keep(outbox::run(outbox, feeders_stop.clone()))),
                 tokio::spawn(task("incidents").keep(incidents::run(incidents, engine_stop.clone()))),
+                tokio::spawn(task("decisions").keep(force.clone().take(decisions, engine_stop.clone()))),
                 tokio::spawn(task("answers").keep(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone()))),
                 tokio::spawn(task("numbers").keep(lookups::remember(store.clone(), seen_rx, feeders_stop.clone()))),
             ],
             feeders_stop,
         };
-        Ok(App { inputs, board, store, facts, sip, media, sounds, web, config, revision, written, up, health, vitals, tasks })
+        Ok(App { inputs, board, store, facts, sip, media, web, config, force, written, up, health, vitals, tasks })
     }
 
     /// Where phones and trunks find it over UDP.
@@ -314,6 +336,11 @@ impl App {
     /// Where browsers find it.
     pub fn web_address(&self) -> SocketAddr {
         self.web.address()
+    }
+
+    /// The same as a browser is told it.
+    pub fn web_url(&self) -> String {
+        format!("{}://{}", if self.web.is_secure() { "https" } else { "http" }, self.web.address())
     }
 
     /// Waits until the database holds every fact of the journal, or for `limit`.
@@ -336,31 +363,15 @@ impl App {
                 tracing::info!("{what} on {address}");
             }
         }
-        tracing::info!("desks on http://{}", self.web.address());
+        tracing::info!("desks on {}", self.web_url());
     }
 
     /// Reads settings and dialplans again. With an error everything goes on as it was, and the log says why.
-    fn reload(&mut self, file: Option<&std::path::Path>) {
-        match self.read_again(file) {
-            Ok(()) => tracing::info!(revision = self.revision, "new settings and dialplans are in force"),
+    async fn reload(&self) {
+        match self.force.reload().await {
+            Ok(revision) => tracing::info!(revision, "new settings and dialplans are in force"),
             Err(error) => tracing::error!("the running settings and dialplans stay in force:\n{error:#}"),
         }
-    }
-
-    fn read_again(&mut self, file: Option<&std::path::Path>) -> anyhow::Result<()> {
-        let config = Config::load(file)?;
-        let book = Arc::new(load_prompts(&config)?);
-        let settings = config.centre_settings(book.vocabulary().clone(), self.revision + 1)?;
-        let operators = settings.agents.keys().cloned().collect();
-        self.sip.reload_tls(&config.sip)?;
-        self.sip.reload_trunks(&config.trunks)?;
-        self.sip.reload_phones(settings::phones(&config))?;
-        self.inputs.send(Input::SettingsChanged(Box::new(settings)))?;
-        self.media.set_sounds(self.sounds.set_base(book));
-        self.web.reload(&operators, config.pause_reasons.clone());
-        self.revision += 1;
-        self.config = config;
-        Ok(())
     }
 
     /// While engine, signalling and sound come round, the service manager hears that the process lives.

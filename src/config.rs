@@ -3,6 +3,7 @@
 mod calendar;
 mod centre_settings;
 mod check;
+pub mod edited;
 #[cfg(test)]
 mod fuzz;
 mod trunks;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::centre::schedule::Calendar;
 use crate::private::Private;
 
-pub use centre_settings::SettingsError;
+pub use centre_settings::{PlanText, SettingsError};
 pub use check::{Problems, network_has, parse_network};
 pub use trunks::{Host, Login, NumberRule, NumberRules, Transport, Trunk, is_host_name};
 
@@ -56,6 +57,12 @@ pub struct Config {
     pub pause_reasons: Vec<String>,
     /// Dialplan files, as seen from the settings file; empty for the embedded 109, 1520 and quality line.
     pub dialplans: Vec<PathBuf>,
+    /// Dialplans as texts, by their names; one takes the place of the file of its name (`109` of `109.toml`).
+    #[serde(default)]
+    pub plans: BTreeMap<String, String>,
+    /// How often administrators have decided something on their screen; see [`edited`].
+    #[serde(default)]
+    pub edition: u64,
 }
 
 /// Where things are kept.
@@ -136,6 +143,16 @@ pub struct Web {
     pub listen: SocketAddr,
     /// How long a session lives without a request, in seconds.
     pub session_s: u64,
+    /// PEM file of the pages' certificate with its chain, as seen from the settings file. With one pages come over HTTPS; plain HTTP is for
+    /// this machine alone then. It is read again when it changes.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// PEM file of the certificate's key, as seen from the settings file.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+    /// Whether a certificate is made at each start where no file is named: for a try, because browsers warn of it.
+    #[serde(default)]
+    pub own_certificate: bool,
 }
 
 /// Messages: by an organisation's webhook, else by mail, else into files of the folder `outbox` of the data.
@@ -163,6 +180,10 @@ pub struct Outbox {
     /// The address that each seal of the register is posted to, beside the file.
     #[serde(default)]
     pub seals_webhook: String,
+    /// The address of the gateway that sends short messages: each is posted to it as JSON, with `number` and `text` in `event`. Without one
+    /// residents' codes lie in the folder `outbox` alone, and nobody outside opens a cabinet.
+    #[serde(default)]
+    pub sms_webhook: String,
     /// PEM file of the certificates that webhooks must be signed by, as seen from the settings file; without it those that the system trusts.
     #[serde(default)]
     pub trusted: Option<PathBuf>,
@@ -211,7 +232,7 @@ impl Hours {
 }
 
 /// A queue; what is not given is as in `QueueSettings::default`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
     /// Skills that its operators need.
@@ -236,7 +257,7 @@ pub struct Queue {
 }
 
 /// An operator.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operator {
     /// Skills, languages by their code among them.
@@ -254,7 +275,7 @@ pub struct Operator {
 }
 
 /// Credentials of an operator's phone.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phone {
     /// The user part of its address of record ("201").
@@ -272,20 +293,47 @@ pub enum ConfigError {
     /// The file cannot be read, or a key or value of it is wrong.
     #[error("settings: {0}")]
     Read(Box<figment::Error>),
+    /// What administrators decided cannot be read.
+    #[error("settings: {} cannot be read ({why}); give this user the right to", path.display())]
+    Edited {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
     /// Values that do not fit together.
     #[error("settings:\n{0}")]
     Check(Problems),
 }
 
+impl ConfigError {
+    /// What is wrong, one line a problem with its mend.
+    pub fn problems(&self) -> Vec<String> {
+        match self {
+            ConfigError::Check(Problems(problems)) => problems.clone(),
+            ConfigError::Read(_) | ConfigError::Edited { .. } => vec![self.to_string()],
+        }
+    }
+}
+
 impl Config {
-    /// Embedded defaults, then `file`, then `CITYLINE_SECTION__KEY` of the environment; checked as a whole.
+    /// Embedded defaults, then `file`, then what administrators decided on their screen, then `CITYLINE_SECTION__KEY` of the environment;
+    /// checked as a whole.
     pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
-        let own = file.map_or_else(Figment::new, |path| Figment::from(Toml::file_exact(path)));
-        let mut config: Config = defaults_for(&own)
-            .merge(own)
-            .merge(Env::prefixed("CITYLINE_").ignore(&["log"]).split("__"))
-            .extract()
-            .map_err(|error| ConfigError::Read(Box::new(error)))?;
+        let read = |error| ConfigError::Read(Box::new(error));
+        let folder: PathBuf = layers(file, None).extract_inner("data.folder").map_err(read)?;
+        Config::load_in(file, &folder)
+    }
+
+    /// The same with the decisions that lie in this data folder.
+    pub fn load_in(file: Option<&Path>, folder: &Path) -> Result<Config, ConfigError> {
+        let edited = edited::text(folder).map_err(|why| ConfigError::Edited { path: edited::path(folder), why })?;
+        Config::load_with(file, edited.as_deref())
+    }
+
+    /// The same with these decisions, as their file says them.
+    pub fn load_with(file: Option<&Path>, edited: Option<&str>) -> Result<Config, ConfigError> {
+        let mut config: Config = layers(file, edited).extract().map_err(|error| ConfigError::Read(Box::new(error)))?;
         config.place_files(file);
         config.check()?;
         Ok(config)
@@ -295,7 +343,8 @@ impl Config {
     fn place_files(&mut self, file: Option<&Path>) {
         let Some(folder) = file.and_then(Path::parent) else { return };
         let Sip { certificate, key, trusted, .. } = &mut self.sip;
-        let certificates = [certificate, key, trusted, &mut self.outbox.trusted].into_iter().flatten();
+        let pages = [&mut self.web.certificate, &mut self.web.key];
+        let certificates = [certificate, key, trusted, &mut self.outbox.trusted].into_iter().chain(pages).flatten();
         for named in self.dialplans.iter_mut().chain(certificates) {
             *named = folder.join(&named);
         }
@@ -321,11 +370,18 @@ impl Config {
     }
 }
 
-/// The embedded defaults, less the sections of names that the file has itself: a site's own operators must not mix with the demo's.
-fn defaults_for(file: &Figment) -> Figment {
+/// What the settings are made of, the first beneath.
+fn layers(file: Option<&Path>, edited: Option<&str>) -> Figment {
+    let edits = edited.map_or_else(Figment::new, |text| Figment::from(Toml::string(text)));
+    let own = file.map_or_else(Figment::new, |path| Figment::from(edited::Beneath::new(path, &edits)));
+    defaults_for(&[&own, &edits]).merge(own).merge(edits).merge(Env::prefixed("CITYLINE_").ignore(&["log"]).split("__"))
+}
+
+/// The embedded defaults, less the sections of names that are there: a site's own operators must not mix with the demo's.
+fn defaults_for(there: &[&Figment]) -> Figment {
     let mut defaults: toml::Table = DEFAULTS.parse().unwrap_or_default();
     for section in ["trunks", "queues", "operators", "calendars"] {
-        if file.find_value(section).is_ok() {
+        if there.iter().any(|layer| layer.find_value(section).is_ok()) {
             defaults.remove(section);
         }
     }

@@ -1,6 +1,7 @@
 //! What does a city look like when it calls? `cityline demo`: a server with a past, and residents and operators from a process of their own.
 
 mod city;
+mod executors;
 mod history;
 mod live;
 
@@ -20,12 +21,14 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::private::Private;
 use crate::prompts::{self, Source};
-use crate::store::Role;
+use crate::store::{Role, Standing};
 use crate::web::DemoAccount;
 
 use city::CityReport;
 pub use city::city;
 
+/// The demo's folder below that of the settings.
+const FOLDER: &str = "demo";
 /// The password of every account of the demo. The demo listens on loopback alone.
 const PASSWORD: &str = "demo-demo";
 /// The city's process has this long to end by itself after its last report.
@@ -59,14 +62,15 @@ struct Summary {
 }
 
 /// Runs the demo until its time is over or Ctrl-C, and prints its summary.
-pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
-    let config = demo_config(config);
+pub async fn run(file: Option<PathBuf>, options: Options) -> anyhow::Result<()> {
+    let folder = Config::load(file.as_deref())?.data.folder.join(FOLDER);
+    let config = demo_config(Config::load_in(file.as_deref(), &folder)?);
     speak_prompts(&config)?;
     let clock = Clock::of_process();
     std::fs::create_dir_all(&config.data.folder).with_context(|| format!("the folder {} cannot be made", config.data.folder.display()))?;
     let past = history::write(&config, options.seed, clock.now())?;
     let people = people(&config);
-    let app = App::start_in(config.clone(), Surroundings { demo: people.clone(), ..Surroundings::default() }).await?;
+    let app = App::start_in(config.clone(), Surroundings { file, demo: people.clone(), shape: demo_config }).await?;
     accounts(&app, people, clock).await?;
     history::cases(&app.store, &past, clock.now()).await?;
     greet(&app);
@@ -90,7 +94,8 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
 fn demo_config(mut config: Config) -> Config {
     let prompts = config.prompts();
     config.data.prompts = prompts;
-    config.data.folder = config.data.folder.join("demo");
+    config.data.folder = config.data.folder.join(FOLDER);
+    config.web.own_certificate = config.web.certificate.is_none();
     for operator in config.operators.values_mut() {
         operator.ready_when_registered = operator.phone.is_some();
     }
@@ -112,14 +117,22 @@ fn speak_prompts(config: &Config) -> anyhow::Result<()> {
 /// Who may be tried: every operator of the settings, and one account of each other role that the made-up city has work for.
 fn people(config: &Config) -> Vec<DemoAccount> {
     let operators = config.operators.keys().map(|name| (name.as_str(), Role::Operator));
-    let others = [("supervisor", Role::Supervisor), ("quality", Role::Quality), ("admin", Role::Administrator), ("city", Role::City)];
+    let others = [
+        ("supervisor", Role::Supervisor),
+        ("quality", Role::Quality),
+        ("admin", Role::Administrator),
+        ("city", Role::City),
+        (executors::SHOWN, Role::Organisation),
+    ];
     let account = |(name, role): (&str, Role)| DemoAccount { name: name.to_owned(), role, password: PASSWORD.to_owned() };
     operators.chain(others).map(account).collect()
 }
 
 async fn accounts(app: &App, people: Vec<DemoAccount>, clock: Clock) -> anyhow::Result<()> {
+    executors::write(&app.store, clock.now()).await?;
     for DemoAccount { name, role, password } in people {
-        app.store.put_user(&name, &Private::new(password), role, clock.now()).await?;
+        let organisation = (role == Role::Organisation).then(|| executors::SHOWN.to_owned());
+        app.store.put_user(&name, &Private::new(password), Standing { organisation, ..role.into() }, clock.now()).await?;
     }
     Ok(())
 }
@@ -127,6 +140,7 @@ async fn accounts(app: &App, people: Vec<DemoAccount>, clock: Clock) -> anyhow::
 fn greet(app: &App) {
     println!("Cityline demo: calls to 109 and 1520 are answered, steered by language, queued, connected and recorded.");
     println!("  page      http://{}   (supervisor / {PASSWORD}; operators by their names)", app.web_address());
+    println!("  or        {}   (by a certificate of its own: the browser will ask)", app.web_url());
     if let Some(address) = app.sip_address() {
         println!("  call it   sip:109@{address}   with any SIP phone on this machine");
     }

@@ -91,6 +91,11 @@ enum UserCommand {
         /// Its name.
         name: String,
     },
+    /// Take an account's second factor away, for somebody who has lost the telephone: no code is asked for until a new one is set up.
+    ForgetCode {
+        /// The account's name.
+        name: String,
+    },
     /// List the accounts.
     List,
 }

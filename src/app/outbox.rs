@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::sealing::{SEALS_BY_MAIL, SEALS_BY_WEBHOOK};
 use crate::caller::CallerKey;
+use crate::centre::ids::CallerRef;
 use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::config;
@@ -26,6 +27,9 @@ const FIRST_RETRY_MS: u64 = 30_000;
 const LAST_RETRY_MS: u64 = 6 * 3_600_000;
 /// After so many tries, about two days, a message is given up; it stays in the table with its error, and is counted.
 const TRIES: i64 = 17;
+
+/// What the receiver of a short message begins with; the caller's reference follows.
+const SMS: &str = "sms:";
 
 /// What the task is given.
 pub struct OutboxParts {
@@ -94,6 +98,13 @@ impl OutboxParts {
 
     /// Tries a message once, and notes what came of it. A crash between the two sends it again: a webhook knows it by its number.
     async fn deliver(&self, message: &Message) -> anyhow::Result<()> {
+        let to_resident = message.receiver.strip_prefix(SMS).map(|_| message.clone());
+        let Some(message) = &(match to_resident {
+            Some(message) => self.addressed(message).await?,
+            None => Some(message.clone()),
+        }) else {
+            return Ok(());
+        };
         let way = self.way(message).await?;
         let sent = match tokio::time::timeout(PATIENCE, self.send(message, &way)).await {
             Ok(sent) => sent.map_err(|error| format!("{error:#}")),
@@ -128,9 +139,28 @@ impl OutboxParts {
         }
     }
 
+    /// A short message with its number, which lies in no message at rest; `None` where it is too late for it, which is noted.
+    async fn addressed(&self, mut message: Message) -> anyhow::Result<Option<Message>> {
+        let caller = message.receiver.strip_prefix(SMS).and_then(|caller| caller.parse::<i64>().ok()).unwrap_or_default();
+        let number = self.store.number_of(CallerRef(caller.cast_unsigned())).await?;
+        let mut event: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&message.body)?;
+        let expires = event.get("expires_ms").and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
+        let (Some(number), true) = (number, expires > self.clock.now().0) else {
+            self.store.message_failed(message.id, "it is too late, or the number is not known any more", None).await?;
+            return Ok(None);
+        };
+        event.insert("number".to_owned(), number.into_inner().into());
+        message.body = serde_json::Value::Object(event).to_string();
+        Ok(Some(message))
+    }
+
     /// A webhook before mail before a file: each organisation is reached by the best way that it has.
     async fn way(&self, message: &Message) -> anyhow::Result<Way> {
         let mail = |to: &str| if to.is_empty() || self.config.sendmail.is_empty() { Way::File } else { Way::Mail { to: to.to_owned() } };
+        if message.receiver.starts_with(SMS) {
+            let address = self.config.sms_webhook.clone();
+            return Ok(if address.is_empty() { Way::File } else { Way::Webhook { address, secret: String::new() } });
+        }
         let Some((kind, organisation)) = message.receiver.split_once(':') else {
             return Ok(match message.receiver.as_str() {
                 "city" => mail(&self.config.city),

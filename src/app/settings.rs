@@ -20,6 +20,7 @@ pub fn phones(config: &Config) -> Vec<PhoneAccount> {
 }
 
 /// What a page knows before anybody signs in.
-pub fn welcome(_config: &Config, demo: Vec<DemoAccount>) -> Welcome {
-    Welcome { demo: !demo.is_empty(), cabinet: !demo.is_empty(), demo_accounts: demo, ..Welcome::default() }
+pub fn welcome(config: &Config, demo: Vec<DemoAccount>) -> Welcome {
+    let cabinet = !demo.is_empty() || !config.outbox.sms_webhook.is_empty();
+    Welcome { demo: !demo.is_empty(), cabinet, demo_accounts: demo, ..Welcome::default() }
 }

@@ -22,6 +22,16 @@ pub fn overrun(language: Language) -> &'static str {
     }
 }
 
+/// What a resident's telephone is sent, so that they open their cabinet.
+pub fn code(language: Language, code: &str) -> String {
+    match language {
+        Language::Kk => format!("Жеке кабинет коды: {code}. 10 минут жарамды. Оны ешкімге айтпаңыз."),
+        Language::Ru => format!("Код для входа в кабинет: {code}. Действует 10 минут. Никому его не сообщайте."),
+        Language::Uk => format!("Код для входу до кабінету: {code}. Діє 10 хвилин. Нікому його не повідомляйте."),
+        Language::En => format!("Your code for the cabinet: {code}. It is good for 10 minutes. Tell it to nobody."),
+    }
+}
+
 /// The language of somebody who never chose one: the one that is understood in every city that this runs in.
 pub const UNKNOWN: Language = Language::Ru;
 

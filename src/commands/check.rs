@@ -4,10 +4,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use cityline::centre::dialplan::Action;
-use cityline::centre::ids::{NumberId, StepId};
 use cityline::centre::settings::Settings;
 use cityline::config::Config;
+use cityline::config::edited::{self, Edited};
 use cityline::prompts::{self, Source};
 use cityline::store::Store;
 
@@ -21,13 +20,16 @@ pub async fn run(file: Option<&Path>) -> ExitCode {
         }
     };
     println!("✓ settings");
+    edited(&config).iter().for_each(|told| println!("! {told}"));
     let store = tell("database and folders", Store::open(&config).await.map(drop).map_err(|error| error.to_string()));
     let prompts = tell("prompts", prompts_of(&config));
     let plans = plans_of(&config);
-    let nowhere = plans.as_ref().map_or_else(|_| Vec::new(), |settings| dialled_in_vain(settings, &config));
+    let nowhere = plans.as_ref().map_or_else(|_| Vec::new(), |settings| in_vain(settings, &config));
     let plans = tell("dialplans, queues and calendars", plans.map(drop));
     nowhere.iter().for_each(|warning| println!("! {warning}"));
-    let certificates = tell("certificates", cityline::sip::check_tls(&config.sip).map_err(|error| error.to_string()));
+    let certificates = cityline::sip::check_tls(&config.sip).map_err(|error| error.to_string());
+    let certificates = certificates.and_then(|()| cityline::web::check_tls(&config.web).map_err(|error| error.to_string()));
+    let certificates = tell("certificates", certificates);
     if store && prompts && plans && certificates { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -51,18 +53,18 @@ fn plans_of(config: &Config) -> Result<Settings, String> {
     config.centre_settings(source.manifest.vocabulary(), 1).map_err(|error| error.to_string())
 }
 
-/// Steps that dial a number where no trunk takes calls to the outside: their callers hear that it failed, and go on from there.
-fn dialled_in_vain(settings: &Settings, config: &Config) -> Vec<String> {
-    if config.trunks.values().any(|trunk| !trunk.to.is_empty()) {
-        return Vec::new();
-    }
-    let dials = |number: &NumberId, step: &StepId, action: &Action| match action {
-        Action::Dial { party, address, failed, .. } if !address.starts_with("sip") => Some(format!(
-            "number {number}, step {step}: {party} is dialled at {address}, and no trunk says where calls to the outside go; \
-             give a trunk its `to`, or every caller goes on at step {failed}"
-        )),
-        _ => None,
-    };
+/// Steps that are right and lead nowhere, as things stand.
+fn in_vain(settings: &Settings, config: &Config) -> Vec<String> {
     let steps = settings.numbers.iter().flat_map(|(number, plan)| plan.steps.iter().map(move |(id, step)| (number, id, &step.action)));
-    steps.filter_map(|(number, step, action)| dials(number, step, action)).collect()
+    steps.filter_map(|(number, step, action)| Some(format!("number {number}, step {step}: {}", config.in_vain(action)?))).collect()
+}
+
+/// That the settings file is not all that holds.
+fn edited(config: &Config) -> Option<String> {
+    let folder = &config.data.folder;
+    let edited = Edited::read(edited::text(folder).ok()?.as_deref()).ok()?;
+    let sections = edited.sections();
+    (!sections.is_empty()).then(|| {
+        format!("{} of the administrator's screen lie over the settings file: {}", edited::path(folder).display(), sections.join(", "))
+    })
 }

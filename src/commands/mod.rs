@@ -38,7 +38,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Demo(args) => {
             log("cityline=warn,error");
-            runtime()?.block_on(demo::run(config()?, options(&args))).map(|()| ExitCode::SUCCESS)
+            runtime()?.block_on(demo::run(cli.config.clone(), options(&args))).map(|()| ExitCode::SUCCESS)
         }
         Command::City(args) => demo::city(&args.target, &options(&args.demo)).map(|()| ExitCode::SUCCESS),
         Command::Check => Ok(runtime()?.block_on(check::run(cli.config.as_deref()))),
@@ -57,6 +57,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(user::add(&config()?, &name, standing))
         }
         Command::User(UserCommand::Remove { name }) => runtime()?.block_on(user::remove(&config()?, &name)),
+        Command::User(UserCommand::ForgetCode { name }) => runtime()?.block_on(user::forget_code(&config()?, &name)),
         Command::User(UserCommand::List) => runtime()?.block_on(user::list(&config()?)),
     }
 }

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use cityline::clock::Clock;
 use cityline::config::Config;
 use cityline::private::Private;
-use cityline::store::{Role, Standing, Store};
+use cityline::store::{Access, Role, Standing, Store};
 
 /// Shorter passwords are guessed.
 const SHORTEST: usize = 8;
@@ -37,6 +37,20 @@ pub async fn remove(config: &Config, name: &str) -> anyhow::Result<ExitCode> {
     store.close().await;
     ensure!(removed, "no account is called {name:?}: `cityline user list` shows them");
     println!("{name} may no longer log in");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes an account's second factor away; it is on record.
+pub async fn forget_code(config: &Config, name: &str) -> anyhow::Result<ExitCode> {
+    let store = Store::open(config).await?;
+    let removed = store.remove_second_factor(name).await?;
+    if removed {
+        let now = Clock::of_process().now();
+        store.log_access(now, "command line", Access::Accounts, &format!("second factor of {name} taken away")).await?;
+    }
+    store.close().await;
+    ensure!(removed, "{name:?} has no second factor: `cityline user list` shows the accounts");
+    println!("{name} signs in by password alone until a new second factor is set up");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Config, Operator, Problems, Queue};
-use crate::centre::dialplan::{self, Plan, PlanError, Vocabulary};
+use crate::centre::dialplan::{self, Action, Plan, PlanError, Vocabulary};
 use crate::centre::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, SkillId};
 use crate::centre::schedule::Calendar;
 use crate::centre::settings::{AgentSettings, Device, Limits, QueueSettings, Settings};
@@ -14,6 +14,19 @@ const EMBEDDED: [(&str, &str); 3] = [
     ("1520.toml", include_str!("../../dialplans/1520.toml")),
     ("quality.toml", include_str!("../../dialplans/quality.toml")),
 ];
+
+/// A dialplan as it is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlanText {
+    /// Its name: that of its file, without the ending.
+    pub name: String,
+    /// The file, as messages name it.
+    pub file: String,
+    /// What it says.
+    pub text: String,
+    /// Whether it takes the place of a file, or stands in none.
+    pub is_edited: bool,
+}
 
 /// The dialplans or calendars cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +60,9 @@ pub enum SettingsError {
 
 impl Config {
     /// The core's settings, with every plan checked against `prompts`. `revision` must be higher than the one in force.
+    ///
+    /// # Errors
+    /// When a plan, a calendar or a queue's music cannot be used; each says what and the mend.
     pub fn centre_settings(&self, prompts: BTreeSet<(PromptId, Language)>, revision: u64) -> Result<Settings, SettingsError> {
         let calendars = self.calendars_built()?;
         let queues: BTreeMap<QueueId, QueueSettings> =
@@ -56,7 +72,7 @@ impl Config {
                 return Err(SettingsError::NoMusic { queue: queue.clone(), music: rules.music.clone() });
             }
         }
-        let known = Vocabulary { prompts, queues: queues.keys().cloned().collect(), calendars: calendars.keys().cloned().collect() };
+        let known = self.vocabulary(prompts);
         Ok(Settings {
             revision,
             numbers: self.plans(&known)?,
@@ -88,7 +104,45 @@ impl Config {
         if problems.is_empty() { Ok(built) } else { Err(SettingsError::Calendars(Problems(problems))) }
     }
 
-    fn plan_texts(&self) -> Result<Vec<(String, String)>, SettingsError> {
+    /// What plans may name.
+    pub fn vocabulary(&self, prompts: BTreeSet<(PromptId, Language)>) -> Vocabulary {
+        let queues = self.queues.keys().map(|name| QueueId::from(name.as_str())).collect();
+        let calendars = self.calendars.keys().map(|name| CalendarId::from(name.as_str())).collect();
+        Vocabulary { prompts, queues, calendars }
+    }
+
+    /// Why what a step does is in vain although it is right: it dials a number where no trunk takes calls to the outside.
+    pub fn in_vain(&self, action: &Action) -> Option<String> {
+        match action {
+            Action::Dial { party, address, failed, .. }
+                if !address.starts_with("sip") && self.trunks.values().all(|trunk| trunk.to.is_empty()) =>
+            {
+                Some(format!(
+                    "{party} is dialled at {address}, and no trunk says where calls to the outside go; \
+                     give a trunk its `to`, or every caller goes on at step {failed}"
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// Every plan as it is written: files, or the embedded ones, and in the place of a file the text of its name.
+    pub fn plan_texts(&self) -> Result<Vec<PlanText>, SettingsError> {
+        let name = |file: &str| std::path::Path::new(file).file_stem().map_or(file.to_owned(), |stem| stem.to_string_lossy().into_owned());
+        let of_file = |(file, text): (String, String)| PlanText { name: name(&file), file, text, is_edited: false };
+        let mut plans: Vec<PlanText> = self.plan_files()?.into_iter().map(of_file).collect();
+        plans.retain(|plan| !self.plans.contains_key(&plan.name));
+        let edited = |(name, text): (&String, &String)| PlanText {
+            name: name.clone(),
+            file: format!("plans.{name}"),
+            text: text.clone(),
+            is_edited: true,
+        };
+        plans.extend(self.plans.iter().map(edited));
+        Ok(plans)
+    }
+
+    fn plan_files(&self) -> Result<Vec<(String, String)>, SettingsError> {
         if self.dialplans.is_empty() {
             return Ok(EMBEDDED.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect());
         }
@@ -102,7 +156,7 @@ impl Config {
     fn plans(&self, known: &Vocabulary) -> Result<BTreeMap<NumberId, Plan>, SettingsError> {
         let mut plans = BTreeMap::new();
         let mut errors = Vec::new();
-        for (file, text) in self.plan_texts()? {
+        for PlanText { file, text, .. } in self.plan_texts()? {
             match dialplan::read(&file, &text, known) {
                 Ok(plan) => {
                     let number = plan.number.clone();

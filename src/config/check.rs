@@ -34,6 +34,7 @@ impl Config {
             problems.extend(calendar::build(name, hours).err().unwrap_or_default());
         }
         self.check_sip(&mut problems);
+        self.check_web(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(ConfigError::Check(Problems(problems))) }
     }
 
@@ -56,6 +57,13 @@ impl Config {
             problems.push("sip: a certificate and its key go together; set sip.certificate and sip.key".into());
         } else if sip.tls.is_some() && sip.certificate.is_none() {
             problems.push("sip.tls: nobody could be shown a certificate; set sip.certificate and sip.key to PEM files".into());
+        }
+    }
+
+    fn check_web(&self, problems: &mut Vec<String>) {
+        let web = &self.web;
+        if web.certificate.is_some() != web.key.is_some() {
+            problems.push("web: a certificate and its key go together; set web.certificate and web.key".into());
         }
     }
 

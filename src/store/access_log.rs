@@ -30,6 +30,8 @@ pub enum Access {
     Residents,
     /// An account that was taken away, or its second factor: who did is on record, because it opens a way in.
     Accounts,
+    /// A resident's own cases, by whoever proved that the number is theirs.
+    Cabinet,
 }
 
 impl Access {
@@ -45,6 +47,7 @@ impl Access {
             Access::Evidence => "evidence",
             Access::Residents => "residents",
             Access::Accounts => "accounts",
+            Access::Cabinet => "cabinet",
         }
     }
 }

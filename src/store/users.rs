@@ -36,10 +36,12 @@ pub enum Role {
     Organisation,
     /// City hall: reads the register and its figures.
     City,
+    /// Has proved that a number is theirs, and sees what was reported from it. No account has this role.
+    Resident,
 }
 
 impl Role {
-    /// Every role.
+    /// Every role that an account may have.
     pub const ALL: [Role; 6] = [Role::Operator, Role::Quality, Role::Supervisor, Role::Administrator, Role::Organisation, Role::City];
 
     /// The role as a word, in the database, on the command line and on screens.
@@ -51,6 +53,7 @@ impl Role {
             Role::Administrator => "administrator",
             Role::Organisation => "organisation",
             Role::City => "city",
+            Role::Resident => "resident",
         }
     }
 }
@@ -108,6 +111,9 @@ impl From<Role> for Standing {
 impl Standing {
     /// Whether it speaks for an organisation exactly where its role does.
     fn checked(&self) -> Result<(), StoreError> {
+        if self.role == Role::Resident {
+            return Err(StoreError::Value { what: "the role of an account", value: self.role.word().to_owned() });
+        }
         if (self.role == Role::Organisation) == self.organisation.is_some() {
             return Ok(());
         }

@@ -150,6 +150,7 @@ async fn checked(web: &Web, name: &str, wanted: &Wanted) -> Result<(), WebError>
             let known = web.store.organisations().await?.iter().any(|known| known.organisation.id == *id);
             if known { Ok(()) } else { invalid("there is no such organisation", "Add it first.") }
         }
+        (_, Role::Resident) => invalid("residents have no accounts", "Take another role; residents sign in by a code to their telephone."),
         (Some(_), _) => invalid("only the role organisation speaks for one", "Leave the organisation out, or take that role."),
         (None, _) => Ok(()),
     }

@@ -18,6 +18,7 @@ use super::door::Visitor;
 use super::error::WebError;
 use super::extract::Body;
 use super::me::Me;
+use super::resident::Resident;
 use super::second_factor;
 
 /// The longest name and password that are looked at, in bytes.
@@ -108,6 +109,7 @@ pub(super) async fn login(
     };
     second_factor::pass(&web, &user.name, code.as_ref().map(|code| code.reveal().as_str())).await?;
     guesses().right(&name, address);
+    Resident::leave(&auth.session).await?;
     auth.login(&user).await?;
     metrics::counter!("cityline_logins_total", "outcome" => "right").increment(1);
     tracing::info!(user = %user.name, role = user.role.word(), "signed in");
@@ -126,7 +128,7 @@ pub(super) async fn logout(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Lets accounts of these roles through, and keeps their session alive. A key speaks for its organisation, whatever session comes with it.
+/// Lets accounts of these roles through, and keeps their session alive; or the resident of a session, whose time is measured. A key speaks for its organisation, whatever session comes with it.
 pub(super) async fn require(
     roles: &'static [Role],
     State(web): State<Arc<Web>>,
@@ -134,6 +136,11 @@ pub(super) async fn require(
     mut request: Request,
     next: Next,
 ) -> Result<Response, WebError> {
+    if roles.contains(&Role::Resident) {
+        let resident = Resident::of(&web, &auth.session).await?.ok_or(WebError::SignIn)?;
+        request.extensions_mut().insert(resident);
+        return Ok(next.run(request).await);
+    }
     let key = bearer(&request);
     let by_key = key.is_some();
     let user = match key {

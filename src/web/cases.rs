@@ -202,6 +202,7 @@ pub(super) fn author(user: &User) -> Author {
         (Role::Operator, _) => Author::Operator { name },
         (Role::Quality, _) => Author::Quality { name },
         (Role::Supervisor, _) => Author::Supervisor { name },
+        (Role::Resident, _) => Author::Resident,
         (Role::Administrator | Role::City | Role::Organisation, _) => Author::Administrator { name },
     }
 }
@@ -257,7 +258,7 @@ async fn of_call(web: &Web, user: &User, call: CallId) -> Result<(CallerRef, Num
             let stored = web.store.caller_of_call(call).await?;
             stored.ok_or_else(|| WebError::Missing { what: call.to_string() })
         }
-        (None, _, Role::Operator | Role::Quality | Role::Organisation | Role::City) => {
+        (None, _, Role::Operator | Role::Quality | Role::Organisation | Role::City | Role::Resident) => {
             Err(WebError::Invalid { what: format!("{call} is not yours"), mend: "Write it without the call, naming the service." })
         }
     }

@@ -13,8 +13,8 @@ use super::error::Refusal;
 use super::messages::{Frame, FromPage, ToPage};
 use super::router::{Declared, declared};
 use super::{
-    accounts, auth, callbacks, calls, cases, desk, evidence, health, imports, incidents, live, me, metrics, organisations, page,
-    recordings, reference, register, residents, status, welcome,
+    accounts, auth, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, evidence, health, imports, incidents, live, me,
+    metrics, organisations, page, recordings, reference, register, residents, settings, status, welcome,
 };
 
 /// What the handlers say of themselves.
@@ -35,6 +35,12 @@ use super::{
         accounts::put,
         accounts::remove,
         accounts::remove_second_factor,
+        settings::read,
+        settings::put,
+        settings::revisions,
+        dialplans::list,
+        dialplans::check,
+        dialplans::put,
         live::board,
         live::live,
         desk::desk,
@@ -96,6 +102,16 @@ use super::{
         reference::views,
         reference::put_view,
         reference::remove_view,
+        cabinet_code::code,
+        cabinet_code::login,
+        cabinet::me,
+        cabinet::logout,
+        cabinet::list,
+        cabinet::detail,
+        cabinet::confirm,
+        cabinet::reopen,
+        cabinet::add,
+        cabinet::open,
         answer,
         page::index,
         page::asset,
@@ -129,7 +145,7 @@ pub fn openapi() -> String {
     unsigned(&mut document);
     if let Some(Value::Object(components)) = document.get_mut("components") {
         let schemes = json!({
-            "session": { "type": "apiKey", "in": "cookie", "name": "cityline", "description": "What POST /api/login sets." },
+            "session": { "type": "apiKey", "in": "cookie", "name": "cityline", "description": "What POST /api/login sets, and POST /api/cabinet/login for residents." },
             "key": { "type": "http", "scheme": "bearer", "description": "An organisation's key: it sees and acts on that organisation's cases." },
         });
         components.insert("securitySchemes".to_owned(), schemes);

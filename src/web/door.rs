@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_rustls::TlsAcceptor;
+
+use super::wire::Wire;
 
 /// For so many speaks a proxy on this machine, where questions of one address are counted.
 const BEHIND_A_PROXY: u32 = 20;
@@ -40,6 +44,8 @@ impl Limits {
 pub(super) struct Visitor {
     /// From where.
     pub address: SocketAddr,
+    /// Whether the connection is TLS, known before its first request; `None` where the door has no certificate.
+    secure: Option<Arc<AtomicBool>>,
 }
 
 /// A listener that keeps the limits.
@@ -48,6 +54,7 @@ pub(super) struct Door {
     limits: Limits,
     places: Arc<Semaphore>,
     guests: Guests,
+    tls: watch::Receiver<Option<TlsAcceptor>>,
 }
 
 /// How many connections each address has.
@@ -62,7 +69,7 @@ struct Guest {
 
 /// A connection. It ends by itself when it is quiet for too long.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Wire,
     limits: Limits,
     ends: Pin<Box<Sleep>>,
     /// Line ends that were read in a row, until two of them end the first head.
@@ -72,9 +79,9 @@ pub(super) struct Connection {
 }
 
 impl Door {
-    /// A door in front of this listener.
-    pub fn new(listener: TcpListener, limits: Limits) -> Door {
-        Door { listener, limits, places: Arc::new(Semaphore::new(limits.all)), guests: Guests::default() }
+    /// A door in front of this listener. While there is a certificate both TLS and plain connections come in.
+    pub fn new(listener: TcpListener, limits: Limits, tls: watch::Receiver<Option<TlsAcceptor>>) -> Door {
+        Door { listener, limits, places: Arc::new(Semaphore::new(limits.all)), guests: Guests::default(), tls }
     }
 }
 
@@ -94,12 +101,19 @@ impl Listener for Door {
             // Small answers must not wait for the other side's delayed ACK; without that they are late, not lost.
             let _ = stream.set_nodelay(true);
             let (limits, ends) = (self.limits, Box::pin(sleep(self.limits.head)));
-            return (Connection { stream, limits, ends, head: Some(0), _place: place, _guest: guest }, Visitor { address: from });
+            let acceptor = self.tls.borrow().clone();
+            let secure = acceptor.is_some().then(Arc::<AtomicBool>::default);
+            let stream = match (acceptor, &secure) {
+                (Some(acceptor), Some(secure)) => Wire::either(stream, acceptor, secure.clone()),
+                (None, _) | (_, None) => Wire::Plain(stream),
+            };
+            let connection = Connection { stream, limits, ends, head: Some(0), _place: place, _guest: guest };
+            return (connection, Visitor { address: from, secure });
         }
     }
 
     fn local_addr(&self) -> io::Result<Visitor> {
-        Ok(Visitor { address: self.listener.local_addr()? })
+        Ok(Visitor { address: self.listener.local_addr()?, secure: None })
     }
 }
 
@@ -141,6 +155,16 @@ impl Drop for Guest {
 }
 
 impl Visitor {
+    /// Whether the connection is TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure.as_ref().is_some_and(|secure| secure.load(Ordering::Acquire))
+    }
+
+    /// Whether somebody from outside speaks plainly although there is a certificate.
+    pub fn is_bare(&self) -> bool {
+        self.secure.is_some() && !self.is_secure() && !host_of(self.address.ip()).is_loopback()
+    }
+
     /// As whom a visitor is counted, and for how many: behind this machine's own address a TLS proxy speaks for everybody.
     pub fn counted(&self) -> (String, u32) {
         let host = host_of(self.address.ip());
@@ -240,6 +264,7 @@ mod tests {
     use axum::routing::get;
     use futures_util::FutureExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     use super::*;
 
@@ -249,7 +274,7 @@ mod tests {
     async fn door(limits: Limits) -> (Door, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        (Door::new(listener, limits), address)
+        (Door::new(listener, limits, watch::channel(None).1), address)
     }
 
     async fn is_answered(stream: &mut TcpStream) -> bool {

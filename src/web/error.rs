@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use crate::store::{ImportError, RegisterError, StoreError};
 
+use super::tls::TlsError;
+
 /// When a page should come again while the database is away, in seconds.
 const AWAY_RETRY_S: u64 = 5;
 
@@ -19,6 +21,12 @@ pub enum WebError {
     /// The address cannot be listened on.
     #[error("web: {address} cannot be listened on ({why}); end the program that holds it, or set web.listen to a free address")]
     Listen { address: SocketAddr, why: std::io::Error },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Somebody from outside speaks plainly although there is a certificate.
+    #[error("this server is asked over https")]
+    Bare,
     /// Nobody is signed in.
     #[error("nobody is signed in")]
     SignIn,
@@ -100,6 +108,8 @@ impl WebError {
     fn parts(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             WebError::Listen { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "listen", "See the server's log."),
+            WebError::Tls(_) => (StatusCode::INTERNAL_SERVER_ERROR, "certificate", "See the server's log."),
+            WebError::Bare => (StatusCode::FORBIDDEN, "bare", "Ask at the same address with https://."),
             WebError::SignIn => (StatusCode::UNAUTHORIZED, "sign_in", "Sign in first."),
             WebError::WrongPassword => (StatusCode::UNAUTHORIZED, "wrong_password", "Type both again, or ask an administrator."),
             WebError::NeedsCode => (StatusCode::UNAUTHORIZED, "needs_code", "Send name, password and the code that the telephone shows."),

@@ -112,7 +112,7 @@ async fn incident_seen(web: &Web, user: &User, n: u32) -> Result<i64, WebError> 
 }
 
 /// What came, with its media type by its content.
-fn taken(file: Result<Bytes, BytesRejection>) -> Result<(&'static str, Vec<u8>), WebError> {
+pub(super) fn taken(file: Result<Bytes, BytesRejection>) -> Result<(&'static str, Vec<u8>), WebError> {
     let refused = |what: String| WebError::Invalid { what, mend: "Send a JPEG, PNG, WebP, HEIC or PDF of 10 MB at most." };
     let file = file.map_err(|rejection| refused(rejection.body_text()))?;
     let media = media(&file).ok_or_else(|| refused("the file is neither a photo nor a PDF".to_owned()))?;
@@ -120,7 +120,7 @@ fn taken(file: Result<Bytes, BytesRejection>) -> Result<(&'static str, Vec<u8>),
 }
 
 /// A document is saved and not shown: it may hold programs.
-fn shown(media: String, file: Bytes) -> Response {
+pub(super) fn shown(media: String, file: Bytes) -> Response {
     let shown = if media.starts_with("image/") { "inline" } else { "attachment" };
     ([(header::CONTENT_TYPE, media), (header::CONTENT_DISPOSITION, shown.to_owned())], file).into_response()
 }

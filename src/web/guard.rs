@@ -1,12 +1,15 @@
 //! What holds for every request? Headers that bind the browser, no requests from other sites, an end to what takes too long.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 
+use super::Web;
+use super::door::Visitor;
 use super::error::WebError;
 
 /// A request that is not a stream is answered within this.
@@ -28,17 +31,56 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("permissions-policy"), PERMISSIONS),
 ];
 
-/// Sets the headers; answers of the API are kept by nobody.
-pub(super) async fn headers(request: Request, next: Next) -> Response {
+/// Browsers ask over https alone for so long, in seconds: a year.
+const ONLY_HTTPS: &str = "max-age=31536000";
+
+/// Sets the headers; answers of the API are kept by nobody, and what a TLS connection sets as a cookie goes over no other.
+pub(super) async fn headers(
+    State(web): State<Arc<Web>>,
+    ConnectInfo(visitor): ConnectInfo<Visitor>,
+    request: Request,
+    next: Next,
+) -> Response {
     let private = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
+    let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
     }
     if private {
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if visitor.is_secure() {
+        seal_cookies(headers);
+        // A certificate of our own lives for one run: who was told to insist on it would be locked out.
+        if !web.config.own_certificate {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_HTTPS));
+        }
     }
     response
+}
+
+fn seal_cookies(headers: &mut HeaderMap) {
+    let header::Entry::Occupied(mut cookies) = headers.entry(header::SET_COOKIE) else { return };
+    for cookie in cookies.iter_mut() {
+        if let Ok(sealed) = HeaderValue::from_bytes(&[cookie.as_bytes(), b"; Secure"].concat()) {
+            *cookie = sealed;
+        }
+    }
+}
+
+/// Sends whoever speaks plainly from outside to https, where there is a certificate. This machine itself may go on as it is.
+pub(super) async fn sealed(ConnectInfo(visitor): ConnectInfo<Visitor>, request: Request, next: Next) -> Result<Response, WebError> {
+    if !visitor.is_bare() {
+        return Ok(next.run(request).await);
+    }
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    match host.filter(|host| reads && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))) {
+        Some(host) => Ok(Redirect::permanent(&format!("https://{host}{path}")).into_response()),
+        None => Err(WebError::Bare),
+    }
 }
 
 /// Refuses what another site's page sends in a user's name: a WebSocket must name our own origin, a change must not name another.

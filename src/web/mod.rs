@@ -2,12 +2,15 @@
 
 mod accounts;
 mod auth;
+mod cabinet;
+mod cabinet_code;
 mod callbacks;
 mod calls;
 mod case_view;
 mod cases;
 mod desk;
 mod desks;
+mod dialplans;
 mod document;
 mod door;
 mod error;
@@ -30,11 +33,15 @@ mod page;
 mod recordings;
 mod reference;
 mod register;
+mod resident;
 mod residents;
 mod router;
 mod second_factor;
+mod settings;
 mod status;
+mod tls;
 mod welcome;
+mod wire;
 mod wishes;
 
 use std::collections::BTreeSet;
@@ -63,16 +70,20 @@ use crate::report::board::{Board, BoardView};
 use crate::store::Store;
 use crate::vitals::{Part, Vitals};
 
+use cabinet_code::Paces;
 use desks::{Change, Desks};
 use door::{Door, Limits, Visitor};
 use guesses::Guesses;
 use pace::Pace;
+use tls::Certificate;
 
 pub use document::openapi;
 pub use error::WebError;
 pub use health::{Health, HealthView};
 pub use messages::{Frame, FromPage, ToPage};
 pub use router::{Declared, Verb, declared};
+pub use settings::{DECISIONS, Decision, InForce, SettingsParts, Undecided};
+pub use tls::{TlsError, check_tls};
 pub use welcome::{DemoAccount, Welcome};
 
 /// Questions for the status of a case that one address may ask in a minute.
@@ -121,6 +132,8 @@ pub struct WebParts {
     pub operators: BTreeSet<AgentId>,
     /// Why operators may pause.
     pub pause_reasons: Vec<String>,
+    /// The settings that are in force, and the way to change them.
+    pub settings: SettingsParts,
     /// The city's time zone, for the year in a case's number.
     pub zone: chrono_tz::Tz,
     /// The time.
@@ -144,6 +157,7 @@ pub(crate) struct Web {
     next_call: Arc<AtomicU64>,
     board: Arc<Mutex<Board>>,
     pause_reasons: watch::Sender<Vec<String>>,
+    settings: SettingsParts,
     zone: chrono_tz::Tz,
     clock: Clock,
     health: Arc<Health>,
@@ -152,6 +166,8 @@ pub(crate) struct Web {
     imports: imports::Imports,
     guesses: Mutex<Guesses>,
     status_pace: Pace,
+    cabinet_paces: Paces,
+    certificate: Certificate,
     live: watch::Receiver<Utf8Bytes>,
     stop: CancellationToken,
 }
@@ -169,6 +185,7 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
     let listen = |why| WebError::Listen { address: wanted, why };
     let listener = TcpListener::bind(wanted).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
+    let certificate = Certificate::read(&parts.config)?;
     let facts = parts.facts.subscribe();
     let (board_sender, live) = watch::channel(Utf8Bytes::default());
     let web = Arc::new(Web {
@@ -181,6 +198,7 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         next_call: parts.next_call,
         board: parts.board,
         pause_reasons: watch::Sender::new(parts.pause_reasons),
+        settings: parts.settings,
         zone: parts.zone,
         clock: parts.clock,
         health: parts.health,
@@ -188,6 +206,8 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         desks: Desks::new(parts.operators),
         imports: imports::Imports::default(),
         guesses: Mutex::default(),
+        cabinet_paces: Paces::default(),
+        certificate,
         status_pace: Pace::new(STATUS_A_MINUTE, 60_000),
         live,
         stop: stop.clone(),
@@ -197,6 +217,7 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
     tasks.spawn(pulse("desks").keep(follow_facts(web.clone(), facts)));
     tasks.spawn(pulse("board").keep(live::publish(web.clone(), board_sender)));
     tasks.spawn(pulse("sessions").keep(sweep_sessions(web.clone())));
+    tasks.spawn(pulse("certificate").keep(tls::follow(web.clone())));
     tasks.spawn(pulse("web server").keep(answer(listener, web.clone(), stop)));
     Ok(WebShell { web, address, tasks })
 }
@@ -205,6 +226,19 @@ impl WebShell {
     /// Tells an operator's page what the core orders. Never waits: a page that cannot take it is cut off and comes back.
     pub fn carry_out(&self, order: ToDesk) {
         self.web.desks.carry_out(order);
+    }
+
+    /// Puts the certificate of other settings in force; connections that are up keep theirs.
+    ///
+    /// # Errors
+    /// When it cannot be used; then the former one stays.
+    pub fn reload_tls(&self, config: &config::Web) -> Result<(), TlsError> {
+        self.web.certificate.reload(config)
+    }
+
+    /// Whether pages come over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.web.certificate.watch().borrow().is_some()
     }
 
     /// Puts other settings in force. Open pages are told the reasons; a page of somebody who is no operator any more stays until
@@ -238,7 +272,7 @@ impl Web {
 
 async fn answer(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
     // `axum` tells handlers the address of a listener of our own only through `tap_io`.
-    let door = Door::new(listener, Limits::USUAL).tap_io(|_| {});
+    let door = Door::new(listener, Limits::USUAL, web.certificate.watch()).tap_io(|_| {});
     let service = router::router(web).into_make_service_with_connect_info::<Visitor>();
     let served = axum::serve(door, service).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {
@@ -269,6 +303,9 @@ async fn sweep_sessions(web: Arc<Web>) {
     while web.stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if let Err(error) = web.store.forget_expired_sessions(web.clock.now()).await {
             tracing::warn!(%error, "expired sessions could not be deleted");
+        }
+        if let Err(error) = web.store.forget_expired_codes(web.clock.now()).await {
+            tracing::warn!(%error, "expired codes of residents could not be deleted");
         }
     }
 }

@@ -14,14 +14,14 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-use crate::store::Role::{self, Administrator, City, Operator, Organisation, Quality, Supervisor};
+use crate::store::Role::{self, Administrator, City, Operator, Organisation, Quality, Resident, Supervisor};
 use crate::store::{LONGEST_EVIDENCE, Sessions};
 
 use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
-    Web, accounts, callbacks, calls, cases, desk, document, evidence, guard, health, imports, incidents, live, me, metrics, organisations,
-    page, recordings, reference, register, residents, status, welcome,
+    Web, accounts, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, document, evidence, guard, health, imports, incidents,
+    live, me, metrics, organisations, page, recordings, reference, register, residents, settings, status, welcome,
 };
 
 /// The longest body that is read, in bytes.
@@ -52,6 +52,8 @@ const LEADERS: &[Role] = &[Quality, Supervisor, Administrator, City];
 const FORWARDERS: &[Role] = &[Operator, Quality, Supervisor, Administrator, City];
 /// Those who answer for what is told to residents.
 const EDITORS: &[Role] = &[Supervisor, Administrator];
+/// Those who have proved that a number is theirs. No account has this role, and its sessions open nothing else.
+const CABINET: &[Role] = &[Resident];
 /// Those who decide.
 const DECIDERS: &[Role] = &[Administrator];
 
@@ -117,6 +119,12 @@ fn table() -> Vec<Line> {
         line(Put, "/api/accounts/{name}", DECIDERS, accounts::put),
         line(Delete, "/api/accounts/{name}", DECIDERS, accounts::remove),
         line(Delete, "/api/accounts/{name}/second-factor", DECIDERS, accounts::remove_second_factor),
+        line(Get, "/api/settings", DECIDERS, settings::read),
+        line(Put, "/api/settings", DECIDERS, settings::put).of(Document),
+        line(Get, "/api/settings/revisions", DECIDERS, settings::revisions),
+        line(Get, "/api/dialplans", DECIDERS, dialplans::list),
+        line(Post, "/api/dialplans/check", DECIDERS, dialplans::check).of(Document),
+        line(Put, "/api/dialplans/{name}", DECIDERS, dialplans::put).of(Document),
         line(Get, "/api/board", STAFF, live::board),
         line(Get, "/api/live", STAFF, live::live).of(Stream),
         line(Get, "/desk", RESIDENTS, desk::desk).of(Stream),
@@ -178,6 +186,16 @@ fn table() -> Vec<Line> {
         line(Delete, "/api/organisations/{id}/key", DECIDERS, organisations::take_key),
         line(Get, "/api/routes", LEADERS, organisations::routes),
         line(Put, "/api/routes", DECIDERS, organisations::put_routes).of(Document),
+        open(Post, "/api/cabinet/code", cabinet_code::code),
+        open(Post, "/api/cabinet/login", cabinet_code::login),
+        line(Get, "/api/cabinet/me", CABINET, cabinet::me),
+        line(Post, "/api/cabinet/logout", CABINET, cabinet::logout),
+        line(Get, "/api/cabinet/cases", CABINET, cabinet::list),
+        line(Get, "/api/cabinet/cases/{number}", CABINET, cabinet::detail),
+        line(Post, "/api/cabinet/cases/{number}/confirm", CABINET, cabinet::confirm),
+        line(Post, "/api/cabinet/cases/{number}/reopen", CABINET, cabinet::reopen),
+        line(Post, "/api/cabinet/cases/{number}/files", CABINET, cabinet::add).of(Photo),
+        line(Get, "/api/cabinet/cases/{number}/files/{hash}", CABINET, cabinet::open),
         open(Get, "/api/openapi.json", document::answer).of(Plain),
         open(Get, "/", page::index).of(Plain),
         open(Get, "/assets/{file}", page::asset).of(Plain),
@@ -204,7 +222,8 @@ pub(super) fn router(web: Arc<Web>) -> Router {
         .merge(plain)
         .fallback(elsewhere)
         .layer(middleware::from_fn(guard::same_origin))
-        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn(guard::sealed))
+        .layer(middleware::from_fn_with_state(web.clone(), guard::headers))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(web)
 }
@@ -266,7 +285,7 @@ fn filter(verb: Verb) -> MethodFilter {
     }
 }
 
-/// The cookie is for this site and not for scripts. It is not marked `Secure`, because the server itself speaks HTTP.
+/// The cookie is for this site and not for scripts. [`guard::headers`] marks it `Secure` where the connection is.
 fn sessions(web: &Web) -> SessionManagerLayer<Sessions> {
     let life_s = i64::try_from(web.config.session_s).unwrap_or(i64::MAX);
     SessionManagerLayer::new(Sessions::new(web.store.clone(), web.clock))

@@ -45,7 +45,7 @@ pub(super) fn call_out(
 pub(super) fn may_supervise(role: Role) -> Result<(), Unfit> {
     match role {
         Role::Supervisor => Ok(()),
-        Role::Operator | Role::Quality | Role::Administrator | Role::Organisation | Role::City => {
+        Role::Operator | Role::Quality | Role::Administrator | Role::Organisation | Role::City | Role::Resident => {
             Err(Unfit { what: "only a supervisor may listen to a talk", mend: "Ask your supervisor." })
         }
     }

@@ -10,11 +10,13 @@ use super::input::Digit;
 mod check;
 mod fault;
 mod fields;
+mod graph;
 mod read;
 #[cfg(test)]
 mod tests;
 
 pub use fault::PlanError;
+pub use graph::{Edge, Fault, Graph, Node, graph};
 pub use read::{Vocabulary, read};
 
 /// The checked plan of one short number. Every step, queue, calendar and prompt that it names exists.

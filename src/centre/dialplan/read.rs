@@ -55,6 +55,12 @@ pub(super) struct DraftStep {
 /// # Errors
 /// Every fault at once, in the order of the lines. A file that is not TOML is told by its syntax alone, because nothing else in it can be trusted.
 pub fn read(file_name: &str, text: &str, known: &Vocabulary) -> Result<Plan, Vec<PlanError>> {
+    let (plan, _, faults) = drafted(file_name, text, known);
+    plan.filter(|_| faults.is_empty()).ok_or(faults)
+}
+
+/// The plan as far as it can be read, what it was read from, and all faults, in the order of the lines. Only without faults is the plan one to walk.
+pub(super) fn drafted(file_name: &str, text: &str, known: &Vocabulary) -> (Option<Plan>, Option<Draft>, Vec<PlanError>) {
     let mut faults = Faults::new(file_name, text);
     let (document, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
@@ -62,13 +68,11 @@ pub fn read(file_name: &str, text: &str, known: &Vocabulary) -> Result<Plan, Vec
         faults.add(at, format!("this is not TOML: {}", error.message()), "correct the spelling of this line");
     }
     if !faults.is_empty() {
-        return Err(faults.in_line_order());
+        return (None, None, faults.in_line_order());
     }
-    let plan = Reader { known, faults: &mut faults, languages: Vec::new(), steps: BTreeSet::new() }.plan(document.get_ref());
-    match plan {
-        Some(plan) if faults.is_empty() => Ok(plan),
-        _ => Err(faults.in_line_order()),
-    }
+    let reader = Reader { known, faults: &mut faults, languages: Vec::new(), steps: BTreeSet::new() };
+    let (plan, draft) = reader.plan(document.get_ref());
+    (plan, Some(draft), faults.in_line_order())
 }
 
 struct Reader<'r, 'a> {
@@ -81,7 +85,7 @@ struct Reader<'r, 'a> {
 }
 
 impl Reader<'_, '_> {
-    fn plan<'t>(&mut self, document: &'t DeTable<'t>) -> Option<Plan> {
+    fn plan<'t>(mut self, document: &'t DeTable<'t>) -> (Option<Plan>, Draft) {
         let mut fields = Fields::new(0, "the plan", document);
         let number = self.number(&mut fields);
         let title = fields.need_text("title", self.faults).map(|title| title.value.to_owned());
@@ -100,13 +104,19 @@ impl Reader<'_, '_> {
             steps: steps.iter().map(|entry| (StepId::from(entry.key.value), self.draft_step(entry))).collect(),
         };
         check(&draft, self.faults);
+        (self.whole(&draft, number, title), draft)
+    }
+
+    /// The plan, where nothing of it is missing but steps that could not be read.
+    fn whole(self, draft: &Draft, number: Option<NumberId>, title: Option<String>) -> Option<Plan> {
+        let step = |(id, step): (&StepId, &DraftStep)| Some((id.clone(), Step { topic: step.topic.clone(), action: step.action.clone()? }));
         Some(Plan {
             number: number?,
             title: title?,
-            languages: self.languages.clone(),
-            start: draft.start?.value,
-            keys: draft.keys,
-            steps: draft.steps.into_iter().filter_map(|(id, step)| Some((id, Step { topic: step.topic, action: step.action? }))).collect(),
+            languages: self.languages,
+            start: draft.start.as_ref()?.value.clone(),
+            keys: draft.keys.clone(),
+            steps: draft.steps.iter().filter_map(step).collect(),
         })
     }
 

@@ -18,7 +18,7 @@ use cityline::private::Private;
 use cityline::report::board::Board;
 use cityline::store::{Position, Projected, Role, Standing, Store};
 use cityline::vitals::Vitals;
-use cityline::web::{FactEvent, Health, WebParts, WebShell, serve};
+use cityline::web::{FactEvent, Health, InForce, SettingsParts, WebParts, WebShell, serve};
 use cityline_bases::{Base, Kind};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::broadcast;
@@ -52,6 +52,11 @@ impl City {
 
     /// The same on a database of the test's own.
     pub async fn start_on(base: impl FnOnce(&Path) -> Base) -> City {
+        Self::start_as(base, |_| {}).await
+    }
+
+    /// The same with other settings of the web.
+    pub async fn start_as(base: impl FnOnce(&Path) -> Base, decide: impl FnOnce(&mut cityline::config::Web)) -> City {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = format!("cityline-api-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(unique);
@@ -59,7 +64,8 @@ impl City {
         let base = base(&folder);
         let store = Store::open_at(&base.address, folder.join("recordings")).await.unwrap();
         let stop = CancellationToken::new();
-        let (parts, lanes) = parts(&store, "127.0.0.1:0".parse().unwrap());
+        let (mut parts, lanes) = parts(&store, "127.0.0.1:0".parse().unwrap());
+        decide(&mut parts.config);
         let (health, vitals, board, facts) = (parts.health.clone(), parts.vitals.clone(), parts.board.clone(), parts.facts.clone());
         let shell = serve(parts, stop.clone()).await.unwrap();
         City { address: shell.address(), store, health, vitals, shell, folder, lanes, board, facts, position: 0, stop, base }
@@ -78,6 +84,42 @@ impl City {
         let answer = self.login(name, &format!("secret-{name}")).await;
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
         format!("Cookie: {}", answer.cookie().unwrap())
+    }
+
+    /// Writes a case of this number and opens its owner's cabinet by the code that the outbox was given; returns the cookie's header line.
+    pub async fn resident(&self, number: &str) -> String {
+        self.account("clerk", Role::Supervisor).await;
+        let clerk = [format!("Cookie: {}", self.login("clerk", "secret-clerk").await.cookie().unwrap())];
+        self.case_of(number, &clerk, "resident").await;
+        let code = self.code(number).await.expect("a code");
+        let body = serde_json::json!({ "number": number, "code": code }).to_string();
+        let answer = self.ask("POST", "/api/cabinet/login", &[], Some(&body)).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        format!("Cookie: {}", answer.cookie().unwrap())
+    }
+
+    /// Writes a case that is a resident's of this number.
+    pub async fn case_of(&self, number: &str, clerk: &[String], draft: &str) -> String {
+        let case = serde_json::json!({ "service": "109", "topic": "heating", "text": "cold", "draft": draft }).to_string();
+        let case = self.ask("POST", "/api/cases", clerk, Some(&case)).await.json()["number"].as_str().unwrap().to_owned();
+        let resident = serde_json::json!({ "numbers": [number] }).to_string();
+        let id = self.ask("POST", "/api/residents", clerk, Some(&resident)).await.json()["id"].clone();
+        let whose = serde_json::json!({ "resident": id }).to_string();
+        assert_eq!(self.ask("PUT", &format!("/api/cases/{case}/resident"), clerk, Some(&whose)).await.status, 200);
+        case
+    }
+
+    /// Asks for a code; `None` where nothing was sent.
+    pub async fn code(&self, number: &str) -> Option<String> {
+        let before = self.store.messages_due(Time(u64::MAX / 2), 100).await.unwrap().len();
+        let body = serde_json::json!({ "number": number }).to_string();
+        let answer = self.ask("POST", "/api/cabinet/code", &[], Some(&body)).await;
+        assert_eq!(answer.status, 202, "{}", String::from_utf8_lossy(&answer.body));
+        let due = self.store.messages_due(Time(u64::MAX / 2), 100).await.unwrap();
+        let last =
+            due.into_iter().max_by_key(|message| message.id).filter(|message| message.receiver.starts_with("sms:") && before < 100)?;
+        let told: serde_json::Value = serde_json::from_str(&last.body).unwrap();
+        told["code"].as_str().map(str::to_owned)
     }
 
     pub async fn login(&self, name: &str, password: &str) -> Answer {
@@ -121,11 +163,18 @@ impl City {
 }
 
 /// Makes the schema that every other test's database is a copy of.
-fn migrate(address: String) {
+pub fn migrate(address: String) {
     let folder = std::env::temp_dir().join(format!("cityline-schema-{}", std::process::id()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { Store::open_at(&address, folder.clone()).await.unwrap().close().await });
     let _ = std::fs::remove_dir_all(&folder);
+}
+
+/// The embedded settings; nobody takes decisions.
+fn settings() -> SettingsParts {
+    let prompts = cityline::prompts::Source::embedded().unwrap().manifest.vocabulary();
+    let in_force = InForce { config: cityline::config::Config::load(None).unwrap(), prompts, edited: Vec::new() };
+    SettingsParts { now: tokio::sync::watch::channel(Arc::new(in_force)).1, decide: tokio::sync::mpsc::channel(1).0 }
 }
 
 /// What a server is given.
@@ -133,7 +182,7 @@ pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
     let (inputs, ends) = lanes(100);
     let vitals = Vitals::new(Clock::of_process());
     let parts = WebParts {
-        config: cityline::config::Web { listen, session_s: 600 },
+        config: cityline::config::Web { listen, session_s: 600, certificate: None, key: None, own_certificate: false },
         store: store.clone(),
         inputs,
         numbers: NumberBook::new(CallerKey::new([7; 32])),
@@ -144,6 +193,7 @@ pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
         facts: broadcast::channel(100).0,
         operators: ["operator", "olena"].into_iter().map(AgentId::from).collect(),
         pause_reasons: vec!["lunch".into()],
+        settings: settings(),
         zone: chrono_tz::Asia::Qostanay,
         clock: Clock::of_process(),
         health: Arc::new(Health::new(vitals.clone())),

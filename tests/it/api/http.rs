@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// What came back.
@@ -32,7 +32,18 @@ impl Answer {
 
 /// Sends one request; `headers` are whole lines.
 pub async fn request(to: SocketAddr, method: &str, path: &str, headers: &[String], body: Option<&str>) -> Answer {
-    let mut stream = TcpStream::connect(to).await.unwrap();
+    exchange(TcpStream::connect(to).await.unwrap(), to, method, path, headers, body).await
+}
+
+/// The same over a connection that is there, whatever it is made of.
+pub async fn exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[String],
+    body: Option<&str>,
+) -> Answer {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n");
     for header in headers {
         text.push_str(header);

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod away;
+mod cabinet;
 mod city;
 mod contract;
 mod desk;
@@ -14,4 +15,5 @@ mod people;
 mod recordings;
 mod reference;
 mod register;
+mod secure;
 mod sign_in;

@@ -6,6 +6,7 @@ mod baresip;
 mod cast;
 mod codecs;
 mod crash;
+mod decisions;
 mod desk;
 mod disk;
 mod ears;
