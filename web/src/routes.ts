@@ -38,6 +38,10 @@ export const routes: readonly Route[] = [
   { path: '/tasks', title: 'page-tasks', roles: ['operator', 'quality', 'supervisor'], nav: PhoneOutgoing, page: () => import('./pages/tasks/Tasks.svelte') },
   { path: '/incidents', title: 'page-incidents', roles: READS_CASES, nav: Siren, page: () => import('./pages/incidents/Incidents.svelte') },
   { path: '/incidents/:n', title: 'page-incident', roles: READS_CASES, page: () => import('./pages/incidents/Incident.svelte') },
+  { path: '/status', title: 'page-status', bare: true, page: () => import('./pages/status/PublicStatus.svelte') },
+  { path: '/status/:number', title: 'page-status', bare: true, page: () => import('./pages/status/PublicStatus.svelte') },
+  { path: '/cabinet', title: 'page-cabinet', bare: true, page: () => import('./pages/cabinet/Cabinet.svelte') },
+  { path: '/cabinet/:number', title: 'page-cabinet', bare: true, page: () => import('./pages/cabinet/Cabinet.svelte') },
   { path: '/districts', title: 'page-districts', roles: READS_CASES, nav: MapIcon, page: () => import('./pages/districts/Districts.svelte') },
 ];
 
@@ -49,4 +53,5 @@ export const HOME: Record<Role, string> = {
   administrator: '/wallboard',
   organisation: '/inbox',
   city: '/register',
+  resident: '/cabinet',
 };

@@ -18,9 +18,12 @@ export interface Failure {
 let signedOut: () => void = () => {};
 export const onSignedOut = (hear: () => void) => { signedOut = hear; };
 
+/** A way in that says no ends nobody's session; a resident's is not an account's. */
+const REFUSES_BY_ITSELF = /^\/api\/(login|cabinet\/)/;
+
 const watch: Middleware = {
   onResponse: ({ request, response }) => {
-    if (response.status === 401 && !new URL(request.url).pathname.startsWith('/api/login')) signedOut();
+    if (response.status === 401 && !REFUSES_BY_ITSELF.test(new URL(request.url).pathname)) signedOut();
   },
 };
 
