@@ -7,6 +7,7 @@ import LayoutDashboard from '@lucide/svelte/icons/layout-dashboard';
 import ListChecks from '@lucide/svelte/icons/list-checks';
 import MapIcon from '@lucide/svelte/icons/map';
 import PhoneOutgoing from '@lucide/svelte/icons/phone-outgoing';
+import Settings from '@lucide/svelte/icons/settings';
 import Siren from '@lucide/svelte/icons/siren';
 
 import type { Role } from './api/client';
@@ -38,6 +39,8 @@ export const routes: readonly Route[] = [
   { path: '/tasks', title: 'page-tasks', roles: ['operator', 'quality', 'supervisor'], nav: PhoneOutgoing, page: () => import('./pages/tasks/Tasks.svelte') },
   { path: '/incidents', title: 'page-incidents', roles: READS_CASES, nav: Siren, page: () => import('./pages/incidents/Incidents.svelte') },
   { path: '/incidents/:n', title: 'page-incident', roles: READS_CASES, page: () => import('./pages/incidents/Incident.svelte') },
+  { path: '/admin', title: 'page-admin', roles: ['administrator'], nav: Settings, page: () => import('./pages/admin/Admin.svelte') },
+  { path: '/admin/:section', title: 'page-admin', roles: ['administrator'], page: () => import('./pages/admin/Admin.svelte') },
   { path: '/status', title: 'page-status', bare: true, page: () => import('./pages/status/PublicStatus.svelte') },
   { path: '/status/:number', title: 'page-status', bare: true, page: () => import('./pages/status/PublicStatus.svelte') },
   { path: '/cabinet', title: 'page-cabinet', bare: true, page: () => import('./pages/cabinet/Cabinet.svelte') },
@@ -50,7 +53,7 @@ export const HOME: Record<Role, string> = {
   operator: '/',
   quality: '/register',
   supervisor: '/wallboard',
-  administrator: '/wallboard',
+  administrator: '/admin',
   organisation: '/inbox',
   city: '/register',
   resident: '/cabinet',
