@@ -410,6 +410,7 @@ inbox-no-words = No words stand in this case.
 
 ## Public status and cabinet
 page-status = Status of a case
+role-resident = resident
 page-cabinet = My cases
 stations = Way of the case
 station-registered = Registered

@@ -410,6 +410,7 @@ inbox-no-words = Бұл өтініште сөз жоқ.
 
 ## Ашық күй және жеке кабинет
 page-status = Өтініш күйі
+role-resident = тұрғын
 page-cabinet = Менің өтініштерім
 stations = Өтініштің жолы
 station-registered = Тіркелді

@@ -410,6 +410,7 @@ inbox-no-words = В этом обращении нет слов.
 
 ## Открытый статус и кабинет
 page-status = Статус обращения
+role-resident = житель
 page-cabinet = Мои обращения
 stations = Путь обращения
 station-registered = Зарегистрировано

@@ -410,6 +410,7 @@ inbox-no-words = У цьому зверненні немає слів.
 
 ## Відкритий статус і кабінет
 page-status = Статус звернення
+role-resident = мешканець
 page-cabinet = Мої звернення
 stations = Шлях звернення
 station-registered = Зареєстровано
