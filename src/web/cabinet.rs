@@ -17,7 +17,7 @@ use crate::cases::event::{Author, What};
 use crate::cases::ids::CaseNumber;
 use crate::centre::time::Time;
 use crate::private::Private;
-use crate::store::{Access, Attachment, CaseDetail, HistoryEntry};
+use crate::store::{Access, Attachment, CaseDetail, HistoryEntry, Names, Topic};
 
 use super::Web;
 use super::cases::{LONGEST_TEXT, checked};
@@ -44,8 +44,10 @@ pub(super) struct Cabinet {
 pub(super) struct CabinetCase {
     #[serde(flatten)]
     status: CaseStatus,
-    /// What it is about.
+    /// What it is about, as the register calls it.
     topic: String,
+    /// The same in each language, by its code; empty where the city has given that topic up.
+    topic_names: Names,
     /// Whether it waits for the resident's word.
     may_confirm: bool,
     /// Whether it may be said that it is not done after all.
@@ -125,9 +127,10 @@ pub(super) async fn list(
 ) -> Result<Json<Vec<CabinetCase>>, WebError> {
     let now = web.clock.now();
     web.store.log_access(now, &resident.name(), Access::Cabinet, "cases").await?;
+    let topics = topics(&web).await?;
     let mut cases = Vec::new();
     for number in web.store.own_cases(resident.caller).await? {
-        cases.extend(web.store.case(&number).await?.map(|detail| CabinetCase::of(&detail, now)));
+        cases.extend(web.store.case(&number).await?.map(|detail| CabinetCase::of(&detail, &topics, now)));
     }
     Ok(Json(cases))
 }
@@ -148,7 +151,7 @@ pub(super) async fn detail(
         None => None,
     };
     Ok(Json(CabinetStory {
-        case: CabinetCase::of(&detail, web.clock.now()),
+        case: CabinetCase::of(&detail, &topics(&web).await?, web.clock.now()),
         text: reported(&detail),
         answer: detail.history.iter().rev().find(|entry| matches!(entry.event.what, What::Done { .. })).and_then(|done| done.words.clone()),
         organisation: organisation.map(|known| known.organisation.name),
@@ -223,7 +226,7 @@ async fn act(
     let number = own(web, resident, number).await?;
     web.store.act(&number, wish, Author::Resident, words, web.clock.now()).await?;
     let detail = web.store.case(&number).await?.ok_or_else(|| missing(&number.to_string()))?;
-    Ok(Json(CabinetCase::of(&detail, web.clock.now())))
+    Ok(Json(CabinetCase::of(&detail, &topics(web).await?, web.clock.now())))
 }
 
 /// The number that is meant, where it is a case of the resident's; who asked is on record before anything is shown.
@@ -234,6 +237,10 @@ async fn own(web: &Web, resident: &Resident, number: &str) -> Result<CaseNumber,
     }
     web.store.log_access(web.clock.now(), &resident.name(), Access::Cabinet, &parsed.to_string()).await?;
     Ok(parsed)
+}
+
+async fn topics(web: &Web) -> Result<Vec<Topic>, WebError> {
+    Ok(web.store.rule_book().await?.1.topics)
 }
 
 fn missing(number: &str) -> WebError {
@@ -254,11 +261,13 @@ impl Cabinet {
 }
 
 impl CabinetCase {
-    fn of(detail: &CaseDetail, now: Time) -> Self {
+    fn of(detail: &CaseDetail, topics: &[Topic], now: Time) -> Self {
+        let known = topics.iter().find(|topic| topic.id == detail.row.topic);
         let state = &detail.case.state;
         Self {
             status: CaseStatus::of(detail, now),
             topic: detail.row.topic.clone(),
+            topic_names: known.map(|topic| topic.names.clone()).unwrap_or_default(),
             may_confirm: matches!(state, Stands::Done { .. }),
             may_reopen: matches!(state, Stands::Done { .. } | Stands::Confirmed | Stands::Closed),
         }

@@ -78,6 +78,7 @@ use super::{
         register::control_calls,
         register::league,
         register::seals,
+        register::names,
         register::rules,
         register::put_rules,
         organisations::list,

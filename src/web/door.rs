@@ -324,6 +324,18 @@ mod tests {
     }
 
     #[test]
+    fn who_speaks_plainly_from_outside_is_bare_where_there_is_a_certificate() {
+        let visitor = |from: &str, secure: Option<bool>| Visitor {
+            address: from.parse().unwrap(),
+            secure: secure.map(|secure| Arc::new(AtomicBool::new(secure))),
+        };
+        assert!(visitor("203.0.113.7:1", Some(false)).is_bare());
+        assert!(!visitor("203.0.113.7:1", Some(true)).is_bare() && visitor("203.0.113.7:1", Some(true)).is_secure());
+        assert!(!visitor("127.0.0.1:1", Some(false)).is_bare() && !visitor("[::ffff:127.0.0.1]:1", Some(false)).is_bare());
+        assert!(!visitor("203.0.113.7:1", None).is_bare(), "a proxy in front may speak TLS");
+    }
+
+    #[test]
     fn one_address_has_its_share_and_this_machine_is_not_counted() {
         let guests = Guests::default();
         let admit = |from: &str| guests.admit(from.parse().unwrap(), 2);

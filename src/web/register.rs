@@ -1,5 +1,6 @@
 //! How is the register read as a whole over HTTP: who is late, who keeps promises, what control has to ask, by which rules, and sealed by what?
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::cases::chain::Seal;
 use crate::centre::time::Time;
 use crate::report::league::{League, LeagueLine};
-use crate::store::{Access, CaseFilter, HistoryEntry, LateDesk, RuleBook};
+use crate::store::{Access, CaseFilter, HistoryEntry, LateDesk, Names, RuleBook};
 
 use super::Web;
 use super::auth::SignedIn;
@@ -122,6 +123,18 @@ pub(super) struct LeagueTable {
     lines: Vec<LeagueLine>,
 }
 
+/// Names by ids; those of districts and pauses in each language, by its code.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = RegisterNames)]
+pub(super) struct Called {
+    /// The parts of the city.
+    districts: BTreeMap<String, Names>,
+    /// The rules by which a clock may stand still.
+    pauses: BTreeMap<String, Names>,
+    /// Who executes.
+    organisations: BTreeMap<String, String>,
+}
+
 /// The rules with the revision that they are.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -216,6 +229,16 @@ pub(super) async fn league(State(web): State<Arc<Web>>, Asked(span): Asked<Span>
 #[utoipa::path(get, path = "/api/register/seals", responses((status = 200, body = [Seal])))]
 pub(super) async fn seals(State(web): State<Arc<Web>>) -> Result<Json<Vec<Seal>>, WebError> {
     Ok(Json(web.store.seals().await?))
+}
+
+/// What districts, pauses and organisations are called, for screens that name them.
+#[utoipa::path(get, path = "/api/register/names", responses((status = 200, body = Called)))]
+pub(super) async fn names(State(web): State<Arc<Web>>) -> Result<Json<Called>, WebError> {
+    let book = web.store.rule_book().await?.1;
+    let organisations =
+        web.store.organisations().await?.into_iter().map(|known| (known.organisation.id, known.organisation.name)).collect();
+    let districts = book.districts.into_iter().map(|district| (district.id, district.names)).collect();
+    Ok(Json(Called { districts, pauses: book.pauses.into_iter().map(|(id, pause)| (id, pause.names)).collect(), organisations }))
 }
 
 /// Topics, districts, terms, working hours, pauses and escalation, as the city has decided them.

@@ -162,6 +162,7 @@ fn table() -> Vec<Line> {
         line(Get, "/api/register/control-calls", CONTROL, register::control_calls),
         line(Get, "/api/register/league", LEADERS, register::league),
         line(Get, "/api/register/seals", ANYBODY, register::seals),
+        line(Get, "/api/register/names", ANYBODY, register::names),
         line(Get, "/api/register/rules", LEADERS, register::rules),
         line(Put, "/api/register/rules", DECIDERS, register::put_rules).of(Document),
         line(Get, "/api/streets", STAFF, imports::streets),

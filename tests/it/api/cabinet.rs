@@ -45,6 +45,7 @@ async fn a_resident_follows_reopens_and_confirms_their_own_case(kind: Kind) {
     let cases = ask("GET", "/api/cabinet/cases", None).await.json();
     assert_eq!((cases.as_array().unwrap().len(), cases[0]["number"].as_str()), (1, Some(mine.as_str())));
     assert_eq!((cases[0]["station"].as_str(), cases[0]["may_confirm"].as_bool()), (Some("registered"), Some(false)));
+    assert_eq!(cases[0]["topic_names"]["en"], "Heating");
     for part in ["", "/confirm", "/reopen", "/files"] {
         let (method, body) = if part.is_empty() { ("GET", None) } else { ("POST", Some(json!({ "words": "x" }))) };
         assert_eq!(ask(method, &format!("/api/cabinet/cases/{theirs}{part}"), body).await.status, 404, "{part} of another's case");
