@@ -41,6 +41,7 @@ test: setup desk check ## every test; peers that are not ours take part
 	@npm --prefix web run check
 	npm --prefix web test
 	npm --prefix web run test:bundle
+	npm --prefix web run test:screens
 	cargo test --workspace --lib --bins --examples -- --skip media::
 	cargo test --workspace --lib -- --test-threads 4 media::
 	cargo test --workspace --doc

@@ -56,6 +56,7 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts', 'tests/texts.test.ts'], environment: 'node', setupFiles: ['tests/setup.ts'] }, resolve: { conditions: ['browser'] } },
+      { extends: true, test: { name: 'screens', include: ['tests/screens/*.test.ts'], environment: 'node', testTimeout: 30_000, hookTimeout: 30_000, fileParallelism: false } },
       { extends: true, test: { name: 'bundle', include: ['tests/bundle.test.ts'], environment: 'node' } },
     ],
   },

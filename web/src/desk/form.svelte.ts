@@ -45,7 +45,8 @@ export function blank(call: CallId | null, topic: string | null, service: string
   };
 }
 
-const newDraft = (): string => crypto.randomUUID();
+/** 128 random bits; `randomUUID` is there on secure addresses alone. */
+const newDraft = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Whether somebody has written anything. */
 export const isBegun = (content: Content): boolean => content.text.trim() !== '' || content.street.trim() !== '';

@@ -959,7 +959,7 @@ residents-at-number = { $n ->
      [many] На этом номере { $n } жителей
     *[other] На этом номере { $n } жителя
   }
-protected-veteran = Ветеран войны
+protected-veteran = Ветеран
 abuse-until = Отметка о грубости до { $day }
 callbacks-owed = { $n ->
      [one] Обещан { $n } обратный звонок
@@ -995,7 +995,7 @@ article-answered = { $n ->
 this-answered-it = Это и был ответ
 callbacks = Перезвонить: { $n }
 tasks = Задачи: { $n }
-drafts = Не дописано: { $n }
+drafts = Недописанные: { $n }
 today-calls = { $n ->
      [one] Сегодня: { $n } звонок
      [few] Сегодня: { $n } звонка
@@ -1062,7 +1062,7 @@ refused-overloaded = Сервер перегружен. Попробуйте е�
 refused-no-story = Сведения о звонящем не прочитать: база не отвечает. Спросите его самого.
 
 ## Вход
-sign-in-code = Код входа
+sign-in-code = Код
 sign-in-code-hint = Шесть цифр, которые сейчас показывает ваш телефон.
 refusal-wrong_code = Код неверный или уже использован. Дождитесь следующего.
 demo-title = Демонстрационный город. Посмотреть как:

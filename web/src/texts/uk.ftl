@@ -770,7 +770,7 @@ more = і ще { $n }
 queue-name-general = Загальна
 queue-name-heating = Опалення
 queue-name-utilities = Комунальна
-queue-name-roads = Дороги міста
+queue-name-roads = Дороги
 queue-name-quality = Лінія якості
 
 ## Робоче місце: зв’язок і звук
@@ -861,7 +861,7 @@ talk = Розмова
 talk-on-hold = На утриманні
 talk-asked-by = Вас запитує { $name }
 meter-them = мешканець
-meter-me = чути мене
+meter-me = я
 hold-music = Мешканець чує музику
 muted-now = Мешканець вас не чує
 recording-paused = Без запису, ще { $time }
@@ -871,7 +871,7 @@ hold = Утримати
 resume = Повернутися
 mute = Вимкнути мікрофон
 unmute = Увімкнути мікрофон
-transfer = Перевести дзвінок…
+transfer = Перевести…
 consult = Запитати…
 digits = Цифри…
 digits-sent = Надіслані цифри
@@ -894,7 +894,7 @@ whom = Колега, черга або номер
 whom-hint = Введіть ім’я або номер, наприклад +7 701 000 00 00.
 whom-nobody = Оберіть зі списку або введіть номер.
 whom-no-number = Введіть номер: від 2 до 20 цифр, за потреби з +.
-transfer-do = Перевести зараз
+transfer-do = Перевести
 consult-first = Спершу запитати
 consult-do = Запитати
 call-out = Подзвонити за номером…
@@ -934,13 +934,13 @@ topic-missing = Оберіть тему.
 street = Вулиця
 formerly = раніше { $names }
 house = Будинок
-flat = Помешкання
-district-is = Район міста: { $name }
+flat = Квартира
+district-is = Район: { $name }
 what-happened = Що сталося
 text-missing = Напишіть, що сталося.
 priority = Терміновість
 nothing-lost = Нічого не втрачено: усе лишилося тут.
-contact-counted = Записано у підсумок.
+contact-counted = Записано.
 register-case = Зареєструвати
 save-outcome = Зберегти підсумок
 case-registered-at = Зареєстровано о { $time }. Продиктуйте номер:
@@ -959,7 +959,7 @@ residents-at-number = { $n ->
      [many] На цьому номері { $n } мешканців
     *[other] На цьому номері { $n } мешканця
   }
-protected-veteran = Ветеран війни
+protected-veteran = Ветеран
 abuse-until = Позначка про грубість до { $day }
 callbacks-owed = { $n ->
      [one] Обіцяно { $n } зворотний дзвінок
@@ -969,7 +969,7 @@ callbacks-owed = { $n ->
   }
 overdue-by = Прострочено на { $time }
 near-address = Поруч із цією адресою
-until = до { $time } (план)
+until = до { $time }
 open-cases = Відкриті звернення: { $n }
 no-open-cases = Немає.
 due = строк { $time }
@@ -995,7 +995,7 @@ article-answered = { $n ->
 this-answered-it = Це й була відповідь
 callbacks = Передзвонити: { $n }
 tasks = Завдання: { $n }
-drafts = Не дописано, чернетки: { $n }
+drafts = Недописані: { $n }
 today-calls = { $n ->
      [one] Сьогодні: { $n } дзвінок
      [few] Сьогодні: { $n } дзвінки
@@ -1062,7 +1062,7 @@ refused-overloaded = Сервер перевантажено. Спробуйте
 refused-no-story = Відомості про абонента не прочитати: база не відповідає. Запитайте його самого.
 
 ## Вхід
-sign-in-code = Код входу
+sign-in-code = Код
 sign-in-code-hint = Шість цифр, які зараз показує ваш телефон.
 refusal-wrong_code = Код неправильний або вже використаний. Дочекайтеся наступного.
 demo-title = Демонстраційне місто. Подивитися як:

@@ -1,0 +1,83 @@
+// What does a made-up server answer? Enough of a city to draw every state of the desk; people and numbers are invented.
+
+const NOW = Date.UTC(2026, 10, 23, 5, 2, 11);
+export const now = NOW;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const names = (en: string, kk: string, ru: string, uk: string) => ({ en, kk, ru, uk });
+
+export const TOPICS = [
+  { id: 'heating', names: names('Heating', 'Жылу', 'Отопление', 'Опалення'), attributes: [] },
+  { id: 'heating/no-heating', names: names('No heating in the flat', 'Пәтерде жылу жоқ', 'Нет отопления в квартире', 'Немає опалення у квартирі'), attributes: [] },
+  { id: 'heating/leak', names: names('A heating pipe leaks', 'Құбыр ағып тұр', 'Течь трубы отопления', 'Протікає труба опалення'), attributes: [] },
+  { id: 'roads', names: names('Roads', 'Жолдар', 'Дороги', 'Дороги'), attributes: [] },
+];
+
+export const board = {
+  at_ms: NOW, since_ms: NOW - 5 * HOUR, calls_up: 4, calls: [], last: [], help: [],
+  queues: [
+    { queue: 'heating', waiting: 3, longest_since_ms: NOW - 62_000, counts: {} },
+    { queue: 'roads', waiting: 0, counts: {} },
+  ],
+  operators: [
+    { operator: 'a.serik', state: 'talking', since_ms: NOW - 90_000, answered: 12, call: 41 },
+    { operator: 'b.koval', state: 'ready', since_ms: NOW - 30_000, answered: 9 },
+    { operator: 'nina', state: 'talking', since_ms: NOW - 271_000, answered: 23, call: 42 },
+  ],
+  today: { calls: 120, ended: {}, offers_missed: 1, callbacks_owed: 2, called_out: 3, queues: {} },
+};
+
+const caseRow = (n: number, topic: string, more: object) => ({
+  id: n, number: `109-2026-00${n}`, kind: 'complaint', channel: 'phone', topic, priority: 'normal', state: 'in_work', registered_ms: NOW - 5 * DAY,
+  reaction_due_ms: NOW - 4 * DAY, resolution_due_ms: NOW + DAY, reopened: 0, ...more,
+});
+
+export const story = {
+  number: '+77010000045', name: null, callbacks: 1,
+  residents: [{ id: 1, name: 'Aigul S.', protected: 'veteran' }, { id: 2, name: 'Marat S.' }],
+  cases: [caseRow(3988, 'heating/no-heating', { resolution_due_ms: NOW - 3 * DAY - 4 * HOUR }), caseRow(4101, 'roads', {})],
+  calls: [
+    { id: 40, number: '109', started_ms: NOW - DAY, topic: 'heating', agent: 'b.koval', end_reason: 'caller_hung_up' },
+    { id: 31, number: '109', started_ms: NOW - 9 * DAY, topic: 'roads', agent: null, end_reason: 'abandoned' },
+  ],
+};
+
+export const offer = {
+  type: 'offer', call: 42, queue: 'heating', language: 'kk', topic: 'heating/no-heating', waited_ms: 48_000, rings_ms: 15_000, ringing: true, number: '109',
+  why: { rule: 'LongestIdle', needed: ['kk', 'heating'], verdicts: [['a.serik', { NotReady: { state: 'talking' } }], ['b.koval', { Eligible: { idle_ms: 30_000 } }], ['nina', { Chosen: { idle_ms: 134_000 } }]] },
+};
+
+export const welcome = { type: 'welcome', operator: 'nina', generation: 1, pause_reasons: ['break', 'lunch', 'training', 'meeting'], now_ms: NOW };
+
+export const state = (doing: string, more: object = {}) => ({ type: 'state', state: doing, reason: null, call: null, since_ms: NOW - 134_000, ...more });
+
+const me = (role: string) => ({ name: 'nina', role, second_factor: false, has_desk: role === 'operator', preferences: {} });
+
+const article = {
+  id: 1, topic: 'heating', owner: 'quality', review_ms: NOW + 30 * DAY, active: true, by_name: 'quality', changed_ms: NOW - 10 * DAY, answered: 61,
+  texts: {
+    en: { title: 'Who repairs a riser?', body: 'The building’s manager, within a day.' },
+    kk: { title: 'Тік құбырды кім жөндейді?', body: 'Үйдің басқарушысы, бір тәулікте.' },
+    ru: { title: 'Кто чинит стояк?', body: 'Управляющий дома, за сутки.' },
+    uk: { title: 'Хто лагодить стояк?', body: 'Управитель будинку, за добу.' },
+  },
+};
+
+/** What each path answers; others are empty lists. */
+export function answers(role: string | null): Record<string, unknown> {
+  return {
+    '/api/me': role ? me(role) : undefined,
+    '/api/welcome': { demo: true, languages: ['kk', 'ru', 'uk', 'en'], cabinet: true, demo_accounts: [{ name: 'nina', role: 'operator', password: 'x' }, { name: 'supervisor', role: 'supervisor', password: 'x' }] },
+    '/api/topics': TOPICS,
+    '/api/streets': [{ id: 1, name: 'Абай даңғылы', former: ['Ленин'] }],
+    '/api/streets/1/buildings': [{ id: 7, street: 1, house: '12', district: 'almaty' }],
+    '/api/articles': [article],
+    '/api/callbacks': [{ call_id: 31, queue: 'heating', language: 'uk', number: '+77010000031', waiting_since_ms: NOW - 40 * MINUTE, owed_ms: NOW - 30 * MINUTE }],
+    '/api/calls-to-make': [{ id: 3, subject: 'incident:7', text: 'Heating is back in your building.', language: 'en', number: '+77010000077', created_ms: NOW - HOUR }],
+    '/api/board': board,
+    '/api/cases': { number: '109-2026-004127' },
+    '/api/contacts': { counted: true },
+  };
+}
