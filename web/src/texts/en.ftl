@@ -472,6 +472,7 @@ refusal-conflict = Somebody was faster. Load it again, and do it once more.
 refusal-missing = There is no such thing here, or it is not for your eyes.
 refusal-role = Your role may not do this.
 refusal-slow = The server has too much to do. Try again in a moment.
+refusal-faults = This cannot be taken yet:
 refusal-store = The database could not be used. Try again; if it stays, tell an administrator.
 
 ## Administrator
@@ -636,6 +637,7 @@ rules-told = Told
 rules-before = { $span } before it
 rules-after = { $span } after it
 terms-since = Terms since { $day }
+working-time = { $span } of working time
 terms-none = No terms are approved.
 articles-about = Answers that operators find beside the form.
 articles-add = Write an article

@@ -472,6 +472,7 @@ refusal-conflict = Біреу сізден бұрын өзгертті. Қайт
 refusal-missing = Мұндай нәрсе жоқ не сізге көрінбейді.
 refusal-role = Рөліңіз бұған рұқсат бермейді.
 refusal-slow = Сервер бос емес. Сәлден соң қайталаңыз.
+refusal-faults = Мұны әлі қабылдау мүмкін емес:
 refusal-store = Дерекқор қолжетімсіз. Қайталаңыз; жалғасса, әкімшіге айтыңыз.
 
 ## Әкімші
@@ -636,6 +637,7 @@ rules-told = Кімге
 rules-before = { $span } бұрын
 rules-after = { $span } кейін
 terms-since = { $day } бастап мерзімдер
+working-time = { $span } жұмыс уақыты
 terms-none = Мерзімдер бекітілмеген.
 articles-about = Операторлар форманың жанынан табатын жауаптар.
 articles-add = Мақала жазу
