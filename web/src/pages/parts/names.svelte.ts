@@ -1,16 +1,19 @@
-// What are topics, organisations and districts called, in the language of the screen? Asked once a session.
+// What are topics, organisations, districts and pauses called, in the language of the screen? Asked once a session.
 import { api, ask, type Role, type Shape } from '../../api/client';
 import { session } from '../../session.svelte';
 import { texts } from '../../texts/texts.svelte';
 
-/** Who may read the rules, where districts and pauses have their names. */
-const READS_RULES: readonly Role[] = ['quality', 'supervisor', 'administrator', 'city'];
+/** Who may read organisations with all that is known of them: whether they take cases. */
+const READS_ORGANISATIONS: readonly Role[] = ['operator', 'quality', 'supervisor', 'administrator', 'city'];
 
 class Names {
   topics = $state.raw<Shape<'Topic'>[]>([]);
   organisations = $state.raw<Shape<'KeptOrganisation'>[]>([]);
-  book = $state.raw<Shape<'RuleBook'> | null>(null);
+  #told = $state.raw<Shape<'RegisterNames'> | null>(null);
   #known = false;
+
+  readonly districts = $derived(Object.entries(this.#told?.districts ?? {}).map(([id, all]) => ({ id, name: named(all) ?? id })));
+  readonly pauses = $derived(Object.entries(this.#told?.pauses ?? {}).map(([id, all]) => ({ id, name: named(all) ?? id })));
 
   /** Asks for them, if nobody has yet. */
   begin() {
@@ -21,14 +24,14 @@ class Names {
   }
 
   async again(role: Role) {
-    const [topics, organisations, rules] = await Promise.all([
+    const [topics, told, organisations] = await Promise.all([
       ask(api.GET('/api/topics')),
-      role === 'organisation' ? null : ask(api.GET('/api/organisations')),
-      READS_RULES.includes(role) ? ask(api.GET('/api/register/rules')) : null,
+      ask(api.GET('/api/register/names')),
+      READS_ORGANISATIONS.includes(role) ? ask(api.GET('/api/organisations')) : null,
     ]);
     if (topics.data) this.topics = topics.data;
+    if (told.data) this.#told = told.data;
     if (organisations?.data) this.organisations = organisations.data;
-    if (rules?.data) this.book = rules.data.book;
   }
 
   /** "Heating › A heating pipe leaks" */
@@ -39,16 +42,16 @@ class Names {
 
   organisation(id: string | null | undefined): string {
     if (!id) return texts.say('the-centre');
-    return this.organisations.find((one) => one.id === id)?.name ?? id;
+    return this.#told?.organisations[id] ?? id;
   }
 
   district(id: string | null | undefined): string {
     if (!id) return '–';
-    return named(this.book?.districts?.find((one) => one.id === id)?.names) ?? id;
+    return named(this.#told?.districts[id]) ?? id;
   }
 
   pause(id: string): string {
-    return named(this.book?.pauses?.[id]?.names) ?? id;
+    return named(this.#told?.pauses[id]) ?? id;
   }
 
   #topicAlone(id: string): string {
@@ -57,7 +60,7 @@ class Names {
 
   #forget() {
     this.#known = false;
-    [this.topics, this.organisations, this.book] = [[], [], null];
+    [this.topics, this.organisations, this.#told] = [[], [], null];
   }
 }
 
