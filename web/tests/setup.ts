@@ -11,4 +11,5 @@ class Kept implements Storage {
 }
 
 globalThis.localStorage = new Kept();
+globalThis.sessionStorage = new Kept();
 globalThis.location = { origin: 'http://desk' } as Location;

@@ -48,6 +48,9 @@ export interface State {
   extendable: boolean;
 }
 
+/** This tab had its sound connected: kept through a reload. */
+const SOUND_WAS_ON = 'sound-was-on';
+
 /** A recording that is paused goes on by itself after this. */
 export const RECORDING_PAUSE_MS = 120_000;
 
@@ -132,6 +135,7 @@ export class Desk {
   signOut() {
     this.wish({ type: 'sign_out' });
     this.softphone.end();
+    sessionStorage.removeItem(SOUND_WAS_ON);
   }
 
   useTelephone(yes: boolean) {
@@ -182,6 +186,13 @@ export class Desk {
     this.state = { doing: state, reason, call, since: since_ms, until: until_ms ?? null, extendable: extendable ?? false };
     if (this.call && !this.call.rings && !['offered', 'talking', 'wrap_up', 'internal', 'supervising'].includes(state)) this.call = null;
     if (state === 'wrap_up' && this.call) this.call.ended = true;
+    this.#soundAgain(state);
+  }
+
+  /** After a reload the sound comes back by itself: somebody may be talking. */
+  #soundAgain(doing: Doing) {
+    const wanted = doing !== 'offline' && !this.byTelephone && this.phone === 'off' && sessionStorage.getItem(SOUND_WAS_ON) === 'yes';
+    if (wanted) void this.softphone.begin(devices.id('microphone'), devices.id('headset')).then(() => devices.look());
   }
 
   #offered(offer: Offer) {
@@ -239,6 +250,7 @@ export class Desk {
     this.phone = this.softphone.state;
     this.muted = this.softphone.muted;
     if (this.phone === 'denied' || this.phone === 'no_microphone' || this.phone === 'off') this.#readyWithSound = false;
+    if (this.phone === 'up') sessionStorage.setItem(SOUND_WAS_ON, 'yes');
     if (this.phone === 'up' && this.#readyWithSound) {
       this.#readyWithSound = false;
       this.wish({ type: 'ready' });
