@@ -19,6 +19,8 @@ busy = Many people are calling about this matter. Any free operator will help yo
 queue-full = We are sorry, all lines are busy. Please call again a little later. If a life is in danger, dial one one two.
 notice-press-one = To be called when it is fixed, press one now. To wait for an operator, press nothing.
 notice-subscribed = Thank you. You will be called as soon as it is fixed.
+abuse-warning = Please speak respectfully. If the insults go on, the operator will have to end this call.
+abuse-ended = This call is ended because of abusive language. If a life is in danger, dial one one two. Goodbye.
 
 # The place in the queue and the expected wait are put together from these and from one piece a number.
 position = Your number in the queue is

@@ -143,6 +143,9 @@ pub struct Web {
     pub listen: SocketAddr,
     /// How long a session lives without a request, in seconds.
     pub session_s: u64,
+    /// The breaks of a shift, from its beginning on: pages tell operators when one is due.
+    #[serde(default)]
+    pub breaks: Vec<Break>,
     /// PEM file of the pages' certificate with its chain, as seen from the settings file. With one pages come over HTTPS; plain HTTP is for
     /// this machine alone then. It is read again when it changes.
     #[serde(default)]
@@ -153,6 +156,16 @@ pub struct Web {
     /// Whether a certificate is made at each start where no file is named: for a try, because browsers warn of it.
     #[serde(default)]
     pub own_certificate: bool,
+}
+
+/// A break of a shift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Break {
+    /// So many milliseconds after the operator has signed in.
+    pub after_ms: u64,
+    /// It may last so many milliseconds.
+    pub length_ms: u64,
 }
 
 /// Messages: by an organisation's webhook, else by mail, else into files of the folder `outbox` of the data.
@@ -201,6 +214,10 @@ pub struct Limits {
     pub rest_ms: u64,
     /// Milliseconds of silence from the resident that end a talk, 0 for never.
     pub no_sound_ends_ms: u64,
+    /// Milliseconds by which an operator may extend a wrap-up, once.
+    pub extend_wrap_up_ms: u64,
+    /// Milliseconds of rest after a caller who was abusive.
+    pub cool_off_ms: u64,
     /// On SIGTERM calls get this long to end by themselves, in milliseconds.
     pub drain_ms: u64,
     /// Whether calls that are up after that are left to the next process, which takes them up; otherwise they are hung up.
@@ -254,6 +271,8 @@ pub struct Queue {
     pub max_wait_ms: Option<u64>,
     /// Whether talks are recorded.
     pub record: Option<bool>,
+    /// Milliseconds after which an offer that a desk shows is accepted by itself, 0 for never.
+    pub auto_answer_ms: Option<u64>,
 }
 
 /// An operator.

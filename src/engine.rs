@@ -283,14 +283,21 @@ fn call_of(input: &Input) -> Option<CallId> {
             | FromDesk::CallOut { call, .. }
             | FromDesk::Monitor { call, .. }
             | FromDesk::TakeOver { call, .. }
-            | FromDesk::StopMonitor { call, .. } => Some(*call),
+            | FromDesk::StopMonitor { call, .. }
+            | FromDesk::AskHelp { call, .. }
+            | FromDesk::Warn { call, .. }
+            | FromDesk::EndAbuse { call, .. }
+            | FromDesk::PauseRecording { call, .. }
+            | FromDesk::ResumeRecording { call, .. } => Some(*call),
             FromDesk::DeskUp { .. }
             | FromDesk::DeskGone { .. }
             | FromDesk::PhoneChanged { .. }
             | FromDesk::Ready { .. }
             | FromDesk::Pause { .. }
             | FromDesk::SignOut { .. }
-            | FromDesk::WrapUpDone { .. } => None,
+            | FromDesk::WrapUpDone { .. }
+            | FromDesk::ExtendWrapUp { .. }
+            | FromDesk::HelpDone { .. } => None,
         },
         Input::LookedUp { call, .. } | Input::CallPoisoned { call } => Some(*call),
         Input::ShellLost { leg } | Input::LegRecovered { leg } | Input::LegGone { leg } => Some(leg.call),

@@ -154,7 +154,9 @@ fn ends_media(order: &ToMedia) -> bool {
         | ToMedia::Play { .. }
         | ToMedia::StopPlay { .. }
         | ToMedia::Connect { .. }
-        | ToMedia::Record { .. } => false,
+        | ToMedia::Record { .. }
+        | ToMedia::PauseRecord { .. }
+        | ToMedia::ResumeRecord { .. } => false,
     }
 }
 

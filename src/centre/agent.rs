@@ -7,11 +7,13 @@ use super::call_out::Wanted;
 use super::colleague::Before;
 use super::deadline::Reason;
 use super::fact::{AgentStatus, Fact, OfferEnd};
+use super::help::Help;
 use super::ids::{AgentId, CallId, ContactId, Generation, PauseReason};
 use super::input::FromDesk;
 use super::output::{Offer, Refusal, ToDesk};
 use super::settings::Device;
 use super::time::Time;
+use super::wrap_up::{COOL_OFF, is_cool_off};
 
 /// Contacts of one operator that are rung at once; further ones are not.
 pub const MAX_CONTACTS: usize = 4;
@@ -38,6 +40,12 @@ pub struct Agent {
     /// The call that was shown at the desk last, without what was found of others: for a desk that opens while it is worked on.
     #[serde(default)]
     pub work: Option<Offer>,
+    /// The wrap-up has been extended.
+    #[serde(default)]
+    pub extended: bool,
+    /// They want a supervisor to come to their talk.
+    #[serde(default)]
+    pub help: Option<Help>,
 }
 
 /// What an operator is doing; what only a state needs lives in it.
@@ -71,6 +79,8 @@ pub enum Wish {
     Pause(PauseReason),
     /// The end of the shift.
     SignOut,
+    /// A rest after a caller who was abusive.
+    CoolOff,
 }
 
 impl Agent {
@@ -118,7 +128,8 @@ impl Centre {
             FromDesk::SignOut { agent } => self.wants(&agent, Wish::SignOut),
             FromDesk::OfferShown { agent, call } => {
                 if self.is_offered(&agent, call) {
-                    self.out.fact(Fact::OfferShown { call, agent });
+                    self.out.fact(Fact::OfferShown { call, agent: agent.clone() });
+                    self.will_answer_by_itself(&agent, call);
                 }
             }
             FromDesk::Accept { agent, call } => self.accept_at_desk(&agent, call),
@@ -139,6 +150,13 @@ impl Centre {
             FromDesk::Monitor { agent, call, mode } => self.wished(&agent, |centre| centre.supervise(&agent, call, mode)),
             FromDesk::TakeOver { agent, call } => self.wished(&agent, |centre| centre.take_over(&agent, call)),
             FromDesk::StopMonitor { agent, call } => self.wished(&agent, |centre| centre.stop_supervising(&agent, call)),
+            FromDesk::ExtendWrapUp { agent } => self.wished(&agent, |centre| centre.extend_wrap_up(&agent)),
+            FromDesk::AskHelp { agent, call } => self.wished(&agent, |centre| centre.ask_help(&agent, call)),
+            FromDesk::HelpDone { agent } => self.wished(&agent, |centre| centre.help_done(&agent)),
+            FromDesk::Warn { agent, call } => self.wished(&agent, |centre| centre.warn(&agent, call)),
+            FromDesk::EndAbuse { agent, call, days } => self.wished(&agent, |centre| centre.end_abuse(&agent, call, days)),
+            FromDesk::PauseRecording { agent, call } => self.wished(&agent, |centre| centre.pause_recording(&agent, call, true)),
+            FromDesk::ResumeRecording { agent, call } => self.wished(&agent, |centre| centre.pause_recording(&agent, call, false)),
         }
     }
 
@@ -180,16 +198,12 @@ impl Centre {
                 let call = *call;
                 self.show_offer(call);
             }
-            Some(State::Talking { .. } | State::WrapUp) => self.show_work(agent),
-            Some(
-                State::Offline
-                | State::Ready
-                | State::Paused { .. }
-                | State::NotResponding
-                | State::Supervising { .. }
-                | State::Internal { .. },
-            )
-            | None => {}
+            Some(State::Talking { .. } | State::WrapUp) => {
+                self.show_work(agent);
+                self.tell_end_of_state(agent);
+            }
+            Some(State::Paused { .. }) => self.tell_end_of_state(agent),
+            Some(State::Offline | State::Ready | State::NotResponding | State::Supervising { .. } | State::Internal { .. }) | None => {}
         }
     }
 
@@ -316,7 +330,9 @@ impl Centre {
         if wrap_up_ms == 0 {
             self.wrap_up_over(agent);
         } else {
+            self.agents.get_mut(agent).into_iter().for_each(|known| known.extended = false);
             self.deadlines.set(Reason::WrapUp(agent.clone()), self.now.plus_ms(wrap_up_ms));
+            self.tell_end_of_state(agent);
         }
     }
 
@@ -405,7 +421,13 @@ impl Centre {
         let status = known.status();
         self.deadlines.cancel(&Reason::WrapUp(agent.clone()));
         self.deadlines.cancel(&Reason::Rest(agent.clone()));
+        self.deadlines.cancel(&Reason::CoolOff(agent.clone()));
+        let rests = status.pause_reason().is_some_and(is_cool_off);
         self.out.fact(Fact::AgentChanged { agent: agent.clone(), state: status });
+        self.help_follows_state(agent);
+        if rests {
+            self.cool_off(agent);
+        }
     }
 
     pub(super) fn agent_state(&self, agent: &AgentId) -> Option<&State> {
@@ -489,6 +511,7 @@ pub(super) fn state_of(wish: Wish) -> State {
     match wish {
         Wish::Pause(reason) => State::Paused { reason },
         Wish::SignOut => State::Offline,
+        Wish::CoolOff => State::Paused { reason: PauseReason::from(COOL_OFF) },
     }
 }
 

@@ -225,7 +225,8 @@ impl Centre {
                 dialling.speaks = false;
                 self.hear_the_called(leg.call);
             }
-            Stage::Arriving | Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_) | Stage::Internal(_) => {}
+            Stage::Talking(_) => self.abuse_said(leg.call),
+            Stage::Arriving | Stage::Transferring(_) | Stage::CallingOut(_) | Stage::Internal(_) => {}
         }
     }
 

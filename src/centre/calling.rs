@@ -159,6 +159,7 @@ impl Centre {
             rings_ms,
             why: Explanation { rule: Rule::AskedFor, needed: Vec::new(), verdicts: Vec::new() },
             from: Some(calling.from.clone()),
+            auto_answer_ms: 0,
         };
         self.show_at_desk(agent, offer);
     }

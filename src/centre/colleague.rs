@@ -15,6 +15,7 @@ use super::leg::{Leg, LegState};
 use super::output::{Shown, ToLine, ToMedia};
 use super::room::{Arrangement, Room};
 use super::time::Time;
+use super::wrap_up::COOL_OFF;
 
 /// The status when a colleague's phones ring and nobody answers, or none is registered (RFC 3261 §21.4.18).
 const NOT_THERE: u16 = 480;
@@ -60,6 +61,7 @@ impl Before {
         match wish {
             Wish::Pause(reason) => Before::Paused { reason },
             Wish::SignOut => Before::Offline,
+            Wish::CoolOff => Before::Paused { reason: PauseReason::from(COOL_OFF) },
         }
     }
 
@@ -189,6 +191,7 @@ impl Centre {
             Before::WrapUp { until: Some(until) } if until > self.now => {
                 self.set_agent(agent, State::WrapUp);
                 self.deadlines.set(Reason::WrapUp(agent.clone()), until);
+                self.tell_end_of_state(agent);
             }
             Before::Ready | Before::WrapUp { .. } => self.wrap_up_over(agent),
             Before::Offline => self.set_agent(agent, State::Offline),

@@ -188,7 +188,7 @@ impl Centre {
 
     /// The partner's part ends and their leg with it; the resident and all others stay.
     pub(super) fn give_up_place(&mut self, call: CallId, talk: &Talk, reason: EndReason) {
-        self.end_talk(talk);
+        self.end_talk(call, talk);
         self.end_leg(LegId { call, n: talk.leg }, reason);
     }
 }

@@ -36,6 +36,14 @@ pub enum Reason {
     SupervisorRings(AgentId),
     /// Desks that were open when the former process ended have had the time to come back.
     DesksReturn,
+    /// The pause after a caller who was abusive is over.
+    CoolOff(AgentId),
+    /// What is said of abuse should have been heard.
+    AbuseSaid(CallId),
+    /// The recording has been paused for as long as it may be.
+    RecordingPaused(CallId),
+    /// The offer is accepted by itself.
+    AutoAnswer(CallId),
 }
 
 impl Reason {
@@ -49,8 +57,16 @@ impl Reason {
             | Reason::OfferEnds(call)
             | Reason::DialEnds(call)
             | Reason::NoSound(call)
-            | Reason::CallingEnds(call) => Some(*call),
-            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery | Reason::SupervisorRings(_) | Reason::DesksReturn => None,
+            | Reason::CallingEnds(call)
+            | Reason::AbuseSaid(call)
+            | Reason::RecordingPaused(call)
+            | Reason::AutoAnswer(call) => Some(*call),
+            Reason::WrapUp(_)
+            | Reason::Rest(_)
+            | Reason::Recovery
+            | Reason::SupervisorRings(_)
+            | Reason::DesksReturn
+            | Reason::CoolOff(_) => None,
         }
     }
 }
@@ -104,6 +120,9 @@ impl Deadlines {
             Reason::DialEnds,
             Reason::NoSound,
             Reason::CallingEnds,
+            Reason::AbuseSaid,
+            Reason::RecordingPaused,
+            Reason::AutoAnswer,
         ];
         of_calls.into_iter().for_each(|reason| self.cancel(&reason(call)));
     }

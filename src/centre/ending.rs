@@ -6,6 +6,7 @@ use super::deadline::Reason;
 use super::fact::{EndReason, Fact, OfferEnd, Party, QueueEnd};
 use super::ids::{CallId, LegId};
 use super::input::HangUpCause;
+use super::ivr::{Phase, Walk};
 
 /// Calls whose end was told while they were not up, remembered at most: some of them have yet to arrive.
 const EARLY_KEPT: usize = 10_000;
@@ -102,7 +103,7 @@ impl Centre {
                 self.end_supervisions(call);
                 if let Some(talk) = self.talk(call).cloned() {
                     self.release_third(call, &talk);
-                    self.end_talk(&talk);
+                    self.end_talk(call, &talk);
                 }
             }
             Some(Stage::Transferring(transfer)) => {
@@ -131,6 +132,7 @@ impl Call {
         match (&self.stage, n) {
             (Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_), 0) => EndReason::CallerHungUp,
             (Stage::Waiting(_) | Stage::Offered(_), 0) => EndReason::Abandoned,
+            (Stage::Walking(Walk { phase: Phase::Dismissed, .. }), 0) => EndReason::CallerHungUp,
             (Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_), 0) => EndReason::LeftInMenu,
             (Stage::Internal(_), _) => EndReason::OperatorHungUp,
             (Stage::Talking(_) | Stage::CallingOut(_), n) if self.is_agents(n) => EndReason::OperatorHungUp,
@@ -176,6 +178,7 @@ fn queue_end(reason: EndReason) -> QueueEnd {
         | EndReason::TakenOver
         | EndReason::SupervisionOver
         | EndReason::NotReached
-        | EndReason::Replaced => QueueEnd::Failed,
+        | EndReason::Replaced
+        | EndReason::Abuse => QueueEnd::Failed,
     }
 }

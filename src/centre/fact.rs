@@ -92,6 +92,31 @@ pub enum Fact {
     NoticeTold { call: CallId, notice: NoticeId },
     /// The caller wants to be told when it is over.
     Subscribed { call: CallId, caller: CallerRef, notice: NoticeId, language: Language },
+    /// The operator's state ends by itself then, in milliseconds since the epoch; wrap-up may be extended once.
+    StateEnds { agent: AgentId, until_ms: u64, extendable: bool },
+    /// The operator wants a supervisor to come to this talk.
+    HelpAsked { call: CallId, agent: AgentId },
+    /// The operator needs no help in it any more.
+    HelpOver { call: CallId, agent: AgentId, how: HelpEnd },
+    /// The operator has the resident warned.
+    Warned { call: CallId, agent: AgentId },
+    /// The warning has been heard, or was cut off.
+    WarningOver { call: CallId },
+    /// The operator has ended the talk for abuse, and the number is marked for so many days.
+    CallerMarked { call: CallId, caller: CallerRef, agent: AgentId, days: u8 },
+    /// The operator has paused the recording, or it goes on.
+    RecordingPaused { recording: RecordingId, agent: Option<AgentId>, paused: bool },
+}
+
+/// How a wish for help ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum HelpEnd {
+    /// The operator took it back.
+    Done,
+    /// A supervisor takes part in the talk.
+    Came,
+    /// The operator does not talk in that call any more.
+    TalkOver,
 }
 
 /// Which part somebody who was called in has. Who answers a call of the queue is told by `Connected`.
@@ -254,6 +279,8 @@ pub enum EndReason {
     NotReached,
     /// Another phone of the same operator goes on with it.
     Replaced,
+    /// The operator ended it because the resident was abusive.
+    Abuse,
 }
 
 impl EndReason {
@@ -283,6 +310,7 @@ impl EndReason {
             EndReason::SupervisionOver => "supervision_over",
             EndReason::NotReached => "not_reached",
             EndReason::Replaced => "replaced",
+            EndReason::Abuse => "abuse",
         }
     }
 }

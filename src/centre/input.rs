@@ -182,6 +182,20 @@ pub enum FromDesk {
     TakeOver { agent: AgentId, call: CallId },
     /// A supervisor leaves the talk.
     StopMonitor { agent: AgentId, call: CallId },
+    /// The operator needs more time to write things down; once a wrap-up.
+    ExtendWrapUp { agent: AgentId },
+    /// The operator wants a supervisor to come to their talk.
+    AskHelp { agent: AgentId, call: CallId },
+    /// The operator needs no help any more.
+    HelpDone { agent: AgentId },
+    /// The operator has the resident warned.
+    Warn { agent: AgentId, call: CallId },
+    /// The operator ends a talk for abuse; the number is marked for so many days, 1 to 90.
+    EndAbuse { agent: AgentId, call: CallId, days: u8 },
+    /// The operator pauses the recording of their talk.
+    PauseRecording { agent: AgentId, call: CallId },
+    /// The operator lets it go on.
+    ResumeRecording { agent: AgentId, call: CallId },
 }
 
 /// A key of a phone: 0–9, `*`, `#`, A–D.
@@ -214,7 +228,14 @@ impl FromDesk {
             | FromDesk::CallOut { agent, .. }
             | FromDesk::Monitor { agent, .. }
             | FromDesk::TakeOver { agent, .. }
-            | FromDesk::StopMonitor { agent, .. } => agent,
+            | FromDesk::StopMonitor { agent, .. }
+            | FromDesk::ExtendWrapUp { agent }
+            | FromDesk::AskHelp { agent, .. }
+            | FromDesk::HelpDone { agent }
+            | FromDesk::Warn { agent, .. }
+            | FromDesk::EndAbuse { agent, .. }
+            | FromDesk::PauseRecording { agent, .. }
+            | FromDesk::ResumeRecording { agent, .. } => agent,
         }
     }
 }

@@ -44,6 +44,8 @@ pub enum Phase {
     Deciding,
     /// It thanks for a subscription; then the caller waits.
     Thanking,
+    /// No step of a plan: the caller hears why the talk was ended, and the call is over.
+    Dismissed,
 }
 
 /// Where a step leads.
@@ -195,6 +197,9 @@ impl Centre {
     pub(super) fn step_played(&mut self, call: CallId) {
         let Some(Stage::Walking(walk)) = self.stage(call) else { return };
         let walk = walk.clone();
+        if walk.phase == Phase::Dismissed {
+            return self.abuse_said(call);
+        }
         let Some(action) = self.action(call, &walk.step) else { return };
         match (action, walk.phase) {
             (_, Phase::Telling) => self.notices_told(call, &walk.step),
@@ -209,7 +214,7 @@ impl Centre {
                 self.walk(call, &walk.step, Phase::Listening { tries });
                 self.deadlines.set(Reason::Key(call), until);
             }
-            (_, Phase::Listening { .. } | Phase::LookingUp | Phase::Deciding) => {}
+            (_, Phase::Listening { .. } | Phase::LookingUp | Phase::Deciding | Phase::Dismissed) => {}
             // New settings have made another step of it.
             (Action::Play { .. } | Action::HangUp { .. }, Phase::Asking { .. })
             | (Action::Language { .. } | Action::Menu { .. }, Phase::Speaking)
@@ -229,7 +234,7 @@ impl Centre {
                 self.go_on_from_notices(call, &step);
                 return;
             }
-            Phase::Speaking | Phase::Asking { .. } | Phase::LookingUp | Phase::Telling | Phase::Thanking => return,
+            Phase::Speaking | Phase::Asking { .. } | Phase::LookingUp | Phase::Telling | Phase::Thanking | Phase::Dismissed => return,
         };
         let Some(action) = self.action(call, &step).cloned() else { return };
         match action {
@@ -253,6 +258,7 @@ impl Centre {
         }
         let call = leg.call;
         match self.stage(call) {
+            Some(Stage::Walking(Walk { phase: Phase::Dismissed, .. })) => {}
             Some(Stage::Walking(walk)) => {
                 let walk = walk.clone();
                 self.key_in_step(call, &walk, digit);

@@ -3,6 +3,7 @@
 //! The engine calls [`Centre::handle`] with each input, takes the facts and the outputs, and sleeps until
 //! [`Centre::next_deadline`]. The same inputs at the same times give the same outputs, always.
 
+pub mod abuse;
 pub mod agent;
 mod answering;
 pub mod call;
@@ -13,10 +14,12 @@ pub mod colleague;
 pub mod consult;
 pub mod deadline;
 pub mod dialplan;
+mod discretion;
 pub mod early;
 mod ending;
 pub mod explanation;
 pub mod fact;
+pub mod help;
 pub mod ids;
 pub mod input;
 pub mod ivr;
@@ -36,6 +39,7 @@ pub mod supervise;
 pub mod talk;
 pub mod time;
 pub mod transfer;
+pub mod wrap_up;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -248,6 +252,11 @@ impl Centre {
             Reason::DesksReturn => self.desks_returned(),
             Reason::CallingEnds(call) => self.calling_ends(call),
             Reason::SupervisorRings(agent) => self.supervisor_rang(&agent),
+            // It ends as wrap-up does: in what can be.
+            Reason::CoolOff(agent) => self.wrap_up_over(&agent),
+            Reason::AbuseSaid(call) => self.abuse_said(call),
+            Reason::RecordingPaused(call) => self.recording_goes_on(call),
+            Reason::AutoAnswer(call) => self.answer_by_itself(call),
         }
     }
 

@@ -59,6 +59,7 @@ impl Centre {
         let Some(known) = self.calls.get(&call) else { return };
         let Stage::Offered(ringing) = &known.stage else { return self.show_asked(call) };
         let rings_ms = self.queue_settings(&ringing.wait.queue).map_or(0, |rules| rules.offer_ms);
+        let auto_answer_ms = self.auto_answer_ms(ringing).unwrap_or(0);
         let offer = Offer {
             call,
             caller: known.caller,
@@ -69,6 +70,7 @@ impl Centre {
             rings_ms,
             why: ringing.why.clone(),
             from: None,
+            auto_answer_ms,
         };
         let agent = ringing.agent.clone();
         self.show_at_desk(agent, offer);
@@ -132,6 +134,26 @@ impl Centre {
         matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Phone { answer_at_desk: true, .. }))
     }
 
+    /// After how long an offer that rings is accepted by itself; `None` where the operator accepts.
+    fn auto_answer_ms(&self, ringing: &Ringing) -> Option<u64> {
+        let wanted = self.queue_settings(&ringing.wait.queue).map_or(0, |rules| rules.auto_answer_ms);
+        (wanted > 0 && self.answers_at_desk(&ringing.agent)).then_some(wanted)
+    }
+
+    /// The desk has shown the offer: from here on the time runs after which it is accepted by itself.
+    pub(super) fn will_answer_by_itself(&mut self, agent: &AgentId, call: CallId) {
+        let Some(Stage::Offered(ringing)) = self.stage(call) else { return };
+        if let Some(after_ms) = self.auto_answer_ms(ringing).filter(|_| ringing.agent == *agent) {
+            self.deadlines.set_first(Reason::AutoAnswer(call), self.now.plus_ms(after_ms));
+        }
+    }
+
+    pub(super) fn answer_by_itself(&mut self, call: CallId) {
+        let Some(Stage::Offered(ringing)) = self.stage(call) else { return };
+        let agent = ringing.agent.clone();
+        self.accept_at_desk(&agent, call);
+    }
+
     /// The operator says "yes" at the desk: the phone is called and picks up by itself.
     pub(super) fn accept_at_desk(&mut self, agent: &AgentId, call: CallId) {
         let ringing = match self.stage_mut(call) {
@@ -171,6 +193,7 @@ impl Centre {
         let Some(Stage::Offered(ringing)) = self.stage(call) else { return };
         let Ringing { wait, agent, legs, .. } = ringing.clone();
         self.deadlines.cancel(&Reason::OfferEnds(call));
+        self.deadlines.cancel(&Reason::AutoAnswer(call));
         for loser in legs.into_iter().filter(|n| *n != leg.n) {
             self.end_leg(LegId { call, n: loser }, EndReason::AnsweredElsewhere);
         }
@@ -228,6 +251,7 @@ impl Centre {
         let Some(Stage::Offered(ringing)) = self.stage(call) else { return None };
         let (agent, legs) = (ringing.agent.clone(), ringing.legs.clone());
         self.deadlines.cancel(&Reason::OfferEnds(call));
+        self.deadlines.cancel(&Reason::AutoAnswer(call));
         for n in legs {
             self.end_leg(LegId { call, n }, EndReason::GivenUp);
         }

@@ -72,6 +72,10 @@ pub enum ToMedia {
     Record { recording: RecordingId, resident: LegId },
     /// Close the recording; `FromMedia::Recorded` follows.
     StopRecord { recording: RecordingId },
+    /// Write silence in place of what is said, until `ResumeRecord`; the timeline goes on.
+    PauseRecord { recording: RecordingId },
+    /// Record on.
+    ResumeRecord { recording: RecordingId },
     /// Close the leg's port and forget it.
     Close { leg: LegId },
 }
@@ -135,6 +139,14 @@ pub struct Offer {
     /// The colleague who asks, or who gives the call away; `None` for a caller of the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<AgentId>,
+    /// It is accepted by itself so many milliseconds after the desk has shown it; 0 for never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub auto_answer_ms: u64,
+}
+
+/// What older journals do not have is left out, so that their outputs keep their hash.
+fn is_zero(ms: &u64) -> bool {
+    *ms == 0
 }
 
 /// Where a leg is dialled to.

@@ -8,6 +8,7 @@ use super::colleague::Before;
 use super::deadline::Reason;
 use super::fact::{Chosen, EndReason, Fact, OfferEnd, Party};
 use super::ids::{AgentId, CallId, Generation, LegId, TrunkId};
+use super::ivr::{Phase, Walk};
 use super::leg::LegState;
 use super::output::ToMedia;
 use super::room::Arrangement;
@@ -115,6 +116,7 @@ impl Centre {
         for call in calls {
             match self.stage(call) {
                 Some(Stage::Talking(_)) => {
+                    self.forget_warning(call);
                     let Arrangement { hears, music } = self.arrangement(call);
                     self.out.media(ToMedia::Connect { call, hears });
                     music.into_iter().for_each(|leg| self.play_hold_music(leg));
@@ -166,6 +168,7 @@ impl Centre {
         let Some(call) = self.calls.get(&leg.call) else { return };
         match (&call.stage, leg.n) {
             (Stage::Arriving, 0) => self.leg_answered(leg),
+            (Stage::Walking(Walk { phase: Phase::Dismissed, .. }), 0) => self.end_call(leg.call, EndReason::Abuse),
             // What played is lost with the process: the step speaks again, the music begins again.
             (Stage::Walking(walk), 0) => {
                 let step = walk.step.clone();
@@ -203,11 +206,14 @@ impl Centre {
     /// The recording ended with the process; a new one holds the rest of the talk.
     fn record_on(&mut self, call: CallId) {
         let Some(talk) = self.talk(call) else { return };
-        let (cut_off, partner) = (talk.recording, talk.partner.clone());
+        let (cut_off, partner, paused) = (talk.recording, talk.partner.clone(), talk.paused);
         if let Some(recording) = cut_off {
             self.out.media(ToMedia::StopRecord { recording });
             let goes_on = self.start_recording(call, &partner);
             self.talk_mut(call).into_iter().for_each(|talk| talk.recording = goes_on);
+            if let Some(recording) = goes_on.filter(|_| paused) {
+                self.out.media(ToMedia::PauseRecord { recording });
+            }
         }
     }
 

@@ -48,6 +48,9 @@ pub struct QueueSettings {
     pub max_wait_ms: u64,
     /// Whether talks are recorded.
     pub record: bool,
+    /// An offer is accepted by itself so many milliseconds after the desk has shown it; 0 for never.
+    #[serde(default)]
+    pub auto_answer_ms: u64,
 }
 
 impl QueueSettings {
@@ -91,6 +94,20 @@ pub struct Limits {
     pub rest_ms: u64,
     /// A talk in which the resident's side has been silent for this long ends, in milliseconds; 0 for never.
     pub no_sound_ends_ms: u64,
+    /// By so much an operator may extend a wrap-up, in milliseconds.
+    #[serde(default = "extend_wrap_up_ms")]
+    pub extend_wrap_up_ms: u64,
+    /// How long an operator rests after a caller who was abusive, in milliseconds.
+    #[serde(default = "cool_off_ms")]
+    pub cool_off_ms: u64,
+}
+
+fn extend_wrap_up_ms() -> u64 {
+    60_000
+}
+
+fn cool_off_ms() -> u64 {
+    300_000
 }
 
 impl Default for QueueSettings {
@@ -105,12 +122,21 @@ impl Default for QueueSettings {
             max_waiting: 500,
             max_wait_ms: 0,
             record: true,
+            auto_answer_ms: 0,
         }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_calls: 10_000, look_up_ms: 300, dial_ms: 30_000, rest_ms: 30_000, no_sound_ends_ms: 60_000 }
+        Self {
+            max_calls: 10_000,
+            look_up_ms: 300,
+            dial_ms: 30_000,
+            rest_ms: 30_000,
+            no_sound_ends_ms: 60_000,
+            extend_wrap_up_ms: extend_wrap_up_ms(),
+            cool_off_ms: cool_off_ms(),
+        }
     }
 }

@@ -107,6 +107,7 @@ impl Centre {
 
     fn tell_supervision(&mut self, leg: LegId, agent: &AgentId, mode: Supervision) {
         self.out.fact(Fact::Joined { leg, party: Party::Agent(agent.clone()), role: Role::Supervisor(mode) });
+        self.help_has_come(leg.call);
     }
 
     /// A supervisor's phone has sound.

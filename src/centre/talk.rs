@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Centre;
 use super::call::Stage;
 use super::consult::Third;
+use super::deadline::Reason;
 use super::fact::{EndReason, Fact};
 use super::ids::{AgentId, CallId, LegId, PlayId, PromptId, QueueId, RecordingId};
 use super::output::{Ending, Refusal, Sound, Stands, ToMedia};
@@ -35,6 +36,12 @@ pub struct Talk {
     /// Supervisors who listen, or are being called to do so.
     #[serde(default)]
     pub supervisors: BTreeMap<AgentId, Supervisor>,
+    /// The resident hears a warning in place of everybody.
+    #[serde(default)]
+    pub warned: bool,
+    /// The recording is paused.
+    #[serde(default)]
+    pub paused: bool,
 }
 
 /// With whom the resident talks.
@@ -49,7 +56,8 @@ pub enum Partner {
 impl Talk {
     /// A talk that begins, with nobody else in it.
     pub fn new(leg: u16, partner: Partner, since: Time) -> Self {
-        Self { leg, partner, since, recording: None, hold: false, third: None, supervisors: BTreeMap::new() }
+        let supervisors = BTreeMap::new();
+        Self { leg, partner, since, recording: None, hold: false, third: None, supervisors, warned: false, paused: false }
     }
 
     /// The operator, and the queue whose rules hold.
@@ -70,7 +78,8 @@ impl Talk {
         }
     }
 
-    fn resident_waits(&self) -> bool {
+    /// Whether the resident hears music, because the operator holds or asks somebody.
+    pub fn resident_waits(&self) -> bool {
         self.hold || matches!(self.third, Some(Third::Called(_) | Third::Consulted { .. }))
     }
 }
@@ -108,7 +117,9 @@ impl Centre {
     }
 
     /// The partner's part is over: the recording with it, and an operator has time to write things down.
-    pub(super) fn end_talk(&mut self, talk: &Talk) {
+    pub(super) fn end_talk(&mut self, call: CallId, talk: &Talk) {
+        self.deadlines.cancel(&Reason::AbuseSaid(call));
+        self.deadlines.cancel(&Reason::RecordingPaused(call));
         if let Some(recording) = talk.recording {
             self.out.media(ToMedia::StopRecord { recording });
         }
@@ -247,7 +258,7 @@ impl Centre {
         };
         let Arrangement { mut hears, mut music } = room.arrange();
         hears.extend(self.early_pair(call).filter(|pair| !room.holding.contains(&pair.ear)));
-        hears.retain(|pair| is_up(&pair.ear) && is_up(&pair.mouth));
+        hears.retain(|pair| is_up(&pair.ear) && is_up(&pair.mouth) && !(talk.warned && pair.ear == room.resident));
         music.retain(is_up);
         Arrangement { hears, music }
     }
@@ -261,6 +272,9 @@ impl Centre {
         known.hold_music.insert(leg.n);
         known.ring_tone = known.ring_tone.filter(|n| *n != leg.n);
         let play = known.play;
+        if leg.n == 0 {
+            self.forget_warning(leg.call);
+        }
         self.out.media(ToMedia::Play { leg, play, sounds: vec![Sound::Music { id }], ending: Ending::Repeat });
     }
 

@@ -85,6 +85,8 @@ impl Config {
                 dial_ms: self.limits.dial_ms,
                 rest_ms: self.limits.rest_ms,
                 no_sound_ends_ms: self.limits.no_sound_ends_ms,
+                extend_wrap_up_ms: self.limits.extend_wrap_up_ms,
+                cool_off_ms: self.limits.cool_off_ms,
                 ..Limits::default()
             },
         })
@@ -183,6 +185,7 @@ fn queue_settings(queue: &Queue) -> QueueSettings {
         max_waiting: queue.max_waiting.unwrap_or(default.max_waiting),
         max_wait_ms: queue.max_wait_ms.unwrap_or(default.max_wait_ms),
         record: queue.record.unwrap_or(default.record),
+        auto_answer_ms: queue.auto_answer_ms.unwrap_or(default.auto_answer_ms),
     }
 }
 

@@ -345,6 +345,9 @@ fn leg_of(order: &ToMedia) -> LegId {
         | ToMedia::StopPlay { leg }
         | ToMedia::Close { leg } => *leg,
         ToMedia::Connect { call, .. } => caller(*call),
-        ToMedia::Record { recording, .. } | ToMedia::StopRecord { recording } => caller(recording.call),
+        ToMedia::Record { recording, .. }
+        | ToMedia::StopRecord { recording }
+        | ToMedia::PauseRecord { recording }
+        | ToMedia::ResumeRecord { recording } => caller(recording.call),
     }
 }

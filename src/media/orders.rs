@@ -39,6 +39,8 @@ impl Worker {
             ToMedia::Connect { call, hears } => self.connect(call, hears),
             ToMedia::Record { recording, resident } => self.record(recording, resident),
             ToMedia::StopRecord { recording } => self.stop_record(recording),
+            ToMedia::PauseRecord { recording } => self.pause_record(recording, true),
+            ToMedia::ResumeRecord { recording } => self.pause_record(recording, false),
             ToMedia::Close { leg } => self.close(leg),
         }
     }
@@ -161,10 +163,16 @@ impl Worker {
         let now_us = self.now_us();
         let Some(room) = self.rooms.get_mut(&id.call) else { return };
         if room.recordings.iter().all(|recording| recording.id != id) {
-            room.recordings.push(RoomRecording { id, resident });
+            room.recordings.push(RoomRecording { id, resident, paused: false });
             self.outfit.tap.open(id, now_us);
             self.arrange(id.call);
         }
+    }
+
+    fn pause_record(&mut self, id: RecordingId, paused: bool) {
+        let Some(room) = self.rooms.get_mut(&id.call) else { return };
+        room.recordings.iter_mut().filter(|recording| recording.id == id).for_each(|recording| recording.paused = paused);
+        self.arrange(id.call);
     }
 
     fn stop_record(&mut self, id: RecordingId) {
@@ -197,6 +205,7 @@ impl Worker {
             leg.track = room
                 .recordings
                 .iter()
+                .filter(|recording| !recording.paused)
                 .find_map(|recording| Some(Track { recording: recording.id, side: room.side(recording, *id)?, mouth: id.n }));
             self.talking.retain(|(other, _)| other != place);
             if leg.is_talking() {

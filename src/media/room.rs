@@ -21,6 +21,8 @@ pub struct RoomRecording {
     pub id: RecordingId,
     /// Whose sound goes to the left.
     pub resident: LegId,
+    /// What is said is left out for a while; the timeline goes on.
+    pub paused: bool,
 }
 
 /// Which channel of a recording a leg's sound goes to.
@@ -131,7 +133,7 @@ mod tests {
     #[test]
     fn the_sides_of_a_recording_follow_the_matrix() {
         let [resident, operator, listener] = [0, 1, 2].map(|n| LegId { call: CallId(1), n });
-        let recording = RoomRecording { id: RecordingId { call: CallId(1), n: 1 }, resident };
+        let recording = RoomRecording { id: RecordingId { call: CallId(1), n: 1 }, resident, paused: false };
         let hears = |ear, mouth| Hears { ear, mouth };
         let talk = Room { hears: vec![hears(resident, operator), hears(operator, resident), hears(operator, listener)], ..Room::default() };
         assert_eq!(talk.side(&recording, resident), Some(Side::Left));

@@ -10,7 +10,7 @@ use crate::centre::time::Time;
 
 use super::dead_lines::DeadLines;
 
-pub use views::{BoardView, CallView, Counts, EndedView, OperatorView, QueueView, SHORT_ABANDON_MS, TARGET_MS, Today};
+pub use views::{BoardView, CallView, Counts, EndedView, HelpView, OperatorView, QueueView, SHORT_ABANDON_MS, TARGET_MS, Today};
 
 /// Calls that are over and still shown.
 const LAST_KEPT: usize = 20;
@@ -30,6 +30,8 @@ pub struct Board {
     ended: VecDeque<EndedView>,
     queues: BTreeMap<QueueId, QueueNow>,
     operators: BTreeMap<AgentId, OperatorNow>,
+    /// Who wants a supervisor to come, in which call and since when.
+    help: BTreeMap<AgentId, (CallId, Time)>,
     today: Today,
 }
 
@@ -108,6 +110,8 @@ impl Board {
             Fact::AgentChanged { agent, state } => self.operator_changed(agent, state, at),
             Fact::LegEnded { leg, .. } => self.with_call(leg.call, |up| up.lines.forget(leg.n)),
             Fact::CallbackOwed { .. } => self.today.callbacks_owed += 1,
+            Fact::HelpAsked { call, agent } => drop(self.help.insert(agent.clone(), (*call, at))),
+            Fact::HelpOver { agent, .. } => drop(self.help.remove(agent)),
             Fact::CallAnswered { .. }
             | Fact::KeyPressed { .. }
             | Fact::PlaceTold { .. }
@@ -120,6 +124,11 @@ impl Board {
             | Fact::SettingsApplied { .. }
             | Fact::Restarted { .. }
             | Fact::Held { .. }
+            | Fact::StateEnds { .. }
+            | Fact::Warned { .. }
+            | Fact::WarningOver { .. }
+            | Fact::CallerMarked { .. }
+            | Fact::RecordingPaused { .. }
             | Fact::ConsultStarted { .. }
             | Fact::ConsultEnded { .. }
             | Fact::Joined { role: Role::Consultant | Role::Guest | Role::Supervisor(_), .. }
@@ -168,6 +177,11 @@ impl Board {
             calls: self.calls.iter().take(CALLS_SHOWN).map(|(call, up)| up.view(*call)).collect(),
             queues: self.queues.iter().map(|(queue, state)| state.view(queue)).collect(),
             operators: self.operators.iter().map(|(agent, operator)| operator.view(agent)).collect(),
+            help: self
+                .help
+                .iter()
+                .map(|(agent, (call, since))| HelpView { operator: agent.clone(), call: *call, since_ms: since.0 })
+                .collect(),
             today: self.today.clone(),
             last: self.ended.iter().rev().cloned().collect(),
         }

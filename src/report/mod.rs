@@ -3,4 +3,5 @@
 pub mod board;
 mod dead_lines;
 pub mod league;
+pub mod own_day;
 pub mod resolution;

@@ -161,7 +161,8 @@ pub(super) fn reason_header(reason: EndReason) -> String {
         | EndReason::ConsultOver
         | EndReason::TakenOver
         | EndReason::SupervisionOver
-        | EndReason::NotReached => 16,
+        | EndReason::NotReached
+        | EndReason::Abuse => 16,
         EndReason::AnsweredElsewhere | EndReason::Replaced => 26,
         EndReason::Refused => 21,
         EndReason::UnknownNumber => 1,

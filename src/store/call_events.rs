@@ -17,7 +17,8 @@ use super::{Store, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct CallEvent {
     /// `held`, `resumed`, `consult`, the word of a `ConsultEnd` after `consult_`, that of a `Role` after `joined_`, `transfer`,
-    /// `transfer_failed`, `taken_over`, `notice_told` or `subscribed`.
+    /// `transfer_failed`, `taken_over`, `help_asked`, `help_over`, `warned`, `marked`, `recording_paused`, `recording_resumed`, `notice_told`
+    /// or `subscribed`.
     pub what: String,
     /// The operator or supervisor who did it.
     pub agent: Option<String>,

@@ -6,15 +6,16 @@ use serde::Serialize;
 use sqlx::FromRow;
 
 use crate::caller::CallerSeen;
-use crate::centre::ids::{CallerRef, Language};
+use crate::centre::ids::{AgentId, CallerRef, Language};
 use crate::centre::input::CallerKnown;
 use crate::centre::time::Time;
 use crate::private::Private;
 
 use super::bulk::{self, BulkRow, ms, signed};
+use super::notes::Note;
 use super::register::{COLUMNS, CaseRow, ResidentSketch};
 use super::statement::{Statement, query, query_made};
-use super::transaction::Lock;
+use super::transaction::{Lock, Transaction};
 use super::{Store, StoreError};
 
 /// Calls in a story.
@@ -23,14 +24,14 @@ const LAST_CALLS: i64 = 5;
 /// Open cases in a story.
 const OPEN_CASES: i64 = 20;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// What an operator sees of a resident while the phone rings. Personal data: only for the operator to whom the call is offered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Story {
     /// The number, as it may be dialled; `None` when it is withheld.
-    #[schema(value_type = Option<String>)]
     pub number: Option<Private<String>>,
     /// The name that the line gave.
-    #[schema(value_type = Option<String>)]
     pub name: Option<Private<String>>,
     /// The last calls, newest first, five at most; the one that rings may be among them.
     pub calls: Vec<CallSketch>,
@@ -40,6 +41,10 @@ pub struct Story {
     pub callbacks: i64,
     /// Those whose number it is, with what protects them; twenty at most.
     pub residents: Vec<ResidentSketch>,
+    /// What operators have written of the number, the newest first, ten at most.
+    pub notes: Vec<Note>,
+    /// Until when the number is marked for abuse, in milliseconds since the epoch; it may be over.
+    pub abuse_until_ms: Option<i64>,
 }
 
 /// An earlier call, as far as the story needs it. Times in milliseconds since the epoch.
@@ -66,10 +71,11 @@ struct Known {
     district: Option<String>,
 }
 
-#[derive(FromRow)]
+#[derive(Default, FromRow)]
 struct Resident {
     number: Option<String>,
     name: Option<String>,
+    abuse_until_ms: Option<i64>,
 }
 
 impl Store {
@@ -113,7 +119,7 @@ impl Store {
     /// The resident's story for the screen pop.
     pub async fn story(&self, caller: CallerRef) -> Result<Story, StoreError> {
         let id = signed(caller.0);
-        let resident = query("SELECT number, name FROM callers WHERE caller = $1").bind(id);
+        let resident = query("SELECT number, name, abuse_until_ms FROM callers WHERE caller = $1").bind(id);
         let calls = query("SELECT id, number, started_ms, topic, agent, end_reason FROM calls WHERE caller = $1 ORDER BY id DESC LIMIT $2");
         // From the newest on, until there are enough: some have reported thousands.
         let columns = COLUMNS.split(", ").map(|column| format!("cases.{column}")).collect::<Vec<_>>().join(", ");
@@ -123,15 +129,17 @@ impl Store {
         ));
         let callbacks = query("SELECT COUNT(*) FROM callbacks WHERE caller = $1 AND done_ms IS NULL");
         // At once, because somebody looks at a screen that is empty.
-        let (resident, calls, cases, callbacks, residents) = tokio::try_join!(
+        let (resident, calls, cases, callbacks, residents, notes) = tokio::try_join!(
             async { Ok(resident.fetch_optional::<Resident>(self.db.readers()).await?) },
             async { Ok(calls.bind(id).bind(LAST_CALLS).fetch_all(self.db.readers()).await?) },
             async { Ok(cases.bind(id).bind(OPEN_CASES).fetch_all(self.db.readers()).await?) },
             async { Ok(callbacks.bind(id).fetch_scalar(self.db.readers()).await?) },
             self.residents_of(caller),
+            self.notes_of(caller),
         )?;
-        let (number, name) = resident.map_or((None, None), |resident| (resident.number, resident.name));
-        Ok(Story { number: number.map(Private::new), name: name.map(Private::new), calls, cases, callbacks, residents })
+        let resident = resident.unwrap_or_default();
+        let (number, name) = (resident.number.map(Private::new), resident.name.map(Private::new));
+        Ok(Story { number, name, calls, cases, callbacks, residents, notes, abuse_until_ms: resident.abuse_until_ms })
     }
 }
 
@@ -183,5 +191,30 @@ impl BulkRow for LanguageRow {
 
     fn bind(&self, statement: Statement) -> Statement {
         statement.bind(signed(self.caller.0)).bind(self.language.code()).bind(ms(self.at.0)).bind(ms(self.at.0))
+    }
+}
+
+/// A number that an operator has marked for abuse.
+pub(super) struct MarkRow {
+    caller: CallerRef,
+    agent: AgentId,
+    until_ms: i64,
+}
+
+impl MarkRow {
+    /// `None` where the number is withheld: there is nothing to mark.
+    pub fn new(at: Time, caller: CallerRef, agent: &AgentId, days: u8) -> Option<Self> {
+        let until_ms = ms(at.0).saturating_add(i64::from(days) * DAY_MS);
+        (!caller.is_withheld()).then(|| Self { caller, agent: agent.clone(), until_ms })
+    }
+
+    /// The row of the caller may not be there yet: numbers come by another way.
+    pub async fn write(&self, transaction: &mut Transaction) -> Result<(), sqlx::Error> {
+        let marked = query(
+            "INSERT INTO callers (caller, first_ms, last_ms, abuse_until_ms, abuse_by) VALUES ($1, 0, 0, $2, $3) \
+             ON CONFLICT (caller) DO UPDATE SET abuse_until_ms = excluded.abuse_until_ms, abuse_by = excluded.abuse_by",
+        );
+        marked.bind(signed(self.caller.0)).bind(self.until_ms).bind(self.agent.as_str().to_owned()).execute(transaction).await?;
+        Ok(())
     }
 }

@@ -72,7 +72,9 @@ pub struct DistrictCount {
 impl Store {
     /// Keeps a contact; the same draft again is the same one, and so is a call that has a contact already. True where it is another.
     pub async fn write_contact(&self, contact: &NewContact, at: Time) -> Result<bool, StoreError> {
-        Ok(write(self.db.writer(), contact, at).await?)
+        let counted = write(self.db.writer(), contact, at).await?;
+        super::drafts::written(self.db.writer(), &contact.by_name, &contact.draft).await?;
+        Ok(counted)
     }
 
     /// Contacts of `from..to` by what came of them and by which way they came.

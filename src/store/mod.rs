@@ -13,11 +13,14 @@ mod calls;
 mod cases;
 mod contacts;
 mod db;
+mod drafts;
 mod import;
 mod leg_quality;
 mod legs;
+mod notes;
 mod offers;
 mod outbox;
+mod own_day;
 mod postgres;
 mod preferences;
 mod projection;
@@ -58,18 +61,21 @@ pub use callers::{CallSketch, Story};
 pub use calls::{Call, CallDetail, CallFilter};
 pub use cases::{CaseFilter, Sight};
 pub use contacts::{ContactCount, DistrictCount, NewContact};
+pub use drafts::Draft;
 pub use import::{Checked, Import, ImportError, ImportKind, ImportReport, ImportState, Refused};
 pub use leg_quality::LegQuality;
 pub use legs::Leg;
+pub use notes::Note;
 pub use offers::{OfferMade, Why};
 pub use outbox::{CallToMake, Message, Reach};
 pub use projection::{Position, Projected};
 pub use queue_events::QueueEvent;
 pub use recordings::{Recording, RecordingFile};
 pub use register::{
-    Address, Attachment, CaseDetail, CaseRow, ControlWork, District, HistoryEntry, IncidentDetail, IncidentEntry, IncidentFilter,
-    IncidentRow, KeptOrganisation, LONGEST_EVIDENCE, LateDesk, Names, NewCase, NewResident, NoticeInForce, Organisation, Register,
-    RegisterError, ReportWords, Resident, ResidentSketch, ResidentWords, Route, RuleBook, Topic, Verified, VerifyError, media, revision_of,
+    Address, Attachment, CaseDetail, CaseRow, ControlWork, District, Duplicate, HistoryEntry, IncidentDetail, IncidentEntry,
+    IncidentFilter, IncidentRow, KeptOrganisation, LONGEST_EVIDENCE, LateDesk, Names, NearIncident, NewCase, NewResident, NoticeInForce,
+    Organisation, Register, RegisterError, ReportWords, Resident, ResidentSketch, ResidentWords, Route, RuleBook, Spot, Topic, Verified,
+    VerifyError, media, revision_of,
 };
 pub use second_factor::SecondFactor;
 pub use sessions::Sessions;

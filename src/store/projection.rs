@@ -12,7 +12,7 @@ use super::agent_states::{AgentClosed, AgentRow};
 use super::bulk::{self, signed};
 use super::call_events::CallEventRow;
 use super::callbacks::CallbackRow;
-use super::callers::LanguageRow;
+use super::callers::{LanguageRow, MarkRow};
 use super::calls::CallRow;
 use super::leg_quality::LegQualityRow;
 use super::legs::LegRow;
@@ -114,6 +114,7 @@ struct Rows {
     leg_quality: Vec<LegQualityRow>,
     recordings: BTreeMap<RecordingId, RecordingRow>,
     languages: BTreeMap<CallerRef, LanguageRow>,
+    marks: Vec<MarkRow>,
     steps: Vec<StepRow>,
     callbacks: Vec<CallbackRow>,
     subscriptions: Vec<SubscriptionRow>,
@@ -166,7 +167,15 @@ impl Rows {
             | Fact::Transferred { .. }
             | Fact::TransferFailed { .. }
             | Fact::LegReplaced { .. }
-            | Fact::TakenOver { .. } => self.live(id, at, fact),
+            | Fact::TakenOver { .. }
+            | Fact::HelpAsked { .. }
+            | Fact::HelpOver { .. }
+            | Fact::Warned { .. }
+            | Fact::RecordingPaused { .. } => self.live(id, at, fact),
+            Fact::CallerMarked { call, caller, agent, days } => {
+                self.events.push(CallEventRow::new(id, at, *call, "marked").by(agent));
+                self.marks.extend(MarkRow::new(at, *caller, agent, *days));
+            }
             // Of calls between operators their legs and the operators' states are kept, and no call of a resident.
             Fact::ColleagueCalled { .. } | Fact::ColleagueCallEnded { .. } => {}
             Fact::NoticeTold { call, notice } => self.events.push(CallEventRow::new(id, at, *call, "notice_told").of(notice)),
@@ -174,7 +183,11 @@ impl Rows {
                 self.events.push(CallEventRow::new(id, at, *call, "subscribed").of(notice));
                 self.subscriptions.extend(SubscriptionRow::new(at, *call, *caller, notice, *language));
             }
-            Fact::PlaceTold { .. } | Fact::SettingsApplied { .. } | Fact::Restarted { .. } => {}
+            Fact::PlaceTold { .. }
+            | Fact::SettingsApplied { .. }
+            | Fact::Restarted { .. }
+            | Fact::StateEnds { .. }
+            | Fact::WarningOver { .. } => {}
         }
     }
 
@@ -192,6 +205,13 @@ impl Rows {
             Fact::Transferred { call, agent, to } => event(*call, "transfer").by(agent).to(to),
             Fact::TransferFailed { call, queue, .. } => event(*call, "transfer_failed").back_to(queue),
             Fact::LegReplaced { leg, .. } => event(leg.call, "replaced").on(*leg),
+            Fact::HelpAsked { call, agent } => event(*call, "help_asked").by(agent),
+            Fact::HelpOver { call, agent, .. } => event(*call, "help_over").by(agent),
+            Fact::Warned { call, agent } => event(*call, "warned").by(agent),
+            Fact::RecordingPaused { recording, agent, paused } => {
+                let row = event(recording.call, if *paused { "recording_paused" } else { "recording_resumed" });
+                agent.iter().fold(row, |row, agent| row.by(agent))
+            }
             Fact::TakenOver { call, agent, from } => event(*call, "taken_over").by(agent).about(&Party::Agent(from.clone())),
             _ => return,
         };
@@ -267,6 +287,9 @@ impl Rows {
         bulk::write(transaction, &self.leg_quality).await?;
         bulk::write(transaction, &self.recordings.into_values().collect::<Vec<_>>()).await?;
         bulk::write(transaction, &self.languages.into_values().collect::<Vec<_>>()).await?;
+        for mark in &self.marks {
+            mark.write(transaction).await?;
+        }
         bulk::write(transaction, &self.steps).await?;
         bulk::write(transaction, &self.events).await?;
         bulk::write(transaction, &self.subscriptions).await?;

@@ -8,7 +8,7 @@ use crate::store::CaseRow;
 
 /// A case with its lateness. Times in milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
-pub(super) struct CaseView {
+pub struct CaseView {
     #[serde(flatten)]
     row: CaseRow,
     /// The promise that is broken and still owed; `null` where none is.

@@ -249,7 +249,7 @@ pub(super) async fn write(web: &Web, user: &User, wanted: Wanted) -> Result<Case
 }
 
 /// Operators write in the call that they work on; a supervisor in any.
-async fn of_call(web: &Web, user: &User, call: CallId) -> Result<(CallerRef, NumberId), WebError> {
+pub(super) async fn of_call(web: &Web, user: &User, call: CallId) -> Result<(CallerRef, NumberId), WebError> {
     let number = web.with_board(|board| board.number(call).cloned());
     let own = web.desks.work_on(&user.name.as_str().into(), call).map(|work| work.offer.caller);
     match (own, number, user.role) {

@@ -15,10 +15,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::centre::fact::AgentStatus;
-use crate::centre::ids::{AgentId, CallId, CallerRef};
+use crate::centre::ids::{AgentId, CallId};
 use crate::centre::input::{FromDesk, Input};
 use crate::private::Private;
-use crate::store::{Access, User};
+use crate::store::User;
 
 use super::Web;
 use super::auth::SignedIn;
@@ -26,7 +26,9 @@ use super::cases;
 use super::desks::{Held, state_message};
 use super::error::WebError;
 use super::live;
-use super::messages::{Frame, FromPage, ToPage};
+use super::messages::{Doing, Frame, FromPage, ToPage};
+use super::own_day;
+use super::story;
 use super::wishes::{self, Unfit};
 
 /// The server asks for an echo this often.
@@ -106,6 +108,7 @@ async fn attend(web: Arc<Web>, user: User, operator: AgentId, socket: WebSocket)
         echo: 0,
         echoed: Instant::now(),
         messages: 0,
+        doing: None,
         later: FuturesUnordered::new(),
     };
     let end = page.run().await;
@@ -137,6 +140,8 @@ struct Page {
     echo: u32,
     echoed: Instant,
     messages: u32,
+    /// What the page was last told that its operator is doing.
+    doing: Option<Doing>,
     /// What the store is asked for; its answers go to this page alone.
     later: FuturesUnordered<Later>,
 }
@@ -185,12 +190,14 @@ impl Page {
             now_ms: self.web.clock.now().0,
         };
         self.send(&welcome).await?;
-        let state = self.web.with_board(|board| board.operator(&self.operator).map(|(state, since)| state_message(state, since)));
-        let offline = || state_message(&AgentStatus::Offline, self.web.clock.now());
-        self.send(&state.unwrap_or_else(offline)).await?;
+        let state = self.web.with_board(|board| board.operator(&self.operator).map(|(state, since)| (state.clone(), since)));
+        let (state, since) = state.unwrap_or_else(|| (AgentStatus::Offline, self.web.clock.now()));
+        self.send(&state_message(&state, since, self.web.desks.ends(&self.operator))).await?;
         if let Some(work) = self.web.desks.work(&self.operator) {
-            self.deliver(ToPage::offer(&work.offer, work.ringing)).await?;
+            self.deliver(work.message()).await?;
         }
+        self.ask_drafts();
+        self.ask_day();
         self.send_text(live::message(&self.web)).await
     }
 
@@ -200,9 +207,81 @@ impl Page {
         match message {
             ToPage::Offer { call, .. } => self.ask_story(call),
             ToPage::TakenOver => return Err(End::LetGo),
+            ToPage::State { state, .. } => self.follow_state(state),
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whoever has written a call up sees what the day has become.
+    fn follow_state(&mut self, state: Doing) {
+        let before = std::mem::replace(&mut self.doing, Some(state));
+        if before == Some(Doing::WrapUp) && state != Doing::WrapUp {
+            self.ask_day();
+        }
+    }
+
+    fn ask_day(&mut self) {
+        let (web, user) = (self.web.clone(), self.user.clone());
+        let working_on = self.web.desks.work(&self.operator).map(|work| work.offer.call);
+        self.later.push(Box::pin(async move {
+            let day = own_day::own_day(&web, &user, working_on).await?;
+            Some(ToPage::Day { day: Box::new(day) })
+        }));
+    }
+
+    fn ask_drafts(&mut self) {
+        let (web, who) = (self.web.clone(), self.user.name.clone());
+        self.later.push(Box::pin(async move {
+            match web.store.drafts(&who).await {
+                Ok(drafts) => Some(ToPage::Drafts { drafts }),
+                Err(error) => {
+                    tracing::warn!(%error, "an operator's drafts could not be read");
+                    None
+                }
+            }
+        }));
+    }
+
+    async fn save_draft(&mut self, draft: String, call: Option<CallId>, content: serde_json::Value) -> Result<(), End> {
+        if let Err(Unfit { what, mend }) = wishes::draft(&draft, &content.to_string()) {
+            return self.refuse(what, mend).await;
+        }
+        let (web, who) = (self.web.clone(), self.user.name.clone());
+        self.later.push(Box::pin(async move {
+            let at = web.clock.now();
+            Some(match web.store.save_draft(&who, &draft, call, &content, at).await {
+                Ok(()) => ToPage::DraftSaved { draft, at_ms: at.0 },
+                Err(error) => {
+                    tracing::warn!(%error, "a draft could not be kept");
+                    ToPage::Refused {
+                        what: "the form could not be kept".into(),
+                        mend: "It is on the page still; go on, it is tried again.",
+                    }
+                }
+            })
+        }));
+        Ok(())
+    }
+
+    fn drop_draft(&mut self, draft: String) {
+        let (web, who) = (self.web.clone(), self.user.name.clone());
+        self.later.push(Box::pin(async move {
+            if let Err(error) = web.store.drop_draft(&who, &draft).await {
+                tracing::warn!(%error, "a draft could not be forgotten");
+            }
+            None
+        }));
+    }
+
+    /// What ends a wrap-up waits until it is known what came of the call.
+    async fn end_wrap_up(&mut self, wish: FromDesk) -> Result<(), End> {
+        match self.web.desks.writes_up(&self.operator) {
+            Some(call) if !own_day::is_disposed(&self.web, call, ACCOUNT_LIMIT).await => {
+                self.refuse("nothing was written of the call", "Write a case, or say what came of the call.").await
+            }
+            Some(_) | None => self.tell(wish).await,
+        }
     }
 
     /// Only for the call that this operator works on, and on record before it is shown.
@@ -210,8 +289,8 @@ impl Page {
         let Some(work) = self.web.desks.work_on(&self.operator, call) else { return };
         let (web, who) = (self.web.clone(), self.user.name.clone());
         self.later.push(Box::pin(async move {
-            Some(match story(&web, &who, call, work.offer.caller).await {
-                Ok(story) => ToPage::Context { call, story },
+            Some(match story::story(&web, &who, call, work.offer.caller).await {
+                Ok(story) => ToPage::Context { call, story: Box::new(story) },
                 Err(error) => {
                     tracing::error!(%error, %call, "no story for an offer");
                     ToPage::Refused { what: "the caller's story cannot be read".into(), mend: "Ask the caller; the database is away." }
@@ -250,14 +329,19 @@ impl Page {
                 self.write_case(call, topic, text, draft);
                 Ok(())
             }
-            FromPage::Ready => self.tell(FromDesk::Ready { agent }).await,
+            FromPage::Ready => self.end_wrap_up(FromDesk::Ready { agent }).await,
             FromPage::Pause { reason } => self.tell(FromDesk::Pause { agent, reason: reason.into() }).await,
             FromPage::SignOut => self.tell(FromDesk::SignOut { agent }).await,
             FromPage::OfferShown { call } => self.tell(FromDesk::OfferShown { agent, call }).await,
             FromPage::Accept { call } => self.tell(FromDesk::Accept { agent, call }).await,
             FromPage::Decline { call } => self.tell(FromDesk::Decline { agent, call }).await,
             FromPage::HangUp { call } => self.tell(FromDesk::HangUp { agent, call }).await,
-            FromPage::WrapUpDone => self.tell(FromDesk::WrapUpDone { agent }).await,
+            FromPage::WrapUpDone => self.end_wrap_up(FromDesk::WrapUpDone { agent }).await,
+            FromPage::SaveDraft { draft, call, content } => self.save_draft(draft, call, content).await,
+            FromPage::DropDraft { draft } => {
+                self.drop_draft(draft);
+                Ok(())
+            }
             FromPage::Hold { call } => self.tell(FromDesk::Hold { agent, call }).await,
             FromPage::Resume { call } => self.tell(FromDesk::Resume { agent, call }).await,
             FromPage::CompleteConsult { call } => self.tell(FromDesk::CompleteConsult { agent, call }).await,
@@ -265,6 +349,16 @@ impl Page {
             FromPage::Conference { call } => self.tell(FromDesk::Conference { agent, call }).await,
             FromPage::TakeOver { call } => self.tell(FromDesk::TakeOver { agent, call }).await,
             FromPage::StopMonitor { call } => self.tell(FromDesk::StopMonitor { agent, call }).await,
+            FromPage::ExtendWrapUp => self.tell(FromDesk::ExtendWrapUp { agent }).await,
+            FromPage::AskHelp { call } => self.tell(FromDesk::AskHelp { agent, call }).await,
+            FromPage::HelpDone => self.tell(FromDesk::HelpDone { agent }).await,
+            FromPage::Warn { call } => self.tell(FromDesk::Warn { agent, call }).await,
+            FromPage::EndAbuse { call, days } => {
+                let days = wishes::days_marked(days);
+                self.tell_if(days.map(|days| FromDesk::EndAbuse { agent, call, days })).await
+            }
+            FromPage::PauseRecording { call } => self.tell(FromDesk::PauseRecording { agent, call }).await,
+            FromPage::ResumeRecording { call } => self.tell(FromDesk::ResumeRecording { agent, call }).await,
             FromPage::Consult { call, with } => {
                 let with = wishes::whom(&self.web, with);
                 self.tell_if(with.map(|with| FromDesk::Consult { agent, call, with })).await
@@ -361,12 +455,6 @@ impl Page {
             Ok(Err(_)) | Err(_) => Err(End::Closed),
         }
     }
-}
-
-/// The story of a caller, after it was written down who opens it.
-async fn story(web: &Web, who: &str, call: CallId, caller: CallerRef) -> Result<crate::store::Story, WebError> {
-    web.store.log_access(web.clock.now(), who, Access::Story, &call.to_string()).await?;
-    Ok(web.store.story(caller).await?)
 }
 
 fn refusal(error: WebError) -> ToPage {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 use crate::centre::fact::{AgentStatus, Fact, Party, Role};
-use crate::centre::ids::{AgentId, CallId, Generation};
+use crate::centre::ids::{AgentId, CallId, Generation, NumberId};
 use crate::centre::output::{Offer, Stands, ToDesk};
 use crate::centre::time::Time;
 
@@ -36,7 +36,16 @@ struct Seat {
     generation: Generation,
     page: Option<mpsc::Sender<ToPage>>,
     state: Option<AgentStatus>,
+    since: Time,
+    ends: Option<Ends>,
     work: Option<Work>,
+}
+
+/// When a state ends by itself.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    pub until_ms: u64,
+    pub extendable: bool,
 }
 
 /// The call that was offered last: while it rings, is talked in and is written up.
@@ -44,12 +53,33 @@ struct Seat {
 pub(super) struct Work {
     pub offer: Offer,
     pub ringing: bool,
+    pub seen: Seen,
+}
+
+/// What the shells know of a call beside the core.
+#[derive(Clone, Default)]
+pub(super) struct Seen {
+    /// The number of the city.
+    pub number: Option<NumberId>,
+    /// The caller's number, but for its last two digits.
+    pub caller: Option<String>,
+}
+
+impl Work {
+    /// As the page gets it.
+    pub fn message(&self) -> ToPage {
+        ToPage::offer(&self.offer, self.ringing, self.seen.number.clone(), self.seen.caller.clone())
+    }
 }
 
 /// What a fact changes on pages. Most of a call's change none, and need not be handed on.
 pub(super) enum Change<'a> {
     /// What an operator is doing.
     Of(&'a AgentId, &'a AgentStatus),
+    /// When that ends by itself.
+    Ends(&'a AgentId, Ends),
+    /// The recording of a call, for everybody who works on it.
+    Recording(CallId, bool),
     /// A call, for one operator alone.
     To(&'a AgentId, CallId, CallNow),
     /// A call, for everybody who works on it.
@@ -65,6 +95,14 @@ impl<'a> Change<'a> {
             Fact::CallEnded { call, .. } => Some(Change::Working(*call, CallNow::Ended)),
             Fact::Held { leg, held } => Some(Change::Working(leg.call, if *held { CallNow::Held } else { CallNow::Resumed })),
             Fact::ConsultStarted { call, .. } => Some(Change::Working(*call, CallNow::Asking)),
+            Fact::StateEnds { agent, until_ms, extendable } => {
+                Some(Change::Ends(agent, Ends { until_ms: *until_ms, extendable: *extendable }))
+            }
+            Fact::RecordingPaused { recording, paused, .. } => Some(Change::Recording(recording.call, *paused)),
+            Fact::Warned { call, .. } => Some(Change::Working(*call, CallNow::Warned)),
+            Fact::WarningOver { call } => Some(Change::Working(*call, CallNow::Heard)),
+            Fact::HelpAsked { call, agent } => Some(Change::To(agent, *call, CallNow::HelpAsked)),
+            Fact::HelpOver { call, agent, .. } => Some(Change::To(agent, *call, CallNow::HelpOver)),
             Fact::ConsultEnded { call, .. } => Some(Change::Working(*call, CallNow::Alone)),
             Fact::Joined { leg, party, role } => Self::joined(leg.call, party, *role),
             _ => None,
@@ -155,20 +193,33 @@ impl Desks {
         self.work(operator).filter(|work| work.offer.call == call)
     }
 
+    /// The call that the operator writes up.
+    pub fn writes_up(&self, operator: &AgentId) -> Option<CallId> {
+        let seats = self.lock();
+        let seat = seats.all.get(operator).filter(|seat| seat.state == Some(AgentStatus::WrapUp))?;
+        seat.work.as_ref().map(|work| work.offer.call)
+    }
+
+    /// When what the operator is doing ends by itself.
+    pub fn ends(&self, operator: &AgentId) -> Option<Ends> {
+        self.lock().all.get(operator)?.ends
+    }
+
     /// The call that the operator works on.
     pub fn work(&self, operator: &AgentId) -> Option<Work> {
         self.lock().all.get(operator)?.work.clone()
     }
 
     /// Carries an order of the core out; never waits.
-    pub fn carry_out(&self, order: ToDesk) {
+    pub fn carry_out(&self, order: ToDesk, seen: Seen) {
         match order {
             ToDesk::Offer { agent, offer } => self.with(&agent, |seat| {
-                seat.push(ToPage::offer(&offer, true));
-                seat.work = Some(Work { offer, ringing: true });
+                let work = Work { offer, ringing: true, seen };
+                seat.push(work.message());
+                seat.work = Some(work);
             }),
             ToDesk::OfferGone { agent, call } => self.with(&agent, |seat| seat.offer_gone(call)),
-            ToDesk::Work { agent, offer, stands } => self.with(&agent, |seat| seat.shown_again(offer, stands)),
+            ToDesk::Work { agent, offer, stands } => self.with(&agent, |seat| seat.shown_again(offer, stands, seen)),
             ToDesk::Refused { agent, why } => self.with(&agent, |seat| seat.push(ToPage::refused(&why))),
         }
     }
@@ -177,8 +228,10 @@ impl Desks {
     pub fn follow(&self, at: Time, fact: &Fact) {
         match Change::of(fact) {
             Some(Change::Of(agent, state)) => self.with(agent, |seat| seat.changed(state, at)),
+            Some(Change::Ends(agent, ends)) => self.with(agent, |seat| seat.ends(ends)),
+            Some(Change::Recording(call, paused)) => self.tell_working(call, &ToPage::Recording { call, paused }),
             Some(Change::To(agent, call, state)) => self.with(agent, |seat| seat.push(ToPage::CallState { call, state })),
-            Some(Change::Working(call, state)) => self.tell_working(call, state),
+            Some(Change::Working(call, state)) => self.tell_working(call, &ToPage::CallState { call, state }),
             None => {}
         }
     }
@@ -188,11 +241,11 @@ impl Desks {
         self.with(operator, |seat| seat.changed(state, since));
     }
 
-    fn tell_working(&self, call: CallId, state: CallNow) {
+    fn tell_working(&self, call: CallId, message: &ToPage) {
         let Seats { all, working } = &mut *self.lock();
         for operator in working.iter() {
             if let Some(seat) = all.get_mut(operator).filter(|seat| seat.work.as_ref().is_some_and(|work| work.offer.call == call)) {
-                seat.push(ToPage::CallState { call, state });
+                seat.push(message.clone());
             }
         }
     }
@@ -223,11 +276,12 @@ impl Seat {
     }
 
     /// A new process learns what its operator works on; a page that was opened again has been shown the call already.
-    fn shown_again(&mut self, offer: Offer, stands: Option<Stands>) {
+    fn shown_again(&mut self, offer: Offer, stands: Option<Stands>, seen: Seen) {
         let call = offer.call;
         if self.work.as_ref().is_none_or(|work| work.offer.call != call) {
-            self.push(ToPage::offer(&offer, false));
-            self.work = Some(Work { offer, ringing: false });
+            let work = Work { offer, ringing: false, seen };
+            self.push(work.message());
+            self.work = Some(work);
         }
         if let Some(stands) = stands {
             self.push(ToPage::CallState { call, state: stands.into() });
@@ -243,9 +297,19 @@ impl Seat {
     }
 
     fn changed(&mut self, state: &AgentStatus, since: Time) {
-        self.state = Some(state.clone());
-        self.push(state_message(state, since));
+        if self.state.as_ref() != Some(state) {
+            self.ends = None;
+        }
+        (self.state, self.since) = (Some(state.clone()), since);
+        self.push(state_message(state, since, self.ends));
         self.forget_idle_work();
+    }
+
+    fn ends(&mut self, ends: Ends) {
+        self.ends = Some(ends);
+        if let Some(state) = &self.state {
+            self.push(state_message(state, self.since, self.ends));
+        }
     }
 
     /// Orders and facts come on two ways, so an older state may arrive after an offer: what rings is never forgotten for a state.
@@ -259,9 +323,16 @@ impl Seat {
 }
 
 /// A state as the page gets it.
-pub(super) fn state_message(state: &AgentStatus, since: Time) -> ToPage {
+pub(super) fn state_message(state: &AgentStatus, since: Time, ends: Option<Ends>) -> ToPage {
     let reason = state.pause_reason().map(ToString::to_string);
-    ToPage::State { state: state.into(), reason, call: state.call(), since_ms: since.0 }
+    ToPage::State {
+        state: state.into(),
+        reason,
+        call: state.call(),
+        since_ms: since.0,
+        until_ms: ends.map(|ends| ends.until_ms),
+        extendable: ends.is_some_and(|ends| ends.extendable),
+    }
 }
 
 #[cfg(test)]
@@ -288,6 +359,7 @@ mod tests {
             rings_ms: 2,
             why,
             from: None,
+            auto_answer_ms: 0,
         };
         ToDesk::Offer { agent: operator.clone(), offer }
     }
@@ -311,11 +383,11 @@ mod tests {
     fn a_call_stays_the_operators_from_the_offer_to_the_end_of_wrap_up() {
         let (desks, operator) = desks();
         change(&desks, &operator, AgentStatus::Ready);
-        desks.carry_out(offer(&operator, 7));
+        desks.carry_out(offer(&operator, 7), Seen::default());
         change(&desks, &operator, AgentStatus::Ready);
         assert!(desks.work_on(&operator, CallId(7)).is_some(), "a late fact of the state before");
         change(&desks, &operator, AgentStatus::Offered(CallId(7)));
-        desks.carry_out(ToDesk::OfferGone { agent: operator.clone(), call: CallId(7) });
+        desks.carry_out(ToDesk::OfferGone { agent: operator.clone(), call: CallId(7) }, Seen::default());
         change(&desks, &operator, AgentStatus::Talking(CallId(7)));
         change(&desks, &operator, AgentStatus::WrapUp);
         assert!(desks.work_on(&operator, CallId(7)).is_some());

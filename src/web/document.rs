@@ -14,7 +14,7 @@ use super::messages::{Frame, FromPage, ToPage};
 use super::router::{Declared, declared};
 use super::{
     accounts, auth, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, evidence, health, imports, incidents, live, me,
-    metrics, organisations, page, recordings, reference, register, residents, settings, status, welcome,
+    metrics, organisations, page, proposing, recordings, reference, register, residents, settings, status, welcome,
 };
 
 /// What the handlers say of themselves.
@@ -61,6 +61,10 @@ use super::{
         cases::act,
         cases::erase,
         cases::topics,
+        proposing::propose,
+        proposing::duplicates,
+        proposing::write_note,
+        proposing::remove_note,
         evidence::add,
         evidence::list,
         evidence::open,

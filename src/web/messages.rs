@@ -8,7 +8,10 @@ use crate::centre::ids::{AgentId, CallId, Generation, Language, NumberId, QueueI
 use crate::centre::output::{Offer, Refusal, Stands};
 use crate::private::Private;
 use crate::report::board::BoardView;
-use crate::store::Story;
+use crate::store::Draft;
+
+use super::own_day::DayView;
+use super::story::StoryView;
 
 /// From the page. Every wish names what it is about; the server decides.
 #[derive(Clone, Debug, PartialEq, Deserialize, utoipa::ToSchema)]
@@ -72,6 +75,33 @@ pub enum FromPage {
     TakeOver { call: CallId },
     /// A supervisor leaves the talk.
     StopMonitor { call: CallId },
+    /// More time to write things down, once a wrap-up.
+    ExtendWrapUp,
+    /// A supervisor shall come to my talk.
+    AskHelp { call: CallId },
+    /// I need no help any more.
+    HelpDone,
+    /// The resident hears a warning in their language.
+    Warn { call: CallId },
+    /// The call ends after a last word, and the number is marked for 1 to 90 days.
+    EndAbuse {
+        call: CallId,
+        #[schema(minimum = 1, maximum = 90)]
+        days: u8,
+    },
+    /// Silence is recorded, for two minutes at most.
+    PauseRecording { call: CallId },
+    /// The recording goes on.
+    ResumeRecording { call: CallId },
+    /// Keep this form for me: 32 KB of JSON at most, for a week or until its case or contact is written. `draft` is its own name.
+    SaveDraft {
+        draft: String,
+        call: Option<CallId>,
+        #[schema(value_type = Object)]
+        content: serde_json::Value,
+    },
+    /// The form was given up.
+    DropDraft { draft: String },
 }
 
 /// Whom a page asks for: `{"operator":"olena"}`, `{"number":"+7…"}`.
@@ -95,8 +125,17 @@ pub enum Whom {
 pub enum ToPage {
     /// The socket is open; what follows is the whole state.
     Welcome { operator: AgentId, generation: Generation, pause_reasons: Vec<String>, now_ms: u64 },
-    /// What the operator is doing, since when (milliseconds since the epoch).
-    State { state: Doing, reason: Option<String>, call: Option<CallId>, since_ms: u64 },
+    /// What the operator is doing, since when and until when it would go on by itself (milliseconds since the epoch). The end is told by a
+    /// second message, at once after the first.
+    State {
+        state: Doing,
+        reason: Option<String>,
+        call: Option<CallId>,
+        since_ms: u64,
+        until_ms: Option<u64>,
+        /// Wrap-up can be extended.
+        extendable: bool,
+    },
     /// A call; `ringing` is false for one that was taken and is shown again after a reload.
     Offer {
         call: CallId,
@@ -110,13 +149,21 @@ pub enum ToPage {
         /// The colleague who asks, or who gives the call away; the operator's own name for a call to a resident.
         #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<AgentId>,
+        /// It is accepted by itself, some moments after the page has said that it shows it.
+        auto_answer: bool,
+        /// The number of the city that was called, or from which a resident is called.
+        number: Option<NumberId>,
+        /// The caller's number, but for its last two digits.
+        calls_from: Option<String>,
     },
     /// Who calls, and what is known of them.
-    Context { call: CallId, story: Story },
+    Context { call: CallId, story: Box<StoryView> },
     /// The offer no longer rings.
     OfferGone { call: CallId },
     /// What became of the call that this operator works on.
     CallState { call: CallId, state: CallNow },
+    /// The recording of this call is paused, or goes on.
+    Recording { call: CallId, paused: bool },
     /// A wish that cannot be, and what can be done.
     Refused {
         what: String,
@@ -125,6 +172,15 @@ pub enum ToPage {
     },
     /// The case of this form has a number.
     CaseSaved { draft: String, number: String },
+    /// A form is kept, since then (milliseconds since the epoch).
+    DraftSaved { draft: String, at_ms: u64 },
+    /// The forms that were begun, the newest first: after `welcome`.
+    Drafts { drafts: Vec<Draft> },
+    /// The operator's own day: after `welcome`, and when they have written a call up.
+    Day {
+        #[serde(flatten)]
+        day: Box<DayView>,
+    },
     /// To be sent back at once.
     Echo { n: u32 },
     /// Another page of this operator took over; this one must not come back by itself.
@@ -177,6 +233,14 @@ pub enum CallNow {
     Conference,
     /// Who was asked is gone.
     Alone,
+    /// The resident hears the warning.
+    Warned,
+    /// They have heard it.
+    Heard,
+    /// Supervisors see that you want help.
+    HelpAsked,
+    /// One has come, or you need none any more.
+    HelpOver,
     /// To a supervisor: you listen.
     Monitor,
     /// To a supervisor: the operator alone hears you.
@@ -238,7 +302,7 @@ pub struct Frame<'a> {
 
 impl ToPage {
     /// An offer as the page gets it: without the caller's reference, which means nothing there.
-    pub fn offer(offer: &Offer, ringing: bool) -> ToPage {
+    pub fn offer(offer: &Offer, ringing: bool, number: Option<NumberId>, calls_from: Option<String>) -> ToPage {
         ToPage::Offer {
             call: offer.call,
             queue: offer.queue.clone(),
@@ -249,6 +313,9 @@ impl ToPage {
             why: offer.why.clone(),
             ringing,
             from: offer.from.clone(),
+            auto_answer: ringing && offer.auto_answer_ms > 0,
+            number,
+            calls_from,
         }
     }
 

@@ -28,8 +28,10 @@ mod me;
 mod messages;
 mod metrics;
 mod organisations;
+mod own_day;
 mod pace;
 mod page;
+mod proposing;
 mod recordings;
 mod reference;
 mod register;
@@ -39,6 +41,7 @@ mod router;
 mod second_factor;
 mod settings;
 mod status;
+mod story;
 mod tls;
 mod welcome;
 mod wire;
@@ -60,7 +63,7 @@ use tokio_util::sync::CancellationToken;
 use crate::caller::CallerKey;
 use crate::centre::fact::Fact;
 use crate::centre::ids::AgentId;
-use crate::centre::output::ToDesk;
+use crate::centre::output::{Offer, ToDesk};
 use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::config;
@@ -71,7 +74,7 @@ use crate::store::Store;
 use crate::vitals::{Part, Vitals};
 
 use cabinet_code::Paces;
-use desks::{Change, Desks};
+use desks::{Change, Desks, Seen};
 use door::{Door, Limits, Visitor};
 use guesses::Guesses;
 use pace::Pace;
@@ -91,6 +94,9 @@ const STATUS_A_MINUTE: u32 = 60;
 
 /// Expired sessions are deleted this often.
 const SESSIONS_SWEPT_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// A form that nobody has touched for so many milliseconds is forgotten: a week.
+const DRAFTS_KEPT_MS: u64 = 7 * 86_400_000;
 
 /// One fact with its moment, for whoever follows what happens live.
 #[derive(Clone, Debug)]
@@ -225,7 +231,11 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
 impl WebShell {
     /// Tells an operator's page what the core orders. Never waits: a page that cannot take it is cut off and comes back.
     pub fn carry_out(&self, order: ToDesk) {
-        self.web.desks.carry_out(order);
+        let seen = match &order {
+            ToDesk::Offer { offer, .. } | ToDesk::Work { offer, .. } => self.web.seen(offer),
+            ToDesk::OfferGone { .. } | ToDesk::Refused { .. } => Seen::default(),
+        };
+        self.web.desks.carry_out(order, seen);
     }
 
     /// Puts the certificate of other settings in force; connections that are up keep theirs.
@@ -263,6 +273,12 @@ impl Web {
     /// Reads the board; `app` writes it with every fact, so this must be short.
     fn with_board<T>(&self, read: impl FnOnce(&Board) -> T) -> T {
         read(&self.board.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What is known of a call without asking the database.
+    fn seen(&self, offer: &Offer) -> Seen {
+        let number = self.with_board(|board| board.number(offer.call).cloned());
+        Seen { number, caller: self.numbers.number(offer.caller).map(|number| number.masked()) }
     }
 
     fn board_view(&self) -> BoardView {
@@ -306,6 +322,10 @@ async fn sweep_sessions(web: Arc<Web>) {
         }
         if let Err(error) = web.store.forget_expired_codes(web.clock.now()).await {
             tracing::warn!(%error, "expired codes of residents could not be deleted");
+        }
+        let week_ago = Time(web.clock.now().0.saturating_sub(DRAFTS_KEPT_MS));
+        if let Err(error) = web.store.forget_old_drafts(week_ago).await {
+            tracing::warn!(%error, "old drafts could not be deleted");
         }
     }
 }

@@ -21,7 +21,7 @@ use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
     Web, accounts, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, document, evidence, guard, health, imports, incidents,
-    live, me, metrics, organisations, page, recordings, reference, register, residents, settings, status, welcome,
+    live, me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, status, welcome,
 };
 
 /// The longest body that is read, in bytes.
@@ -54,6 +54,8 @@ const FORWARDERS: &[Role] = &[Operator, Quality, Supervisor, Administrator, City
 const EDITORS: &[Role] = &[Supervisor, Administrator];
 /// Those who have proved that a number is theirs. No account has this role, and its sessions open nothing else.
 const CABINET: &[Role] = &[Resident];
+/// Those who lead operators.
+const LEADING: &[Role] = &[Supervisor];
 /// Those who decide.
 const DECIDERS: &[Role] = &[Administrator];
 
@@ -158,6 +160,10 @@ fn table() -> Vec<Line> {
         line(Delete, "/api/residents/{id}", DECIDERS, residents::forget),
         line(Post, "/api/erasures", DECIDERS, cases::erase),
         line(Get, "/api/topics", ANYBODY, cases::topics),
+        line(Get, "/api/propose", STAFF, proposing::propose),
+        line(Get, "/api/duplicates", ACTORS, proposing::duplicates),
+        line(Post, "/api/notes", RESIDENTS, proposing::write_note),
+        line(Delete, "/api/notes/{id}", LEADING, proposing::remove_note),
         line(Get, "/api/register/overdue", REGISTER, register::overdue),
         line(Get, "/api/register/control-calls", CONTROL, register::control_calls),
         line(Get, "/api/register/league", LEADERS, register::league),

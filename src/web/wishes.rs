@@ -41,6 +41,24 @@ pub(super) fn call_out(
     Ok(FromDesk::CallOut { agent, call, to, queue, shown })
 }
 
+/// For how long a number may be marked.
+pub(super) fn days_marked(days: u8) -> Result<u8, Unfit> {
+    let fits = (1..=90).contains(&days);
+    fits.then_some(days).ok_or(Unfit { what: "a number is marked for 1 to 90 days", mend: "Say for how many days." })
+}
+
+/// The longest form that is kept, in bytes of JSON.
+const LONGEST_DRAFT: usize = 32 * 1024;
+
+/// Whether a form can be kept under this name.
+pub(super) fn draft(name: &str, content: &str) -> Result<(), Unfit> {
+    if name.trim().is_empty() || name.chars().count() > 100 {
+        return Err(Unfit { what: "the form has no name, or one of more than 100 characters", mend: "Load the page again." });
+    }
+    let fits = content.len() <= LONGEST_DRAFT;
+    fits.then_some(()).ok_or(Unfit { what: "the form is longer than 32 KB", mend: "Shorten it; it is not kept." })
+}
+
 /// Who may listen to others' talks.
 pub(super) fn may_supervise(role: Role) -> Result<(), Unfit> {
     match role {

@@ -7,6 +7,8 @@
 mod about;
 mod calls;
 mod colleagues;
+mod deadlines;
+mod desk_work;
 pub mod dice;
 mod legs;
 mod model;

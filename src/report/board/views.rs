@@ -67,6 +67,8 @@ pub struct BoardView {
     pub queues: Vec<QueueView>,
     /// The operators by name, those who signed in since the process runs.
     pub operators: Vec<OperatorView>,
+    /// Who wants a supervisor to come, by name.
+    pub help: Vec<HelpView>,
     /// Counts of today.
     pub today: Today,
     /// The last calls, newest first, twenty at most.
@@ -126,6 +128,17 @@ pub struct OperatorView {
     pub since_ms: u64,
     /// Calls answered today.
     pub answered: u64,
+}
+
+/// An operator who wants a supervisor to come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct HelpView {
+    /// The name.
+    pub operator: AgentId,
+    /// In which talk.
+    pub call: CallId,
+    /// Since when.
+    pub since_ms: u64,
 }
 
 /// A call that is over.

@@ -17,6 +17,7 @@ use crate::store::Store;
 use crate::store::addresses::Located;
 use crate::store::bulk::{ms, signed};
 use crate::store::contacts::{self, NewContact};
+use crate::store::drafts;
 use crate::store::outbox::{self, Post};
 use crate::store::search;
 use crate::store::statement::query;
@@ -177,6 +178,7 @@ impl Store {
             }
             None => drafted(&mut transaction, &by_name, &draft).await?.ok_or_else(|| RegisterError::damaged("cases.draft"))?,
         };
+        drafts::written(&mut transaction, &by_name, &draft).await?;
         transaction.commit().await?;
         self.stirred.notify_one();
         Ok(opened)

@@ -1,6 +1,7 @@
 //! What is kept of cases? Their history in the chain, where each stands, and what the city has decided about them.
 
 mod act;
+mod around;
 mod book;
 mod chain;
 mod erase;
@@ -30,6 +31,7 @@ use super::StoreError;
 
 pub use act::{Address, CaseRow, NewCase, ReportWords, ResidentWords};
 pub(super) use act::{COLUMNS, IMPORT, change_in, open_in, place};
+pub use around::{Duplicate, NearIncident, Spot};
 pub use book::{District, Names, Register, RuleBook, Topic};
 pub use evidence::{Attachment, LONGEST_EVIDENCE, media};
 pub use history::{CaseDetail, HistoryEntry};

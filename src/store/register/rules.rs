@@ -186,6 +186,13 @@ impl Store {
         Ok(self.written_routes().await?.into_iter().map(Rule::from).collect())
     }
 
+    /// The name of an organisation; `None` where there is none of this id.
+    pub async fn organisation_name(&self, id: &str) -> Result<Option<String>, RegisterError> {
+        let name: Option<(String,)> =
+            query("SELECT name FROM organisations WHERE id = $1").bind(id).fetch_optional(self.db.readers()).await?;
+        Ok(name.map(|(name,)| name))
+    }
+
     /// The same as they were written.
     pub async fn written_routes(&self) -> Result<Vec<Route>, RegisterError> {
         Ok(query(ROUTES).fetch_all(self.db.readers()).await?)

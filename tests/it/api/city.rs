@@ -143,13 +143,15 @@ impl City {
 
     /// The next input that the web layer sent to the engine.
     pub async fn input(&mut self) -> Input {
-        let next = async {
-            tokio::select! {
-                Some(input) = self.lanes.reserved.recv() => input,
-                Some(input) = self.lanes.common.recv() => input,
-            }
-        };
-        tokio::time::timeout(LIMIT, next).await.expect("an input")
+        tokio::time::timeout(LIMIT, self.input_at_any_time()).await.expect("an input")
+    }
+
+    /// The same, without a limit.
+    pub async fn input_at_any_time(&mut self) -> Input {
+        tokio::select! {
+            Some(input) = self.lanes.reserved.recv() => input,
+            Some(input) = self.lanes.common.recv() => input,
+        }
     }
 
     /// Stops the server and sees that every task of it ends.
@@ -182,7 +184,7 @@ pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
     let (inputs, ends) = lanes(100);
     let vitals = Vitals::new(Clock::of_process());
     let parts = WebParts {
-        config: cityline::config::Web { listen, session_s: 600, certificate: None, key: None, own_certificate: false },
+        config: cityline::config::Web { listen, session_s: 600, breaks: Vec::new(), certificate: None, key: None, own_certificate: false },
         store: store.clone(),
         inputs,
         numbers: NumberBook::new(CallerKey::new([7; 32])),

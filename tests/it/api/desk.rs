@@ -31,16 +31,16 @@ on_both!(
     a_desk_is_for_operators_of_the_settings_on_our_own_page,
 );
 
-const CALL: CallId = CallId(7);
-const CALLER: CallerRef = CallerRef(0xfeed_face_cafe_beef);
+pub const CALL: CallId = CallId(7);
+pub const CALLER: CallerRef = CallerRef(0xfeed_face_cafe_beef);
 
-struct Desk {
+pub struct Desk {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    cookie: String,
+    pub cookie: String,
 }
 
 impl Desk {
-    async fn open(city: &City, cookie: &str, origin: &str) -> Result<Desk, u16> {
+    pub async fn open(city: &City, cookie: &str, origin: &str) -> Result<Desk, u16> {
         let mut request = format!("ws://{}/desk", city.address).into_client_request().unwrap();
         request.headers_mut().insert("Cookie", cookie.trim_start_matches("Cookie: ").parse().unwrap());
         request.headers_mut().insert("Origin", origin.parse().unwrap());
@@ -52,7 +52,7 @@ impl Desk {
     }
 
     /// Signs an operator in and opens the socket; the engine hears of it.
-    async fn of(city: &mut City, name: &str) -> (Desk, Generation) {
+    pub async fn of(city: &mut City, name: &str) -> (Desk, Generation) {
         let cookie = city.signed_in(name, Role::Operator).await;
         let origin = format!("http://{}", city.address);
         let mut desk = Desk::open(city, &cookie, &origin).await.unwrap();
@@ -62,12 +62,12 @@ impl Desk {
         (desk, generation)
     }
 
-    async fn say(&mut self, message: Value) {
+    pub async fn say(&mut self, message: Value) {
         self.socket.send(Message::text(message.to_string())).await.unwrap();
     }
 
     /// The next message of a kind; echoes are answered on the way, others passed over.
-    async fn next(&mut self, kind: &str) -> Value {
+    pub async fn next(&mut self, kind: &str) -> Value {
         tokio::time::timeout(LIMIT, async {
             loop {
                 let message = self.any().await.expect("the socket is open");
@@ -82,7 +82,7 @@ impl Desk {
         .unwrap_or_else(|_| panic!("no {kind}"))
     }
 
-    async fn any(&mut self) -> Option<Value> {
+    pub async fn any(&mut self) -> Option<Value> {
         loop {
             match self.socket.next().await? {
                 Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
@@ -92,12 +92,12 @@ impl Desk {
         }
     }
 
-    async fn closed(&mut self) {
+    pub async fn closed(&mut self) {
         tokio::time::timeout(LIMIT, async { while self.any().await.is_some() {} }).await.expect("the socket is closed");
     }
 }
 
-fn offer() -> Offer {
+pub fn offer() -> Offer {
     let verdicts = vec![(AgentId::from("operator"), Verdict::Chosen { idle_ms: 9_000 })];
     Offer {
         call: CALL,
@@ -109,22 +109,23 @@ fn offer() -> Offer {
         rings_ms: 15_000,
         why: Explanation { rule: Rule::LongestIdle, needed: vec!["kk".into()], verdicts },
         from: None,
+        auto_answer_ms: 0,
     }
 }
 
-fn changed(state: AgentStatus) -> Fact {
+pub fn changed(state: AgentStatus) -> Fact {
     Fact::AgentChanged { agent: "operator".into(), state }
 }
 
 /// The call is up, its caller is known.
-async fn call_waits(city: &mut City) {
+pub async fn call_waits(city: &mut City) {
     let number = Private::new("+77010000045".to_owned());
     city.store.remember_callers(&[CallerSeen { caller: CALLER, number, name: None, at: Time(1) }]).await.unwrap();
     let started = Fact::CallStarted { call: CALL, number: "109".into(), trunk: TrunkId::from("city"), caller: CALLER };
     city.happens(1_000, vec![changed(AgentStatus::Ready), started]).await;
 }
 
-async fn wish(city: &mut City) -> FromDesk {
+pub async fn wish(city: &mut City) -> FromDesk {
     match city.input().await {
         Input::Desk(wish) => wish,
         other => panic!("{other:?}"),

@@ -8,6 +8,8 @@ mod cabinet;
 mod city;
 mod contract;
 mod desk;
+mod desk_load;
+mod desk_work;
 mod health;
 mod http;
 mod pages;

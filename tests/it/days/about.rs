@@ -32,6 +32,11 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::ColleagueCallEnded { call, .. }
         | Fact::NoticeTold { call, .. }
         | Fact::Subscribed { call, .. }
+        | Fact::HelpAsked { call, .. }
+        | Fact::HelpOver { call, .. }
+        | Fact::Warned { call, .. }
+        | Fact::WarningOver { call }
+        | Fact::CallerMarked { call, .. }
         | Fact::CallEnded { call, .. } => Some(*call),
         Fact::LegStarted { leg, .. }
         | Fact::LegAnswered { leg }
@@ -41,10 +46,11 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::Held { leg, .. }
         | Fact::LegReplaced { leg, .. }
         | Fact::Joined { leg, .. } => Some(leg.call),
-        Fact::RecordingStarted { recording, .. } => Some(recording.call),
+        Fact::RecordingStarted { recording, .. } | Fact::RecordingPaused { recording, .. } => Some(recording.call),
         Fact::LegQuality { .. }
         | Fact::RecordingEnded { .. }
         | Fact::AgentChanged { .. }
+        | Fact::StateEnds { .. }
         | Fact::SettingsApplied { .. }
         | Fact::Restarted { .. } => None,
     }

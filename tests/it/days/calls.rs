@@ -27,6 +27,8 @@ pub struct Call {
     pub ringing: Option<(Party, QueueId)>,
     /// Who calls the resident, as long as there is no talk, and by the rules of which queue.
     pub out: Option<(AgentId, QueueId)>,
+    /// The resident hears why the talk was ended.
+    pub dismissed: bool,
 }
 
 pub struct Wait {
@@ -48,6 +50,16 @@ pub struct Talk {
     pub third: Option<Third>,
     /// On hold at the desk.
     pub hold: bool,
+    /// The resident hears a warning.
+    pub warned: bool,
+    /// The recording is paused.
+    pub paused: bool,
+}
+
+impl Talk {
+    pub fn new(leg: u16, agent: Option<AgentId>, queue: Option<QueueId>) -> Self {
+        Self { leg, agent, queue, recording: None, third: None, hold: false, warned: false, paused: false }
+    }
 }
 
 #[derive(Clone)]
@@ -88,6 +100,7 @@ impl Call {
             unknown: false,
             ringing: None,
             out: None,
+            dismissed: false,
         }
     }
 
@@ -126,6 +139,11 @@ impl Call {
 
     /// The resident has talked, is talking or was called.
     pub fn was_served(&self) -> bool {
-        self.talk.is_some() || self.ringing.is_some() || self.out.is_some()
+        self.talk.is_some() || self.ringing.is_some() || self.out.is_some() || self.dismissed
+    }
+
+    /// Something is said of abuse.
+    pub fn is_told_of_abuse(&self) -> bool {
+        self.dismissed || self.talk.as_ref().is_some_and(|talk| talk.warned)
     }
 }

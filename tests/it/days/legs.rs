@@ -191,6 +191,10 @@ impl Legs {
                 let once = self.begun.contains(recording) && self.stopped.insert(*recording);
                 holds(once, || format!("{recording:?} is stopped twice, or was never begun"))
             }
+            ToMedia::PauseRecord { recording } | ToMedia::ResumeRecord { recording } => {
+                let runs = self.begun.contains(recording) && !self.stopped.contains(recording);
+                holds(runs, || format!("{order:?}, but it does not run"))
+            }
             ToMedia::Record { recording, resident } => {
                 let open = self.live.get(resident).is_some_and(|known| known.open);
                 let told = self.recordings.contains(recording) && self.begun.insert(*recording);
@@ -254,7 +258,11 @@ impl Leg {
                 self.open && self.line == Line::Answered && (!answer || self.reoffered)
             }
             ToMedia::Play { .. } | ToMedia::StopPlay { .. } => self.open && self.line == Line::Answered,
-            ToMedia::Connect { .. } | ToMedia::Record { .. } | ToMedia::StopRecord { .. } => false,
+            ToMedia::Connect { .. }
+            | ToMedia::Record { .. }
+            | ToMedia::StopRecord { .. }
+            | ToMedia::PauseRecord { .. }
+            | ToMedia::ResumeRecord { .. } => false,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cityline::centre::deadline::Reason;
 use cityline::centre::dialplan::{Action, Plan};
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, QueueEnd};
 use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, QueueId, RecordingId, SkillId, StepId};
@@ -280,6 +279,13 @@ impl Model {
             Fact::LegReplaced { leg, by } => self.leg_replaced(*leg, *by),
             Fact::ColleagueCalled { call, from, to } => self.colleague_called(*call, from, to, step),
             Fact::ColleagueCallEnded { call, .. } => self.colleague_call_ended(*call),
+            Fact::StateEnds { .. }
+            | Fact::HelpAsked { .. }
+            | Fact::HelpOver { .. }
+            | Fact::Warned { .. }
+            | Fact::WarningOver { .. }
+            | Fact::CallerMarked { .. }
+            | Fact::RecordingPaused { .. } => self.desk_work(fact, input, step),
             Fact::CallDiverted { .. } | Fact::NoticeTold { .. } | Fact::Subscribed { .. } => {}
             // The days' lines are never refused or marked.
             Fact::LegUnheard { .. } | Fact::LegQuality { .. } => {}
@@ -462,6 +468,7 @@ impl Model {
             }
             EndReason::Poisoned => matches!(input, Input::CallPoisoned { call: id } if *id == call),
             EndReason::NotReached => known.out.is_some(),
+            EndReason::Abuse => known.dismissed,
             EndReason::AnsweredElsewhere
             | EndReason::GivenUp
             | EndReason::Refused
@@ -567,25 +574,5 @@ impl Model {
         let Some(wait) = self.calls.get(&call).and_then(|known| known.wait.as_ref()) else { return false };
         let same = self.settings.queues.get(&wait.queue).is_some_and(|rules| rules.max_wait_ms == wait.max_wait_ms);
         same && wait.queue != "general".into() && self.settings.revision == 1
-    }
-
-    /// What the core waits for next is something that is still going on.
-    pub fn check_deadline(&mut self, reason: &Reason) {
-        let call = |call: &CallId| self.calls.get(call);
-        let alive = match reason {
-            Reason::LookUp(id) | Reason::Key(id) => {
-                call(id).is_some_and(|known| known.wait.is_none() || matches!(reason, Reason::LookUp(_)))
-            }
-            Reason::Announce(id) | Reason::MaxWait(id) => call(id).is_some_and(|known| known.wait.is_some()),
-            Reason::OfferEnds(id) => call(id).is_some_and(|known| known.offer.is_some()),
-            Reason::DialEnds(id) => call(id).is_some_and(|known| known.wait.is_none() && known.talk.is_none()),
-            Reason::NoSound(id) => self.between.contains_key(id) || call(id).is_some_and(|known| known.silent_until.is_some()),
-            Reason::WrapUp(agent) => self.staff.status(agent) == AgentStatus::WrapUp,
-            Reason::Rest(agent) => self.staff.status(agent) == AgentStatus::NotResponding,
-            Reason::Recovery | Reason::DesksReturn => true,
-            Reason::CallingEnds(id) => self.between.get(id).is_some_and(Between::rings) || call(id).is_some_and(Call::is_calling),
-            Reason::SupervisorRings(agent) => matches!(self.staff.status(agent), AgentStatus::Supervising(_)),
-        };
-        self.check(alive, || format!("a deadline is left: {reason:?}"));
     }
 }

@@ -95,7 +95,7 @@ impl Model {
         };
         let queue = step.queues.get(&leg.call).cloned().filter(|_| agent.is_some());
         let Some(known) = self.calls.get_mut(&leg.call) else { return };
-        let former = known.talk.replace(Talk { leg: leg.n, agent, queue, recording: None, third: None, hold: false });
+        let former = known.talk.replace(Talk::new(leg.n, agent, queue));
         (known.ringing, known.out, known.silent_until) = (None, None, None);
         step.ended_talks.extend(former.map(|talk| (leg.call, talk)));
         self.rooms.no_supervisor(leg);

@@ -36,10 +36,17 @@ impl Model {
                 let tone = matches!(sounds.as_slice(), [Sound::RingTone]);
                 let outside = self.calls.get(&leg.call).and_then(|known| known.ringing.as_ref());
                 let may_ring = leg.n != 0 || menu || outside.is_some_and(|(party, _)| !matches!(party, Party::Agent(_)));
-                self.check(music || menu || (tone && may_ring), || format!("{sounds:?} plays into {leg}"));
+                let of_abuse = leg.n == 0 && self.calls.get(&leg.call).is_some_and(Call::is_told_of_abuse);
+                self.check(music || menu || of_abuse || (tone && may_ring), || format!("{sounds:?} plays into {leg}"));
                 self.rooms.plays(*leg, (music || (tone && leg.n == 0)) && self.legs.is_live(*leg));
             }
             ToMedia::StopPlay { leg } => self.rooms.plays(*leg, false),
+            ToMedia::PauseRecord { recording } | ToMedia::ResumeRecord { recording } => {
+                let talk = self.calls.get(&recording.call).and_then(|known| known.talk.as_ref());
+                let paused = matches!(order, ToMedia::PauseRecord { .. });
+                let fits = talk.is_some_and(|talk| talk.recording == Some(*recording) && talk.paused == paused);
+                self.check(fits, || format!("{order:?} of another talk"));
+            }
             ToMedia::Open { .. } | ToMedia::Agree { .. } | ToMedia::Close { .. } => {}
         }
     }
@@ -63,7 +70,7 @@ impl Model {
         });
         self.check(partner.is_some(), || format!("{call} talks with nobody, not {agent:?}"));
         if let (Some(known), Some(leg)) = (self.calls.get_mut(&call), partner) {
-            known.talk = Some(Talk { leg, agent, queue, recording: None, third: None, hold: false });
+            known.talk = Some(Talk::new(leg, agent, queue));
             known.silent_until = None;
         }
     }

@@ -162,6 +162,10 @@ impl Rooms {
         {
             music.insert(*alone);
         }
+        // Whoever speaks to the resident is heard by them again when the warning is over.
+        if talk.warned {
+            hears.retain(|(ear, _)| *ear != 0);
+        }
         (hears, music)
     }
 }

@@ -7,6 +7,7 @@ use cityline::centre::ids::{AgentId, CallId, ContactId, Generation, QueueId, Ski
 use cityline::centre::input::{FromDesk, Input};
 use cityline::centre::settings::{Device, QueueSettings, Settings};
 use cityline::centre::time::Time;
+use cityline::centre::wrap_up::COOL_OFF;
 
 use super::calls::Call;
 use super::colleagues::Between;
@@ -31,6 +32,9 @@ struct Person {
     /// What they did before a call with a colleague, and do after it; and until when.
     before: AgentStatus,
     before_until: Option<Time>,
+    extended: bool,
+    cool_until: Option<Time>,
+    help: Option<CallId>,
 }
 
 impl Default for Person {
@@ -48,6 +52,9 @@ impl Default for Person {
             talk_queue: None,
             before: AgentStatus::Offline,
             before_until: None,
+            extended: false,
+            cool_until: None,
+            help: None,
         }
     }
 }
@@ -111,6 +118,11 @@ impl Person {
     }
 }
 
+/// Rests after a caller who was abusive.
+pub fn is_cool_off(status: &AgentStatus) -> bool {
+    matches!(status, AgentStatus::Paused(reason) if reason.as_str() == COOL_OFF)
+}
+
 fn by_phone(device: Option<&Device>) -> bool {
     matches!(device, Some(Device::Fixed { .. } | Device::Phone { ready_when_registered: true, .. }))
 }
@@ -122,6 +134,36 @@ fn device<'a>(settings: &'a Settings, agent: &AgentId) -> Option<&'a Device> {
 impl Staff {
     pub fn status(&self, agent: &AgentId) -> AgentStatus {
         self.0.get(agent).map_or(AgentStatus::Offline, |person| person.status.clone())
+    }
+
+    /// When the state ends, as told: right away, again, or extended for the first time.
+    pub fn state_ends(&mut self, agent: &AgentId, until_ms: u64, extendable: bool, extended: bool, settings: &Settings) -> Option<String> {
+        let person = self.0.entry(agent.clone()).or_default();
+        let fits = match &person.status {
+            AgentStatus::WrapUp if extended => {
+                let until = person.wrap_until.map(|until| until.plus_ms(settings.limits.extend_wrap_up_ms));
+                person.wrap_until = until;
+                !std::mem::replace(&mut person.extended, true) && !extendable && until == Some(Time(until_ms))
+            }
+            AgentStatus::WrapUp => person.wrap_until == Some(Time(until_ms)) && extendable == !person.extended,
+            cool if is_cool_off(cool) => person.cool_until == Some(Time(until_ms)) && !extendable,
+            _ => false,
+        };
+        (!fits).then(|| format!("{agent}'s state ends at {until_ms}, extendable: {extendable}: {person:?}"))
+    }
+
+    /// Whether they had not asked before.
+    pub fn asks_help(&mut self, agent: &AgentId, call: CallId) -> bool {
+        self.0.entry(agent.clone()).or_default().help.replace(call).is_none()
+    }
+
+    pub fn help_over(&mut self, agent: &AgentId) -> Option<CallId> {
+        self.0.entry(agent.clone()).or_default().help.take()
+    }
+
+    pub fn will_cool_off(&mut self, agent: &AgentId) {
+        let person = self.0.entry(agent.clone()).or_default();
+        person.wish.get_or_insert(AgentStatus::Paused(COOL_OFF.into()));
     }
 
     pub fn busy(&self) -> Vec<AgentId> {
@@ -231,7 +273,13 @@ impl Staff {
                 | FromDesk::Resume { .. }
                 | FromDesk::Consult { .. }
                 | FromDesk::EndConsult { .. }
-                | FromDesk::Conference { .. },
+                | FromDesk::Conference { .. }
+                | FromDesk::ExtendWrapUp { .. }
+                | FromDesk::AskHelp { .. }
+                | FromDesk::HelpDone { .. }
+                | FromDesk::Warn { .. }
+                | FromDesk::PauseRecording { .. }
+                | FromDesk::ResumeRecording { .. },
                 same,
             ) => same,
             // What may be refused for many reasons is judged by its cause alone.
@@ -241,7 +289,8 @@ impl Staff {
                 | FromDesk::CallOut { .. }
                 | FromDesk::Monitor { .. }
                 | FromDesk::TakeOver { .. }
-                | FromDesk::StopMonitor { .. },
+                | FromDesk::StopMonitor { .. }
+                | FromDesk::EndAbuse { .. },
                 _,
             ) => return None,
         };
@@ -294,6 +343,9 @@ impl Staff {
         let supervises = matches!((own, to), (Some(FromDesk::Monitor { call, .. }), AgentStatus::Supervising(joins)) if call == joins);
         let asked = |call: &CallId| step.asked.contains(&(*call, agent.clone()));
         let caused = match (&from, to) {
+            (AgentStatus::Paused(_), to) if person.cool_until.is_some_and(|until| until <= now) && *to == person.after_wrap_up(device) => {
+                true
+            }
             (
                 AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::NotResponding | AgentStatus::Paused(_) | AgentStatus::Offline,
                 AgentStatus::Talking(_),
@@ -346,6 +398,8 @@ impl Staff {
             (_, AgentStatus::Offline) => leaves || by_devices || anew,
             (_, AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::NotResponding) => false,
         };
+        person.extended &= *to == AgentStatus::WrapUp && matches!(from, AgentStatus::Internal(_));
+        person.cool_until = is_cool_off(to).then(|| now.plus_ms(settings.limits.cool_off_ms));
         let (wrap_before, rest_before) = (person.wrap_until, person.rest_until);
         let rests = offer_end.is_some_and(|how| !matches!(how, OfferEnd::AgentGone | OfferEnd::CallerGone));
         person.rest_until = (*to == AgentStatus::NotResponding && rests && by_phone(device) && person.rung(device))
@@ -415,12 +469,14 @@ impl Staff {
                 AgentStatus::NotResponding => {
                     device.is_some() && !(person.rest_until.is_some_and(|until| until <= now) && person.rung(device))
                 }
+                cool if is_cool_off(cool) => device.is_some() && person.cool_until.is_some_and(|until| until > now),
                 AgentStatus::Paused(_) => device.is_some(),
                 AgentStatus::Supervising(call) => calls.get(call).is_some_and(|known| known.talk.is_some()),
                 AgentStatus::Internal(call) => between.get(call).is_some_and(|known| known.is_of(agent)),
                 AgentStatus::Offline => true,
             };
-            (!well).then(|| format!("{agent} is not what they should be: {person:?}"))
+            let helped = person.help.is_none_or(|call| person.status == AgentStatus::Talking(call));
+            (!well || !helped).then(|| format!("{agent} is not what they should be: {person:?}"))
         };
         let faults = self.0.iter().filter_map(fault).collect();
         // A rest that ended while nothing could ring is over: the operator must say "ready".
@@ -531,6 +587,13 @@ fn apply_to_device(person: &mut Person, input: &FromDesk, settings: &Settings, t
         | FromDesk::CallOut { .. }
         | FromDesk::Monitor { .. }
         | FromDesk::TakeOver { .. }
-        | FromDesk::StopMonitor { .. } => {}
+        | FromDesk::StopMonitor { .. }
+        | FromDesk::ExtendWrapUp { .. }
+        | FromDesk::AskHelp { .. }
+        | FromDesk::HelpDone { .. }
+        | FromDesk::Warn { .. }
+        | FromDesk::EndAbuse { .. }
+        | FromDesk::PauseRecording { .. }
+        | FromDesk::ResumeRecording { .. } => {}
     }
 }

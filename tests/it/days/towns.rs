@@ -15,6 +15,8 @@ pub fn town(dice: &mut Dice, revision: u64) -> Settings {
     town.revision = revision;
     town.limits.max_calls = dice.between(3, 20) as u32;
     town.limits.rest_ms = dice.between(0, 30_000);
+    town.limits.extend_wrap_up_ms = dice.between(1, 60_000);
+    town.limits.cool_off_ms = dice.between(1, 60_000);
     town.limits.no_sound_ends_ms = *dice.pick(&[0, 20_000, 60_000]).unwrap_or(&0);
     town.queues.values_mut().for_each(|queue| season(dice, queue));
     for name in OPERATORS {
@@ -51,6 +53,7 @@ fn season(dice: &mut Dice, queue: &mut QueueSettings) {
     queue.max_waiting = dice.between(1, 8) as u32;
     queue.max_wait_ms = *dice.pick(&[0, 0, 15_000, 60_000]).unwrap_or(&0);
     queue.record = dice.percent(70);
+    queue.auto_answer_ms = *dice.pick(&[0, 0, 1_500]).unwrap_or(&0);
 }
 
 fn someone(dice: &mut Dice) -> AgentSettings {

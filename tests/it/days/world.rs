@@ -259,7 +259,7 @@ impl World {
         let agent = AgentId::from(name);
         let call = self.model.staff.status(&agent).call().or_else(|| self.somebody_up()).unwrap_or(CallId(0));
         let generation = Generation(self.generation - self.dice.below(2) as u32);
-        let input = match self.dice.below(22) {
+        let input = match self.dice.below(24) {
             0..5 => return self.signs_in(name),
             5 => FromDesk::DeskGone { agent, generation: Generation(self.dice.between(1, u64::from(self.generation) + 1) as u32) },
             6 => FromDesk::PhoneChanged { agent, contacts: Vec::new() },
@@ -274,6 +274,7 @@ impl World {
             18 => FromDesk::HangUp { agent, call },
             19 => FromDesk::DeskUp { agent, generation },
             20 => FromDesk::Ready { agent: "stranger".into() },
+            21..23 => FromDesk::ExtendWrapUp { agent },
             _ => FromDesk::WrapUpDone { agent },
         };
         self.handle(Input::Desk(input));
@@ -284,7 +285,7 @@ impl World {
         let agent = self.somebody_at_work();
         let call = self.model.staff.status(&agent).call().filter(|_| self.dice.percent(95)).or_else(|| self.somebody_up());
         let call = call.unwrap_or(CallId(0));
-        let input = match self.dice.below(26) {
+        let input = match self.dice.below(36) {
             0..3 => FromDesk::Hold { agent, call },
             3..5 => FromDesk::Resume { agent, call },
             5..9 => FromDesk::Consult { agent, call, with: self.somebody_to_call() },
@@ -294,6 +295,12 @@ impl World {
             14..16 => FromDesk::Transfer { agent, call, to: self.somebody_to_call() },
             16 => return self.somebody_is_called(),
             17..22 => return self.a_supervisor_goes_on(),
+            26..28 => FromDesk::AskHelp { agent, call },
+            28 => FromDesk::HelpDone { agent },
+            29..31 => FromDesk::Warn { agent, call },
+            31 => FromDesk::EndAbuse { agent, call, days: self.dice.below(100) as u8 },
+            32..34 => FromDesk::PauseRecording { agent, call },
+            34 => FromDesk::ResumeRecording { agent, call },
             _ => return self.somebody_supervises(),
         };
         self.handle(Input::Desk(input));
@@ -537,7 +544,13 @@ impl World {
                 let ms = self.dice.below(100);
                 self.later(ms, Input::Media(FromMedia::Recorded { recording: *recording, length_ms: 1, lost_ms: 0 }));
             }
-            ToMedia::Play { .. } | ToMedia::StopPlay { .. } | ToMedia::Connect { .. } | ToMedia::Record { .. } | ToMedia::Close { .. } => {}
+            ToMedia::Play { .. }
+            | ToMedia::StopPlay { .. }
+            | ToMedia::Connect { .. }
+            | ToMedia::Record { .. }
+            | ToMedia::PauseRecord { .. }
+            | ToMedia::ResumeRecord { .. }
+            | ToMedia::Close { .. } => {}
         }
     }
 

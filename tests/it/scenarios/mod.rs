@@ -4,6 +4,7 @@
 mod call_outs;
 mod colleagues;
 mod consults;
+mod desk_work;
 mod early;
 mod hang_ups;
 mod holds;

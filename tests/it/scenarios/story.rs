@@ -316,8 +316,16 @@ impl Story {
             | Reason::OfferEnds(call)
             | Reason::DialEnds(call)
             | Reason::NoSound(call)
-            | Reason::CallingEnds(call) => assert!(!self.over.contains(call), "{reason:?} is left of a call that is over"),
-            Reason::WrapUp(_) | Reason::Rest(_) | Reason::Recovery | Reason::SupervisorRings(_) | Reason::DesksReturn => {}
+            | Reason::CallingEnds(call)
+            | Reason::AbuseSaid(call)
+            | Reason::RecordingPaused(call)
+            | Reason::AutoAnswer(call) => assert!(!self.over.contains(call), "{reason:?} is left of a call that is over"),
+            Reason::WrapUp(_)
+            | Reason::Rest(_)
+            | Reason::Recovery
+            | Reason::SupervisorRings(_)
+            | Reason::DesksReturn
+            | Reason::CoolOff(_) => {}
         }
     }
 
@@ -441,6 +449,7 @@ impl Story {
                 self.is_open(pair.mouth);
             }),
             ToMedia::Record { resident, .. } => self.is_open(resident),
+            ToMedia::PauseRecord { .. } | ToMedia::ResumeRecord { .. } => {}
             ToMedia::StopRecord { recording } => {
                 self.later(10, Input::Media(FromMedia::Recorded { recording, length_ms: 1_000, lost_ms: 0 }));
             }

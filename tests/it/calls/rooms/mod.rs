@@ -3,6 +3,7 @@
 mod by_desk;
 mod by_phone;
 mod colleagues;
+mod discretion;
 mod early;
 
 use cityline_phone::judge::chirp::{self, Voice};
