@@ -37,7 +37,13 @@ const EVENTS: usize = 120;
 const JOURNAL_EVERY: u64 = 50;
 
 /// What must have happened on thousands of days, or they prove nothing of it.
-const LIVELY: [&str; 27] = [
+const LIVELY: [&str; 33] = [
+    "StateEnds",
+    "HelpAsked",
+    "Warned",
+    "WarningOver",
+    "CallerMarked",
+    "RecordingPaused",
     "Connected",
     "Held",
     "partner",

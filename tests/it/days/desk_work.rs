@@ -29,7 +29,9 @@ impl Model {
                 self.check(may && !waits && !again, || format!("{agent} warns in {call}, again: {again}, waits: {waits}"));
             }
             Fact::WarningOver { call } => {
-                let warned = self.talk_of(*call).is_some_and(|talk| std::mem::take(&mut talk.warned));
+                // A transfer is told before the supervisors leave the talk, which may end the warning.
+                let talk = self.calls.get_mut(call).and_then(|known| known.talk.as_mut()).or_else(|| step.ended_talks.get_mut(call));
+                let warned = talk.is_some_and(|talk| std::mem::take(&mut talk.warned));
                 self.check(warned, || format!("no warning is over in {call}"));
             }
             Fact::CallerMarked { call, caller, agent, days } => {

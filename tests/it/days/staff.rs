@@ -398,7 +398,9 @@ impl Staff {
             (_, AgentStatus::Offline) => leaves || by_devices || anew,
             (_, AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::NotResponding) => false,
         };
-        person.extended &= *to == AgentStatus::WrapUp && matches!(from, AgentStatus::Internal(_));
+        // A call with a colleague leaves a wrap-up as it was.
+        person.extended &=
+            matches!(to, AgentStatus::Internal(_)) || (*to == AgentStatus::WrapUp && matches!(from, AgentStatus::Internal(_)));
         person.cool_until = is_cool_off(to).then(|| now.plus_ms(settings.limits.cool_off_ms));
         let (wrap_before, rest_before) = (person.wrap_until, person.rest_until);
         let rests = offer_end.is_some_and(|how| !matches!(how, OfferEnd::AgentGone | OfferEnd::CallerGone));

@@ -285,10 +285,10 @@ impl World {
         let agent = self.somebody_at_work();
         let call = self.model.staff.status(&agent).call().filter(|_| self.dice.percent(95)).or_else(|| self.somebody_up());
         let call = call.unwrap_or(CallId(0));
-        let input = match self.dice.below(36) {
+        let input = match self.dice.below(42) {
             0..3 => FromDesk::Hold { agent, call },
             3..5 => FromDesk::Resume { agent, call },
-            5..9 => FromDesk::Consult { agent, call, with: self.somebody_to_call() },
+            5..9 | 36..42 => FromDesk::Consult { agent, call, with: self.somebody_to_call() },
             9..11 => FromDesk::CompleteConsult { agent, call },
             11 => FromDesk::EndConsult { agent, call },
             12..14 => FromDesk::Conference { agent, call },

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{begin, city, ends, events, only, phone, resident, talk};
 use crate::calls::cast::{OPERATOR, RESIDENT};
-use crate::calls::ears::{Ear, Hears, room, until, voices};
+use crate::calls::ears::{Ear, room, until, voices};
 use crate::calls::server::{Server, free_port, prompt};
 
 /// 20 ms at 8 kHz.
@@ -88,7 +88,6 @@ fn an_abusive_caller_is_warned_then_let_go_and_the_number_is_marked() {
     assert!(is_said("abuse-warning", &resident.heard_so_far()[before..]), "the warning is heard");
     let before = resident.length();
     desk.order(json!({ "type": "end_abuse", "call": 1, "days": 30 }));
-    room("the operator is rid of them", &[(&operator, Hears::Silence)]);
     until("the end of the call", || server.rows("SELECT end_reason FROM calls") == "abuse");
     assert!(is_said("abuse-ended", &resident.heard_so_far()[before..]), "the last word is heard");
     let days =
