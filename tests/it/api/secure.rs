@@ -87,6 +87,7 @@ async fn another_certificate_is_taken_and_a_broken_one_is_not() {
     let city = secure(&certificates).await;
     let config = config::Web {
         listen: city.address,
+        breaks: Vec::new(),
         session_s: 600,
         certificate: Some(certificates.path("server.pem")),
         key: Some(certificates.path("server.key")),

@@ -398,7 +398,6 @@ impl Staff {
             (_, AgentStatus::Offline) => leaves || by_devices || anew,
             (_, AgentStatus::Ready | AgentStatus::WrapUp | AgentStatus::NotResponding) => false,
         };
-        // A call with a colleague leaves a wrap-up as it was.
         person.extended &=
             matches!(to, AgentStatus::Internal(_)) || (*to == AgentStatus::WrapUp && matches!(from, AgentStatus::Internal(_)));
         person.cool_until = is_cool_off(to).then(|| now.plus_ms(settings.limits.cool_off_ms));
