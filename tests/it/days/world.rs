@@ -259,7 +259,7 @@ impl World {
         let agent = AgentId::from(name);
         let call = self.model.staff.status(&agent).call().or_else(|| self.somebody_up()).unwrap_or(CallId(0));
         let generation = Generation(self.generation - self.dice.below(2) as u32);
-        let input = match self.dice.below(24) {
+        let input = match self.dice.below(27) {
             0..5 => return self.signs_in(name),
             5 => FromDesk::DeskGone { agent, generation: Generation(self.dice.between(1, u64::from(self.generation) + 1) as u32) },
             6 => FromDesk::PhoneChanged { agent, contacts: Vec::new() },
@@ -270,7 +270,7 @@ impl World {
             13 => FromDesk::SignOut { agent },
             14 => FromDesk::OfferShown { agent, call },
             15..17 => FromDesk::Accept { agent, call },
-            17 => FromDesk::Decline { agent, call },
+            17 | 23..26 => FromDesk::Decline { agent, call },
             18 => FromDesk::HangUp { agent, call },
             19 => FromDesk::DeskUp { agent, generation },
             20 => FromDesk::Ready { agent: "stranger".into() },
