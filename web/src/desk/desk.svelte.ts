@@ -144,6 +144,15 @@ export class Desk {
     if (yes) this.softphone.end();
   }
 
+  /** Keeps a form at the server too, for another computer; here it is kept already, so that nothing waits for the line. */
+  keepForm(draft: string, call: CallId | null, content: object) {
+    if (can('save_draft')) this.#socket.send({ type: 'save_draft', draft, call, content: content as Record<string, never> });
+  }
+
+  dropForm(draft: string) {
+    if (can('drop_draft')) this.#socket.send({ type: 'drop_draft', draft });
+  }
+
   /** Answers what rings. */
   accept() {
     if (this.call?.rings) this.wish({ type: 'accept', call: this.call.id });
@@ -183,7 +192,7 @@ export class Desk {
   }
 
   #stateIs({ state, reason, call, since_ms, until_ms, extendable }: Extract<ToPage, { type: 'state' }>) {
-    this.state = { doing: state, reason, call, since: since_ms, until: until_ms ?? null, extendable: extendable ?? false };
+    this.state = { doing: state, reason: reason ?? null, call: call ?? null, since: since_ms, until: until_ms ?? null, extendable };
     if (this.call && !this.call.rings && !['offered', 'talking', 'wrap_up', 'internal', 'supervising'].includes(state)) this.call = null;
     if (state === 'wrap_up' && this.call) this.call.ended = true;
     this.#soundAgain(state);
@@ -199,9 +208,9 @@ export class Desk {
     const former = this.call?.id === offer.call ? this.call : null;
     const now = clock.exact();
     this.call = {
-      id: offer.call, queue: offer.queue, language: offer.language, topic: offer.topic ?? null, number: offer.number ?? null, caller: offer.caller ?? null,
+      id: offer.call, queue: offer.queue, language: offer.language, topic: offer.topic ?? null, number: offer.number ?? null, caller: offer.calls_from ?? null,
       waitedMs: offer.waited_ms, why: offer.why, from: offer.from ?? null, offeredAt: former?.offeredAt ?? now, rings: offer.ringing, ringsMs: offer.rings_ms,
-      autoAnswer: offer.auto_answer ?? false, talksSince: former?.talksSince ?? (offer.ringing ? null : this.state.since), held: former?.held ?? false,
+      autoAnswer: offer.auto_answer, talksSince: former?.talksSince ?? (offer.ringing ? null : this.state.since), held: former?.held ?? false,
       heldSince: former?.heldSince ?? null, third: former?.third ?? null, ended: former?.ended ?? false, recordingPausedAt: former?.recordingPausedAt ?? null,
       warned: former?.warned ?? false, helpAsked: former?.helpAsked ?? false, story: former?.story ?? null,
     };

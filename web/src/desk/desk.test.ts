@@ -17,7 +17,7 @@ class FakeWire implements Wire {
 
 const WELCOME: ToPage = { type: 'welcome', operator: 'me', generation: 1, pause_reasons: ['lunch'], now_ms: 1_000_000 };
 const offer = (call: number, more: object = {}): ToPage => ({
-  type: 'offer', call, queue: 'heating', language: 'kk', topic: 'heating', waited_ms: 4000, rings_ms: 15_000, ringing: true,
+  type: 'offer', call, queue: 'heating', language: 'kk', topic: 'heating', waited_ms: 4000, rings_ms: 15_000, ringing: true, auto_answer: false,
   why: { rule: 'LongestIdle', needed: [], verdicts: [] }, ...more,
 });
 const state = (doing: string, call: number | null = null): ToPage => ({ type: 'state', state: doing, reason: null, call, since_ms: 1_000_000 }) as ToPage;

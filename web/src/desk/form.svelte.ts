@@ -62,6 +62,8 @@ export class CaseForm {
   shelf = $state.raw<Content[]>([]);
   #kept: Shelf;
   #operator: string;
+  /** Told of every form that is kept here (with its content) or given up (without). */
+  onkept: (draft: string, content: Content | null) => void = () => {};
 
   constructor(operator: string, kept: Shelf = localStorage) {
     this.#operator = operator;
@@ -104,11 +106,21 @@ export class CaseForm {
   }
 
   keep() {
-    if (isBegun(this.content)) this.#kept.setItem(this.#key(this.content.draft), JSON.stringify(this.content));
+    if (!isBegun(this.content)) return;
+    this.#kept.setItem(this.#key(this.content.draft), JSON.stringify(this.content));
+    this.onkept(this.content.draft, this.content);
+  }
+
+  /** Forms of this operator that were begun at another computer. */
+  adopt(contents: readonly unknown[]) {
+    const known = new Set([this.content.draft, ...this.shelf.map((form) => form.draft)]);
+    const others = contents.filter(isContent).filter((form) => !known.has(form.draft) && isBegun(form));
+    this.shelf = [...this.shelf, ...others].sort((one, other) => other.changedAt - one.changedAt);
   }
 
   throwAway(draft: string) {
     this.#kept.removeItem(this.#key(draft));
+    this.onkept(draft, null);
     this.shelf = this.shelf.filter((form) => form.draft !== draft);
     if (this.content.draft === draft) this.#show(blank(null, null, this.content.service));
   }
@@ -183,5 +195,7 @@ export class CaseForm {
   get #prefix(): string { return `form ${this.#operator} `; }
   #key(draft: string): string { return this.#prefix + draft; }
 }
+
+const isContent = (kept: unknown): kept is Content => typeof kept === 'object' && kept !== null && 'draft' in kept && 'text' in kept && 'street' in kept;
 
 const keysOf = (shelf: Shelf, prefix: string): string[] => Object.keys(shelf).filter((key) => key.startsWith(prefix));

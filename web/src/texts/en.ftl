@@ -1054,3 +1054,17 @@ sign-in-code = Code
 sign-in-code-hint = The six digits that your telephone shows now.
 refusal-wrong_code = The code is wrong, or was used before. Wait for the next one.
 demo-title = A demo city. Look at it as:
+
+## The desk: before it is saved
+proposal-centre = Stays with the centre
+proposal-due = react by { $react }, done by { $resolve }
+duplicates = { $n ->
+     [one] { $n } report near by that may be the same
+    *[other] { $n } reports near by that may be the same
+  }
+metres-away = { $n } m away
+same-building = in the same building
+ago = { $time } ago
+same-thing = It is the same: no new case
+near-incident = Incident
+near-works = Works

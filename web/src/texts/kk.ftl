@@ -1036,3 +1036,14 @@ sign-in-code = Код
 sign-in-code-hint = Телефоныңыз қазір көрсетіп тұрған алты сан.
 refusal-wrong_code = Код қате немесе бұрын қолданылған. Келесісін күтіңіз.
 demo-title = Көрсетілім қаласы. Кім ретінде көресіз:
+
+## Жұмыс орны: сақталғанға дейін
+proposal-centre = Орталықта қалады
+proposal-due = қабылдау { $react } дейін, орындау { $resolve } дейін
+duplicates = Осы маңда ұқсас { $n } хабарлама бар
+metres-away = { $n } м жерде
+same-building = осы үйде
+ago = { $time } бұрын
+same-thing = Дәл сол: жаңа өтініш керек емес
+near-incident = Оқыс оқиға
+near-works = Жұмыстар
