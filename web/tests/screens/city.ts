@@ -37,7 +37,9 @@ const caseRow = (n: number, topic: string, more: object) => ({
 export const story = {
   number: '+77010000045', name: null, callbacks: 1,
   residents: [{ id: 1, name: 'Aigul S.', protected: 'veteran' }, { id: 2, name: 'Marat S.' }],
-  cases: [caseRow(3988, 'heating/no-heating', { resolution_due_ms: NOW - 3 * DAY - 4 * HOUR }), caseRow(4101, 'roads', {})],
+  cases: [caseRow(3988, 'heating/no-heating', { resolution_due_ms: NOW - 3 * DAY - 4 * HOUR, overdue: 'resolution', late_ms: 3 * DAY + 4 * HOUR }), caseRow(4101, 'roads', {})],
+  near: [{ n: 7, sort: 'incident', topic: 'heating', districts: ['almaty'], begins_ms: NOW - HOUR, repair_due_ms: NOW + 8 * HOUR, notice: {} }],
+  notes: [{ id: 1, by_name: 'b.koval', at_ms: NOW - DAY, text: 'Speaks slowly, hears badly.' }], abuse_until_ms: null,
   calls: [
     { id: 40, number: '109', started_ms: NOW - DAY, topic: 'heating', agent: 'b.koval', end_reason: 'caller_hung_up' },
     { id: 31, number: '109', started_ms: NOW - 9 * DAY, topic: 'roads', agent: null, end_reason: 'abandoned' },
@@ -45,13 +47,13 @@ export const story = {
 };
 
 export const offer = {
-  type: 'offer', call: 42, queue: 'heating', language: 'kk', topic: 'heating/no-heating', waited_ms: 48_000, rings_ms: 15_000, ringing: true, number: '109',
+  type: 'offer', call: 42, queue: 'heating', language: 'kk', topic: 'heating/no-heating', waited_ms: 48_000, rings_ms: 15_000, ringing: true, number: '109', auto_answer: false, calls_from: '••• 45',
   why: { rule: 'LongestIdle', needed: ['kk', 'heating'], verdicts: [['a.serik', { NotReady: { state: 'talking' } }], ['b.koval', { Eligible: { idle_ms: 30_000 } }], ['nina', { Chosen: { idle_ms: 134_000 } }]] },
 };
 
 export const welcome = { type: 'welcome', operator: 'nina', generation: 1, pause_reasons: ['break', 'lunch', 'training', 'meeting'], now_ms: NOW };
 
-export const state = (doing: string, more: object = {}) => ({ type: 'state', state: doing, reason: null, call: null, since_ms: NOW - 134_000, ...more });
+export const state = (doing: string, more: object = {}) => ({ type: 'state', state: doing, reason: null, call: null, since_ms: NOW - 134_000, until_ms: null, extendable: false, ...more });
 
 const me = (role: string) => ({ name: 'nina', role, second_factor: false, has_desk: role === 'operator', preferences: {} });
 
@@ -76,6 +78,8 @@ export function answers(role: string | null): Record<string, unknown> {
     '/api/articles': [article],
     '/api/callbacks': [{ call_id: 31, queue: 'heating', language: 'uk', number: '+77010000031', waiting_since_ms: NOW - 40 * MINUTE, owed_ms: NOW - 30 * MINUTE }],
     '/api/calls-to-make': [{ id: 3, subject: 'incident:7', text: 'Heating is back in your building.', language: 'en', number: '+77010000077', created_ms: NOW - HOUR }],
+    '/api/propose': { organisation: 'heat', organisation_name: 'Heat networks', district: 'almaty', reaction_due_ms: NOW + HOUR, resolution_due_ms: NOW + DAY },
+    '/api/duplicates': [{ number: '109-2026-004100', topic: 'heating/no-heating', state: 'accepted', registered_ms: NOW - 2 * HOUR, distance_m: 120, text: 'Cold radiators on all floors' }],
     '/api/board': board,
     '/api/cases': { number: '109-2026-004127' },
     '/api/contacts': { counted: true },
