@@ -1,5 +1,7 @@
 // What does a made-up server answer? Enough of a city to draw every state of the desk; people and numbers are invented.
 
+import { COUNTED, register } from './register';
+
 const NOW = Date.UTC(2026, 10, 23, 5, 2, 11);
 export const now = NOW;
 const MINUTE = 60_000;
@@ -18,15 +20,15 @@ export const TOPICS = [
 export const board = {
   at_ms: NOW, since_ms: NOW - 5 * HOUR, calls_up: 4, calls: [], last: [], help: [],
   queues: [
-    { queue: 'heating', waiting: 3, longest_since_ms: NOW - 62_000, counts: {} },
-    { queue: 'roads', waiting: 0, counts: {} },
+    { queue: 'heating', waiting: 3, longest_since_ms: NOW - 62_000, counts: COUNTED },
+    { queue: 'roads', waiting: 0, counts: COUNTED },
   ],
   operators: [
     { operator: 'a.serik', state: 'talking', since_ms: NOW - 90_000, answered: 12, call: 41 },
     { operator: 'b.koval', state: 'ready', since_ms: NOW - 30_000, answered: 9 },
     { operator: 'nina', state: 'talking', since_ms: NOW - 271_000, answered: 23, call: 42 },
   ],
-  today: { calls: 120, ended: {}, offers_missed: 1, callbacks_owed: 2, called_out: 3, queues: {} },
+  today: { calls: 120, ended: {}, offers_missed: 1, callbacks_owed: 2, called_out: 3, queues: COUNTED },
 };
 
 const caseRow = (n: number, topic: string, more: object) => ({
@@ -83,5 +85,6 @@ export function answers(role: string | null): Record<string, unknown> {
     '/api/board': board,
     '/api/cases': { number: '109-2026-004127' },
     '/api/contacts': { counted: true },
+    ...register,
   };
 }

@@ -76,7 +76,9 @@ export class Stage {
     if (path.startsWith('/api/')) {
       if (method !== 'GET') this.asked.push({ path, body: body ? JSON.parse(body) : null });
       if (path === '/api/live') return route.fulfill({ contentType: 'text/event-stream', body: `data: ${JSON.stringify({ type: 'board', board })}\n\n` });
-      const told = path in this.#answers ? this.#answers[path] : [];
+      // Where a path is asked in two ways, its answers stand under both.
+      const key = `${method} ${path}` in this.#answers ? `${method} ${path}` : path;
+      const told = key in this.#answers ? this.#answers[key] : [];
       return told === undefined ? route.fulfill({ status: 401, json: { error: 'sign_in', what: 'x', mend: 'x' } }) : route.fulfill({ json: told });
     }
     const file = join(DIST, existsSync(join(DIST, path)) && path !== '/' ? path : 'index.html');

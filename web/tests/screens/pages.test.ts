@@ -1,0 +1,57 @@
+// Are the pages beside the desk drawn well: light and dark, in the two longest languages, at 200 %? Pictures go to tests/pictures.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { stumbles } from './axe';
+import { NUMBER } from './register';
+import { launch, Stage } from './stage';
+
+const PICTURES = join(import.meta.dirname, '../pictures');
+
+/** What reaches beyond the right edge and cannot be moved to. */
+const WIDE = 'document.documentElement.scrollWidth > innerWidth + 1';
+
+/** Who looks where, and what must be on the screen by then. */
+const PAGES: readonly [name: string, role: string | null, path: string, shown: string][] = [
+  ['register', 'supervisor', '/register', 'text=109-2026-003988'],
+  ['case', 'quality', `/case/${NUMBER}`, 'ol li:nth-child(4)'],
+  ['tasks', 'quality', '/tasks', 'text=109-2026-004102'],
+  ['districts', 'city', '/districts', 'svg polygon'],
+  ['incidents', 'supervisor', '/incidents', 'td a'],
+  ['incident', 'supervisor', '/incidents/7', 'dl'],
+  ['wallboard', 'supervisor', '/wallboard', 'article'],
+  ['inbox', 'organisation', '/inbox', 'article'],
+  ['status', null, `/status/${NUMBER}`, 'ol li'],
+  ['cabinet', null, '/cabinet', 'a[href^="/cabinet/"]'],
+  ['cabinet-case', null, `/cabinet/${NUMBER}`, 'ol li'],
+  ['people', 'administrator', '/admin/people', 'td'],
+  ['operators', 'administrator', '/admin/operators', 'td'],
+  ['queues', 'administrator', '/admin/queues', 'td'],
+  ['numbers', 'administrator', '/admin/numbers', 'td'],
+  ['dialplans', 'administrator', '/admin/dialplans', 'svg rect'],
+];
+
+let browser: Browser;
+beforeAll(async () => {
+  mkdirSync(PICTURES, { recursive: true });
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+describe.each(PAGES)('%s', (name, role, path, shown) => {
+  test.each([['light', 'ru'], ['dark', 'kk']] as const)('%s, %s: nothing to stumble over, nothing cut off at 200 %', async (theme, language) => {
+    const stage = await Stage.open(browser, path, { role, theme, language });
+    const { page } = stage;
+    await page.waitForSelector(shown);
+    await page.evaluate('document.fonts.ready');
+    await page.screenshot({ path: join(PICTURES, `${name}-${language}-${theme}.png`) });
+    expect(await stumbles(page)).toEqual([]);
+    await page.setViewportSize({ width: 720, height: 450 });
+    expect(await page.evaluate(WIDE)).toBe(false);
+    expect(stage.faults).toEqual([]);
+    await stage.close();
+  });
+});
