@@ -18,6 +18,7 @@ const KNOWN: Record<string, string> = {
   'nobody is known by that name': 'refused-unknown-target',
   'that cannot be done at this moment': 'refused-not-now',
   'that is no phone number': 'refused-no-number',
+  'nothing was written of the call': 'refused-nothing-written',
   'the server is overloaded': 'refused-overloaded',
   "the caller's story cannot be read": 'refused-no-story',
 };

@@ -1068,3 +1068,6 @@ ago = { $time } ago
 same-thing = It is the same: no new case
 near-incident = Incident
 near-works = Works
+
+## The desk: refusals of wrap-up and recording
+refused-nothing-written = Say first what came of the call: a case, or another outcome.
