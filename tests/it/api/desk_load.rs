@@ -1,6 +1,6 @@
 //! Are thirty desks served at once, and does one that stops reading cost the others anything? The first is measured, the second asserted.
 //!
-//! `cargo test --release --workspace --test it -- --ignored --nocapture api::desk_load` prints the table of `tools/bench/DESKS.md`.
+//! `cargo test --release --workspace --test it -- --ignored --nocapture api::desk_load` prints it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
