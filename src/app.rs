@@ -102,13 +102,15 @@ pub struct Surroundings {
     pub file: Option<PathBuf>,
     /// Accounts that everybody may try: this is a demo, and its data are made up.
     pub demo: Vec<web::DemoAccount>,
+    /// A resident's number that everybody may try, of the demo.
+    pub demo_number: Option<&'static str>,
     /// What is made of settings that are read again.
     pub shape: Shape,
 }
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { file: None, demo: Vec::new(), shape: std::convert::identity }
+        Self { file: None, demo: Vec::new(), demo_number: None, shape: std::convert::identity }
     }
 }
 
@@ -234,7 +236,7 @@ impl App {
                     inputs: inputs.clone(),
                     numbers,
                     key: web_key,
-                    welcome: settings::welcome(&config, surroundings.demo.clone()),
+                    welcome: settings::welcome(&config, surroundings.demo.clone(), surroundings.demo_number),
                     next_call,
                     board: board.clone(),
                     facts: facts.clone(),

@@ -4,6 +4,7 @@ mod city;
 mod executors;
 mod history;
 mod live;
+mod resident;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -70,9 +71,12 @@ pub async fn run(file: Option<PathBuf>, options: Options) -> anyhow::Result<()> 
     std::fs::create_dir_all(&config.data.folder).with_context(|| format!("the folder {} cannot be made", config.data.folder.display()))?;
     let past = history::write(&config, options.seed, clock.now())?;
     let people = people(&config);
-    let app = App::start_in(config.clone(), Surroundings { file, demo: people.clone(), shape: demo_config }).await?;
+    let app =
+        App::start_in(config.clone(), Surroundings { file, demo: people.clone(), demo_number: Some(resident::NUMBER), shape: demo_config })
+            .await?;
     accounts(&app, people, clock).await?;
     history::cases(&app.store, &past, clock.now()).await?;
+    resident::write(&app.store, &config.data.folder, clock.now()).await?;
     greet(&app);
 
     let mut child = start_city(&app, &options)?;

@@ -129,7 +129,7 @@ impl Force {
         if !self.store.add_settings_revision(number, &new, &edited.told().to_string()).await? {
             return Err(Undecided::Outdated { now: next });
         }
-        let held = edited::keep(folder, &text).map_err(Undecided::Disk);
+        let held = kept(folder, text).await.map_err(Undecided::Disk);
         let held = held.and_then(|()| self.put_in_force(config, current.prompts.clone(), &mut revision).map_err(told));
         if let Err(error) = held {
             self.take_back(number, folder, before.as_deref()).await;
@@ -173,6 +173,12 @@ impl Force {
         self.told.send_replace(told);
         Ok(())
     }
+}
+
+/// Keeps the file on a thread of its own: a slow disk holds up no call.
+async fn kept(folder: &Path, text: String) -> std::io::Result<()> {
+    let folder = folder.to_owned();
+    tokio::task::spawn_blocking(move || edited::keep(&folder, &text)).await.map_err(std::io::Error::other)?
 }
 
 /// An error of a part, as faults of the decision: each line is one, with its mend.

@@ -20,7 +20,7 @@ pub fn phones(config: &Config) -> Vec<PhoneAccount> {
 }
 
 /// What a page knows before anybody signs in.
-pub fn welcome(config: &Config, demo: Vec<DemoAccount>) -> Welcome {
+pub fn welcome(config: &Config, demo: Vec<DemoAccount>, demo_number: Option<&'static str>) -> Welcome {
     let cabinet = !demo.is_empty() || !config.outbox.sms_webhook.is_empty();
-    Welcome { demo: !demo.is_empty(), cabinet, demo_accounts: demo, ..Welcome::default() }
+    Welcome { demo: !demo.is_empty(), cabinet, demo_accounts: demo, demo_number, ..Welcome::default() }
 }

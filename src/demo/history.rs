@@ -55,7 +55,7 @@ pub async fn cases(store: &Store, past: &Past, now: Time) -> anyhow::Result<()> 
         let case = NewCase {
             service: NumberId::from("109"),
             year: year(now),
-            report: report(*call, topic),
+            report: report(Some(*call), topic),
             caller: *caller,
             resident: None,
             place: Place::default(),
@@ -71,19 +71,21 @@ pub async fn cases(store: &Store, past: &Past, now: Time) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn report(call: CallId, topic: &str) -> Report {
+/// A complaint by telephone.
+pub fn report(call: Option<CallId>, topic: &str) -> Report {
     Report {
         kind: Kind::Complaint,
         channel: Channel::Phone,
         topic: topic.into(),
         priority: Priority::Normal,
         district: None,
-        call: Some(call),
+        call,
         proposed: None,
     }
 }
 
-fn year(now: Time) -> u16 {
+/// The year in which a case is counted.
+pub fn year(now: Time) -> u16 {
     use chrono::Datelike;
     let ms = i64::try_from(now.0).unwrap_or_default();
     chrono::DateTime::from_timestamp_millis(ms).and_then(|at| u16::try_from(at.year()).ok()).unwrap_or(1970)

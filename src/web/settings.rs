@@ -102,6 +102,7 @@ pub(super) struct Settings {
 
 /// An operator, without a password.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SettingsOperator)]
 struct OperatorView {
     /// Skills, languages by their code among them.
     skills: Vec<String>,
@@ -117,6 +118,7 @@ struct OperatorView {
 
 /// A phone, without its password.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SettingsPhone)]
 struct PhoneView {
     /// The user part of its address of record.
     user: String,
@@ -128,6 +130,7 @@ struct PhoneView {
 
 /// A short number.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SettingsNumber)]
 struct NumberView {
     /// As it is dialled.
     number: String,
@@ -141,6 +144,7 @@ struct NumberView {
 
 /// A line to the outside.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SettingsTrunk)]
 struct TrunkView {
     /// Its name.
     name: String,

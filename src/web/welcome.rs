@@ -21,6 +21,8 @@ pub struct Welcome {
     pub cabinet: bool,
     /// Accounts to try, in the demo alone.
     pub demo_accounts: Vec<DemoAccount>,
+    /// A telephone number whose cabinet can be tried, in the demo alone: its codes lie in the folder `outbox` of the demo's data.
+    pub demo_number: Option<&'static str>,
 }
 
 /// An account of the demo, with its password: its data are made up.
@@ -36,7 +38,13 @@ pub struct DemoAccount {
 
 impl Default for Welcome {
     fn default() -> Self {
-        Self { demo: false, languages: Language::ALL.map(Language::code).to_vec(), cabinet: false, demo_accounts: Vec::new() }
+        Self {
+            demo: false,
+            languages: Language::ALL.map(Language::code).to_vec(),
+            cabinet: false,
+            demo_accounts: Vec::new(),
+            demo_number: None,
+        }
     }
 }
 
