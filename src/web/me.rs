@@ -162,7 +162,7 @@ pub(super) async fn enrol(
 
 /// Confirms a second factor by its first code: from here on one is asked for.
 #[utoipa::path(post, path = "/api/me/second-factor/confirm", request_body = Code,
-    responses((status = 204), (status = 429, body = super::error::Refusal)))]
+    responses((status = 204), (status = 404, body = super::error::Refusal), (status = 429, body = super::error::Refusal)))]
 pub(super) async fn confirm(
     State(web): State<Arc<Web>>,
     ConnectInfo(visitor): ConnectInfo<Visitor>,

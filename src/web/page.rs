@@ -1,11 +1,11 @@
 //! Which page does a browser get? The desk of `web/`, built into the binary; it finds out by itself what its address shows.
 
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::error::WebError;
+use super::extract::At;
 
 /// What `make desk` has built. A debug build reads the folder as it is asked, so that a desk that is built again shows at once.
 #[derive(RustEmbed)]
@@ -36,8 +36,8 @@ pub(super) async fn icon() -> impl IntoResponse {
 }
 
 /// GET /assets/{file}: programs, styles, texts and fonts of the desk.
-#[utoipa::path(get, path = "/assets/{file}", operation_id = "asset", responses((status = 200, description = "The file.", body = String, content_type = "application/octet-stream"), (status = 404, body = super::error::Refusal)))]
-pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, WebError> {
+#[utoipa::path(get, path = "/assets/{file}", operation_id = "asset", params(("file" = String, Path)), responses((status = 200, description = "The file.", body = String, content_type = "application/octet-stream"), (status = 404, body = super::error::Refusal)))]
+pub(super) async fn asset(At(name): At<String>, headers: HeaderMap) -> Result<Response, WebError> {
     file(&format!("assets/{name}"), FOR_GOOD, &headers).ok_or(WebError::Missing { what: "this file of the desk".into() })
 }
 
