@@ -3,13 +3,7 @@ import { Asked } from '../../api/asked.svelte';
 import { api, ask, type Failure, type Shape } from '../../api/client';
 
 /** An operator as the settings have them. */
-export interface OperatorKept {
-  skills: string[];
-  phone: Shape<'PhoneView'> | null;
-  address: string | null;
-  ready_when_registered: boolean;
-  answer_at_desk: boolean;
-}
+export type OperatorKept = Shape<'SettingsOperator'>;
 
 type Sections = Partial<Omit<Shape<'SettingsWanted'>, 'revision' | 'reason'>>;
 
@@ -17,7 +11,7 @@ class SettingsKept {
   readonly asked = new Asked(() => ask(api.GET('/api/settings')));
 
   get operators(): Record<string, OperatorKept> {
-    return (this.asked.data?.operators ?? {}) as unknown as Record<string, OperatorKept>;
+    return this.asked.data?.operators ?? {};
   }
 
   /** Decides whole sections; what is not given stays. */
@@ -32,6 +26,6 @@ export const settings = new SettingsKept();
 
 /** What is kept of an operator when nothing of them is changed: the phone keeps its password by not naming one. */
 export const unchanged = (kept: OperatorKept): Shape<'OperatorEdit'> => ({
-  skills: kept.skills, address: kept.address, ready_when_registered: kept.ready_when_registered, answer_at_desk: kept.answer_at_desk,
-  phone: kept.phone && { user: kept.phone.user, secure: kept.phone.secure ?? null },
+  skills: kept.skills, address: kept.address ?? null, ready_when_registered: kept.ready_when_registered, answer_at_desk: kept.answer_at_desk,
+  phone: kept.phone ? { user: kept.phone.user, secure: kept.phone.secure ?? null } : null,
 });
