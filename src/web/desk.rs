@@ -46,6 +46,12 @@ const SEND_LIMIT: Duration = Duration::from_secs(10);
 /// An offer may wait this long for the look at the account.
 const ACCOUNT_LIMIT: Duration = Duration::from_millis(200);
 
+/// The look whether something was written of a call takes at most this; where the database is away, wrap-up ends all the same.
+const WRITTEN_LIMIT: Duration = Duration::from_secs(2);
+
+/// The engine has no room for a wish.
+const OVERLOADED: &str = "the server is overloaded";
+
 /// Messages of a page between two echoes; more is a broken page, which is cut off.
 const MOST_MESSAGES: u32 = 200;
 
@@ -215,7 +221,7 @@ impl Page {
 
     /// Whoever has written a call up sees what the day has become.
     fn follow_state(&mut self, state: Doing) {
-        let before = std::mem::replace(&mut self.doing, Some(state));
+        let before = self.doing.replace(state);
         if before == Some(Doing::WrapUp) && state != Doing::WrapUp {
             self.ask_day();
         }
@@ -274,14 +280,19 @@ impl Page {
         }));
     }
 
-    /// What ends a wrap-up waits until it is known what came of the call.
+    /// What ends a wrap-up waits until it is known what came of the call; other messages do not wait for that.
     async fn end_wrap_up(&mut self, wish: FromDesk) -> Result<(), End> {
-        match self.web.desks.writes_up(&self.operator) {
-            Some(call) if !own_day::is_disposed(&self.web, call, ACCOUNT_LIMIT).await => {
-                self.refuse("nothing was written of the call", "Write a case, or say what came of the call.").await
+        let Some(call) = self.web.desks.writes_up(&self.operator) else { return self.tell(wish).await };
+        let web = self.web.clone();
+        self.later.push(Box::pin(async move {
+            if !own_day::is_disposed(&web, call, WRITTEN_LIMIT).await {
+                let mend = "Write a case, or say what came of the call.";
+                return Some(ToPage::Refused { what: "nothing was written of the call".into(), mend });
             }
-            Some(_) | None => self.tell(wish).await,
-        }
+            let full = web.inputs.send(Input::Desk(wish)).is_err();
+            full.then(|| ToPage::Refused { what: OVERLOADED.into(), mend: "Try again." })
+        }));
+        Ok(())
     }
 
     /// Only for the call that this operator works on, and on record before it is shown.
@@ -385,7 +396,7 @@ impl Page {
     async fn tell(&mut self, wish: FromDesk) -> Result<(), End> {
         match self.web.inputs.send(Input::Desk(wish)) {
             Ok(()) => Ok(()),
-            Err(_) => self.refuse("the server is overloaded", "Try again.").await,
+            Err(_) => self.refuse(OVERLOADED, "Try again.").await,
         }
     }
 

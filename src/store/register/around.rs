@@ -83,6 +83,14 @@ pub struct Spot {
 }
 
 #[derive(FromRow)]
+struct Building {
+    street: i64,
+    district: Option<String>,
+    lat: Option<f64>,
+    lon: Option<f64>,
+}
+
+#[derive(FromRow)]
 struct Reported {
     number: String,
     topic: String,
@@ -122,8 +130,9 @@ impl Store {
     /// The place of a building: its district and, where they are known, its degrees. `None` where there is no such building.
     pub async fn spot_of_building(&self, building: i64) -> Result<Option<(i64, Option<String>, Spot)>, RegisterError> {
         let row = query("SELECT street, district, lat, lon FROM buildings WHERE id = $1").bind(building);
-        let found: Option<(i64, Option<String>, Option<f64>, Option<f64>)> = row.fetch_optional(self.db.readers()).await?;
-        Ok(found.map(|(street, district, lat, lon)| (street, district, Spot { building: Some(building), at_degrees: lat.zip(lon) })))
+        let found: Option<Building> = row.fetch_optional(self.db.readers()).await?;
+        Ok(found
+            .map(|Building { street, district, lat, lon }| (street, district, Spot { building: Some(building), at_degrees: lat.zip(lon) })))
     }
 
     /// Open reports of the topic, or of one below or above it, within 300 m, the nearest first, ten at most: what the account sees of them.

@@ -145,7 +145,7 @@ impl Staff {
                 person.wrap_until = until;
                 !std::mem::replace(&mut person.extended, true) && !extendable && until == Some(Time(until_ms))
             }
-            AgentStatus::WrapUp => person.wrap_until == Some(Time(until_ms)) && extendable == !person.extended,
+            AgentStatus::WrapUp => person.wrap_until == Some(Time(until_ms)) && extendable != person.extended,
             cool if is_cool_off(cool) => person.cool_until == Some(Time(until_ms)) && !extendable,
             _ => false,
         };
