@@ -85,7 +85,7 @@ pub(super) struct Written {
 }
 
 /// Who would execute a report, and both deadlines, before it is written.
-#[utoipa::path(get, path = "/api/propose", params(Reported), responses((status = 200, body = Proposed)))]
+#[utoipa::path(get, path = "/api/propose", params(Reported), responses((status = 200, body = Proposed), (status = 404, body = super::error::Refusal), (status = 409, body = super::error::Refusal)))]
 pub(super) async fn propose(State(web): State<Arc<Web>>, Asked(reported): Asked<Reported>) -> Result<Json<Proposed>, WebError> {
     checked("topic", &reported.topic, LONGEST_NAME)?;
     let (register, routes) = (web.store.register().await?, web.store.routes().await?);
@@ -130,7 +130,7 @@ async fn place(web: &Web, reported: &Reported) -> Result<Place, WebError> {
 }
 
 /// Open reports of the same within 300 m and two weeks, the nearest first.
-#[utoipa::path(get, path = "/api/duplicates", params(Reported), responses((status = 200, body = [Duplicate])))]
+#[utoipa::path(get, path = "/api/duplicates", params(Reported), responses((status = 200, body = [Duplicate]), (status = 404, body = super::error::Refusal), (status = 409, body = super::error::Refusal)))]
 pub(super) async fn duplicates(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
@@ -150,7 +150,7 @@ pub(super) async fn duplicates(
 }
 
 /// Writes a short note of the number that calls; whoever is offered a call of it sees the note.
-#[utoipa::path(post, path = "/api/notes", request_body = NoteWanted, responses((status = 201, body = Written)))]
+#[utoipa::path(post, path = "/api/notes", request_body = NoteWanted, responses((status = 201, body = Written), (status = 404, body = super::error::Refusal)))]
 pub(super) async fn write_note(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,

@@ -103,7 +103,7 @@ impl Period {
 }
 
 /// Counts a contact that is no case, with the article that answered it.
-#[utoipa::path(post, path = "/api/contacts", request_body = Contact, responses((status = 201, body = Counted), (status = 200, body = Counted)))]
+#[utoipa::path(post, path = "/api/contacts", request_body = Contact, responses((status = 201, body = Counted), (status = 200, body = Counted), (status = 404, body = super::error::Refusal)))]
 pub(super) async fn contact(
     State(web): State<Arc<Web>>,
     Extension(SignedIn(user)): Extension<SignedIn>,
