@@ -283,11 +283,15 @@ impl Page {
     /// What ends a wrap-up waits until it is known what came of the call; other messages do not wait for that.
     async fn end_wrap_up(&mut self, wish: FromDesk) -> Result<(), End> {
         let Some(call) = self.web.desks.writes_up(&self.operator) else { return self.tell(wish).await };
-        let web = self.web.clone();
+        let (web, operator) = (self.web.clone(), self.operator.clone());
         self.later.push(Box::pin(async move {
             if !own_day::is_disposed(&web, call, WRITTEN_LIMIT).await {
                 let mend = "Write a case, or say what came of the call.";
                 return Some(ToPage::Refused { what: "nothing was written of the call".into(), mend });
+            }
+            // It has ended by itself meanwhile: what the operator has wished since then stands.
+            if web.desks.writes_up(&operator) != Some(call) {
+                return None;
             }
             let full = web.inputs.send(Input::Desk(wish)).is_err();
             full.then(|| ToPage::Refused { what: OVERLOADED.into(), mend: "Try again." })

@@ -188,6 +188,12 @@ impl Store {
         Ok(file)
     }
 
+    /// Whether a case or an incident has this file now.
+    pub(super) async fn is_kept(&self, subject: &str, hash: &str) -> Result<bool, StoreError> {
+        let kept = query("SELECT 1 FROM attachments WHERE subject = $1 AND hash = $2 AND NOT gone").bind(subject).bind(hash);
+        Ok(kept.fetch_optional::<(i32,)>(self.db.readers()).await?.is_some())
+    }
+
     /// Removes files that an erasure has taken from their last case. What fails is tried again after the next erasure.
     pub(super) async fn remove_gone(&self) -> Result<(), RegisterError> {
         let mut transaction = self.db.begin(Lock::Register).await?;

@@ -147,7 +147,7 @@ async fn a_wrap_up_ends_when_something_was_written_of_the_call(kind: Kind) {
     let mut city = City::start(kind).await;
     let mut desk = at_work(&mut city).await;
     talk_ends(&mut city).await;
-    desk.next("call_state").await;
+    while desk.next("call_state").await["state"] != "ended" {}
     for wish in ["wrap_up_done", "ready"] {
         desk.say(json!({ "type": wish })).await;
         assert!(desk.next("refused").await["what"].as_str().unwrap().contains("nothing was written"), "{wish}");
@@ -165,7 +165,7 @@ async fn a_day_and_what_is_left_of_it_are_told(kind: Kind) {
     let mut desk = at_work(&mut city).await;
     assert_eq!(desk.next("day").await["calls"], 0);
     talk_ends(&mut city).await;
-    desk.next("call_state").await;
+    while desk.next("call_state").await["state"] != "ended" {}
     city.happens(now(), vec![changed(AgentStatus::Paused("lunch".into()))]).await;
     let day = desk.next("day").await;
     assert_eq!((&day["calls"], &day["undisposed"]), (&json!(1), &json!([7])), "{day}");
