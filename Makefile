@@ -35,7 +35,8 @@ check: ## formatting and lints
 	@cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-# Real sound and real calls run apart from the tests that keep all cores busy: sound that comes late is a fault there.
+# Real sound and real calls run apart from the tests that keep all cores busy: sound that comes late is a fault there. Browsers run
+# apart from other calls and two at a time: each takes half a core.
 # Each command names the whole workspace: a part alone would have its dependencies built again, with other features.
 test: setup desk check ## every test; peers that are not ours take part
 	@npm --prefix web run check
@@ -46,8 +47,9 @@ test: setup desk check ## every test; peers that are not ours take part
 	cargo test --workspace --lib -- --test-threads 4 media::
 	cargo test --workspace --doc
 	cargo test --workspace $(TOOLS)
-	cargo test --workspace --test it -- --skip calls::
+	cargo test --workspace --test it -- --skip calls:: --skip browsers::
 	cargo test --workspace --test it -- --test-threads 4 calls::
+	cargo test --workspace --test it -- --test-threads 2 browsers::
 
 bench: build ## the load table: set-ups, prompts, music, bridged and recorded
 	@tools/bench/run.sh

@@ -73,6 +73,8 @@ fn main() -> anyhow::Result<()> {
         silence_after_ms: 5_000,
         inband_digits: true,
         srtp_on_avp: false,
+        webrtc_port: 0,
+        webrtc_addresses: Vec::new(),
     };
     let sounds = Arc::new(OnePrompt(Clip::silence(20_000)));
     let clock = Clock::of_process();

@@ -9,6 +9,7 @@ mod incidents;
 mod lookups;
 mod notify;
 mod outbox;
+mod pages;
 mod past;
 mod projection;
 mod sealing;
@@ -180,11 +181,13 @@ impl App {
         let stops = [CancellationToken::new(), CancellationToken::new(), CancellationToken::new()];
         let [engine_stop, shells_stop, feeders_stop] = stops;
         let (seen_tx, seen_rx) = mpsc::channel::<CallerSeen>(lookups::NUMBERS);
+        let (sound_tx, sound_rx) = mpsc::channel(pages::OFFERS);
         let (questions_tx, questions_rx) = mpsc::channel(lookups::QUESTIONS);
         let (written_tx, written) = watch::channel(next_seq - 1);
         let (up_tx, up) = watch::channel(Up::of(&centre));
         let (facts, _) = broadcast::channel(FACTS_KEPT);
         let mut board = Board::new(clock.now());
+        board.hold_queues(settings.queues.keys().cloned());
         centre.retold().iter().for_each(|(at, fact)| board.apply(*at, fact));
         let board = Arc::new(Mutex::new(board));
         let health = Arc::new(web::Health::new(vitals.clone()));
@@ -238,9 +241,10 @@ impl App {
                     key: web_key,
                     welcome: settings::welcome(&config, surroundings.demo.clone(), surroundings.demo_number),
                     next_call,
+                    sound: sound_tx,
                     board: board.clone(),
                     facts: facts.clone(),
-                    operators: settings.agents.keys().cloned().collect(),
+                    operators: settings.agents.iter().map(|(agent, known)| (agent.clone(), (&known.device).into())).collect(),
                     pause_reasons: config.pause_reasons.clone(),
                     settings: settings_parts,
                     zone: config.zone,
@@ -248,6 +252,10 @@ impl App {
                     health: health.clone(),
                     vitals: vitals.clone(),
                     metrics,
+                    waits: {
+                        let folder = journal_folder.clone();
+                        Arc::new(move |call| crate::journal::waits_of(&folder, call).map_err(|error| error.to_string()))
+                    },
                 },
                 shells_stop.clone(),
             )
@@ -297,7 +305,7 @@ impl App {
         let tasks = Tasks {
             engine: spawn_engine(engine, past, Input::SettingsChanged(Box::new(settings)), lanes, engine_stop.clone()),
             engine_stop: engine_stop.clone(),
-            shells_stop,
+            shells_stop: shells_stop.clone(),
             feeders: vec![
                 tokio::spawn(task("tidying").keep(projection::tidy(
                     store.clone(),
@@ -322,7 +330,14 @@ impl App {
                 tokio::spawn(task("outbox").keep(outbox::run(outbox, feeders_stop.clone()))),
                 tokio::spawn(task("incidents").keep(incidents::run(incidents, engine_stop.clone()))),
                 tokio::spawn(task("decisions").keep(force.clone().take(decisions, engine_stop.clone()))),
-                tokio::spawn(task("answers").keep(lookups::answer(store.clone(), questions_rx, inputs.clone(), feeders_stop.clone()))),
+                tokio::spawn(task("pages").keep(pages::connect(Arc::downgrade(&media), sound_rx, shells_stop.clone()))),
+                tokio::spawn(task("answers").keep(lookups::answer(
+                    store.clone(),
+                    clock,
+                    questions_rx,
+                    inputs.clone(),
+                    feeders_stop.clone(),
+                ))),
                 tokio::spawn(task("numbers").keep(lookups::remember(store.clone(), seen_rx, feeders_stop.clone()))),
             ],
             feeders_stop,
@@ -364,6 +379,9 @@ impl App {
             if let Some(address) = address {
                 tracing::info!("{what} on {address}");
             }
+        }
+        if let Some(port) = self.media.pages_port() {
+            tracing::info!("phones in pages on UDP port {port}");
         }
         tracing::info!("desks on {}", self.web_url());
     }

@@ -36,6 +36,11 @@ impl Clock {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
+    /// Now, as libraries want it that keep time by themselves.
+    pub fn instant_now(&self) -> Instant {
+        Instant::now()
+    }
+
     /// How long ago the system's wall clock stood at `stamp_us`, microseconds since the epoch, as it stamps datagrams; 0 for a stamp of the future.
     pub fn since_stamp_us(&self, stamp_us: u64) -> u64 {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

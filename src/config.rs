@@ -6,6 +6,7 @@ mod check;
 pub mod edited;
 #[cfg(test)]
 mod fuzz;
+mod shifts;
 mod trunks;
 
 use std::collections::BTreeMap;
@@ -16,11 +17,15 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+use crate::centre::credit::Credits;
 use crate::centre::schedule::Calendar;
+use crate::centre::settings::Strategy;
+use crate::centre::skill::Skills;
 use crate::private::Private;
 
 pub use centre_settings::{PlanText, SettingsError};
 pub use check::{Problems, network_has, parse_network};
+pub use shifts::{ShiftTemplate, ShiftWanted};
 pub use trunks::{Host, Login, NumberRule, NumberRules, Transport, Trunk, is_host_name};
 
 /// The settings that run a complete centre on loopback, without any file.
@@ -57,6 +62,14 @@ pub struct Config {
     pub pause_reasons: Vec<String>,
     /// Dialplan files, as seen from the settings file; empty for the embedded 109, 1520 and quality line.
     pub dialplans: Vec<PathBuf>,
+    /// By how much longer callers count as waiting, for what their story tells.
+    pub credits: Credits,
+    /// When shifts go on, by name.
+    #[serde(default)]
+    pub shift_templates: BTreeMap<String, ShiftTemplate>,
+    /// Who works when, by the shifts' names; without any everybody is on shift.
+    #[serde(default)]
+    pub shifts: BTreeMap<String, ShiftWanted>,
     /// Dialplans as texts, by their names; one takes the place of the file of its name (`109` of `109.toml`).
     #[serde(default)]
     pub plans: BTreeMap<String, String>,
@@ -133,6 +146,12 @@ pub struct Media {
     /// Whether the keys of an offer of plain RTP (RTP/AVP with a=crypto) are taken; a far end that wants SRTP says RTP/SAVP (RFC 4568).
     #[serde(default)]
     pub srtp_on_avp: bool,
+    /// The UDP port through which all pages of desks speak and hear (WebRTC), on `address`; 0 for none.
+    #[serde(default)]
+    pub webrtc_port: u16,
+    /// Where pages are told to reach that port, if not at `address`: what a NAT shows of this machine.
+    #[serde(default)]
+    pub webrtc_addresses: Vec<IpAddr>,
 }
 
 /// Desks and pages.
@@ -273,14 +292,40 @@ pub struct Queue {
     pub record: Option<bool>,
     /// Milliseconds after which an offer that a desk shows is accepted by itself, 0 for never.
     pub auto_answer_ms: Option<u64>,
+    /// Who may take a caller after how long a wait: the best first, later the good, at last anyone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub rings: Vec<Ring>,
+    /// Which of several operators gets the call; without a word the longest idle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<Strategy>,
+    /// By so many milliseconds longer its callers count as waiting, 0 where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit_ms: Option<u64>,
+}
+
+/// Who may take a caller who has waited for so long.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = QueueRing)]
+pub struct Ring {
+    /// From this wait on, in milliseconds; 0 for the first ring.
+    pub after_ms: u64,
+    /// The least level of every needed skill, 1 to 10; 1 where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u8>,
+    /// Skills of the queue that are not needed any more; a language that is required stays so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub drop: Vec<String>,
 }
 
 /// An operator.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operator {
-    /// Skills, languages by their code among them.
-    pub skills: Vec<String>,
+    /// Skills, languages by their code among them: a list, or a table of levels from 0 to 10.
+    pub skills: Skills,
     /// The SIP user and password of the operator's phone.
     pub phone: Option<Phone>,
     /// A fixed SIP address instead of a phone that registers.
@@ -291,6 +336,9 @@ pub struct Operator {
     /// Offers ring at the desk alone; accepted there, the phone is dialled and answers by itself.
     #[serde(default)]
     pub answer_at_desk: bool,
+    /// The desk's page is the phone; a registered one is not rung.
+    #[serde(default)]
+    pub browser: bool,
 }
 
 /// Credentials of an operator's phone.

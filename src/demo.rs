@@ -19,7 +19,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use crate::app::{App, Surroundings};
 use crate::centre::time::Time;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Operator};
 use crate::private::Private;
 use crate::prompts::{self, Source};
 use crate::store::{Role, Standing};
@@ -32,6 +32,10 @@ pub use city::city;
 const FOLDER: &str = "demo";
 /// The password of every account of the demo. The demo listens on loopback alone.
 const PASSWORD: &str = "demo-demo";
+/// The operator whose desk is free for whoever looks at the demo.
+const VISITOR: &str = "asel";
+/// Robots write nothing down; a visitor can still read what was.
+const WRAP_UP_MS: u64 = 10_000;
 /// The city's process has this long to end by itself after its last report.
 const CITY_ENDS: Duration = Duration::from_secs(5);
 
@@ -71,9 +75,11 @@ pub async fn run(file: Option<PathBuf>, options: Options) -> anyhow::Result<()> 
     std::fs::create_dir_all(&config.data.folder).with_context(|| format!("the folder {} cannot be made", config.data.folder.display()))?;
     let past = history::write(&config, options.seed, clock.now())?;
     let people = people(&config);
-    let app =
-        App::start_in(config.clone(), Surroundings { file, demo: people.clone(), demo_number: Some(resident::NUMBER), shape: demo_config })
-            .await?;
+    let app = App::start_in(
+        config.clone(),
+        Surroundings { file, demo: shown(&config, &people), demo_number: Some(resident::NUMBER), shape: demo_config },
+    )
+    .await?;
     accounts(&app, people, clock).await?;
     history::cases(&app.store, &past, clock.now()).await?;
     resident::write(&app.store, &config.data.folder, clock.now()).await?;
@@ -94,7 +100,8 @@ pub async fn run(file: Option<PathBuf>, options: Options) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The demo's operators work on robot phones without a desk, and its data lie apart from a real centre's.
+/// The demo's operators work on robot phones without a desk, but for one who waits for whoever looks at the demo; its data lie apart from
+/// a real centre's.
 fn demo_config(mut config: Config) -> Config {
     let prompts = config.prompts();
     config.data.prompts = prompts;
@@ -103,10 +110,20 @@ fn demo_config(mut config: Config) -> Config {
     for operator in config.operators.values_mut() {
         operator.ready_when_registered = operator.phone.is_some();
     }
+    if config.media.webrtc_port != 0 {
+        let visitor = visitor(&config);
+        config.operators.entry(VISITOR.to_owned()).or_insert(visitor);
+    }
     for queue in config.queues.values_mut() {
-        queue.wrap_up_ms.get_or_insert(5_000);
+        queue.wrap_up_ms.get_or_insert(WRAP_UP_MS);
     }
     config
+}
+
+/// Somebody who can do whatever any operator can, and speaks from the page.
+fn visitor(config: &Config) -> Operator {
+    let skills = config.operators.values().flat_map(|operator| operator.skills.names().cloned()).collect();
+    Operator { skills, phone: None, address: None, ready_when_registered: false, answer_at_desk: false, browser: true }
 }
 
 fn speak_prompts(config: &Config) -> anyhow::Result<()> {
@@ -120,7 +137,9 @@ fn speak_prompts(config: &Config) -> anyhow::Result<()> {
 
 /// Who may be tried: every operator of the settings, and one account of each other role that the made-up city has work for.
 fn people(config: &Config) -> Vec<DemoAccount> {
-    let operators = config.operators.keys().map(|name| (name.as_str(), Role::Operator));
+    let robots = config.operators.iter().filter(|(_, operator)| !operator.browser);
+    let visitors = config.operators.iter().filter(|(_, operator)| operator.browser);
+    let operators = visitors.chain(robots).map(|(name, _)| (name.as_str(), Role::Operator));
     let others = [
         ("supervisor", Role::Supervisor),
         ("quality", Role::Quality),
@@ -130,6 +149,13 @@ fn people(config: &Config) -> Vec<DemoAccount> {
     ];
     let account = |(name, role): (&str, Role)| DemoAccount { name: name.to_owned(), role, password: PASSWORD.to_owned() };
     operators.chain(others).map(account).collect()
+}
+
+/// Those whom the way in offers at one click: of the operators only the one whose desk is free.
+fn shown(config: &Config, people: &[DemoAccount]) -> Vec<DemoAccount> {
+    let at_page = |name: &str| config.operators.get(name).is_none_or(|operator| operator.browser);
+    let free = people.iter().any(|one| one.role == Role::Operator && at_page(&one.name));
+    people.iter().filter(|one| !free || one.role != Role::Operator || at_page(&one.name)).cloned().collect()
 }
 
 async fn accounts(app: &App, people: Vec<DemoAccount>, clock: Clock) -> anyhow::Result<()> {
@@ -143,7 +169,7 @@ async fn accounts(app: &App, people: Vec<DemoAccount>, clock: Clock) -> anyhow::
 
 fn greet(app: &App) {
     println!("Cityline demo: calls to 109 and 1520 are answered, steered by language, queued, connected and recorded.");
-    println!("  page      http://{}   (supervisor / {PASSWORD}; operators by their names)", app.web_address());
+    println!("  page      http://{}   (one click for each role; {VISITOR} / {PASSWORD} takes calls in the browser)", app.web_address());
     println!("  or        {}   (by a certificate of its own: the browser will ask)", app.web_url());
     if let Some(address) = app.sip_address() {
         println!("  call it   sip:109@{address}   with any SIP phone on this machine");

@@ -275,6 +275,7 @@ fn call_of(input: &Input) -> Option<CallId> {
             | FromDesk::HangUp { call, .. }
             | FromDesk::Hold { call, .. }
             | FromDesk::Resume { call, .. }
+            | FromDesk::SendDigits { call, .. }
             | FromDesk::Consult { call, .. }
             | FromDesk::CompleteConsult { call, .. }
             | FromDesk::EndConsult { call, .. }
@@ -292,6 +293,8 @@ fn call_of(input: &Input) -> Option<CallId> {
             FromDesk::DeskUp { .. }
             | FromDesk::DeskGone { .. }
             | FromDesk::PhoneChanged { .. }
+            | FromDesk::DeskMediaUp { .. }
+            | FromDesk::DeskMediaDown { .. }
             | FromDesk::Ready { .. }
             | FromDesk::Pause { .. }
             | FromDesk::SignOut { .. }
@@ -306,6 +309,7 @@ fn call_of(input: &Input) -> Option<CallId> {
         | Input::WallClockStepped { .. }
         | Input::Restarted { .. }
         | Input::NoticesChanged(_)
+        | Input::ShiftOrdered(_)
         | Input::DrainStarted
         | Input::Stopping => None,
     }

@@ -13,6 +13,7 @@ mod read;
 mod rebuild;
 mod segment;
 mod sync;
+mod waits;
 
 use std::fs::File;
 use std::io;
@@ -33,6 +34,7 @@ pub use rebuild::load_last;
 pub use segment::Told;
 use segment::{Line, segment_path};
 use sync::Syncer;
+pub use waits::waits_of;
 
 /// A new segment is begun after this many records, so that a restart replays no more than these.
 const RECORDS_A_SEGMENT: u64 = 100_000;

@@ -6,6 +6,7 @@ pub mod centre;
 
 pub mod cases;
 pub mod report;
+pub mod staffing;
 
 pub mod engine;
 pub mod journal;

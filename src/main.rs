@@ -1,4 +1,4 @@
-//! The command line: serve, demo, check, answer, replay, explain, verify, openapi, prompts, user.
+//! The command line: serve, demo, check, answer, replay, explain, verify, simulate, openapi, prompts, user.
 
 mod commands;
 
@@ -44,6 +44,17 @@ enum Command {
         /// A file of seals that lay elsewhere, a line each.
         #[arg(long, value_name = "FILE")]
         seal: Option<PathBuf>,
+    },
+    /// Simulate a day with the real core in virtual time, and print service level, waits and occupancy by half hour.
+    Simulate {
+        /// The scenario: calls, talks, patience and operators; tools/simulate has examples.
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        /// Print how good the waits were that callers were told.
+        #[arg(long)]
+        estimates: bool,
     },
     /// Print the OpenAPI document of the HTTP interface.
     Openapi,

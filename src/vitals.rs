@@ -17,6 +17,8 @@ pub enum Part {
     Signalling,
     /// A media thread, by its number from 0.
     Media(usize),
+    /// The thread of the pages' sound.
+    Pages,
     /// The thread that writes recordings.
     Recordings,
     /// The task that takes facts from the journal to the database.
@@ -28,14 +30,14 @@ pub enum Part {
 impl Part {
     /// Whether calls are lost on a server in which it hangs: then a new process is better than this one.
     pub fn is_vital(self) -> bool {
-        matches!(self, Part::Engine | Part::Signalling | Part::Media(_))
+        matches!(self, Part::Engine | Part::Signalling | Part::Media(_) | Part::Pages)
     }
 
     /// After how many milliseconds without a beat it is late. The vital ones come round once a second without any work; the database may
     /// keep its feeder for some statements' time, and a disk the recordings' thread.
     fn late_after_ms(self, vital_ms: u64) -> Option<u64> {
         match self {
-            Part::Engine | Part::Signalling | Part::Media(_) => Some(vital_ms),
+            Part::Engine | Part::Signalling | Part::Media(_) | Part::Pages => Some(vital_ms),
             Part::Recordings => Some(vital_ms.saturating_mul(2)),
             Part::Projection => Some(vital_ms.saturating_mul(12)),
             Part::Task(_) => None,
@@ -49,6 +51,7 @@ impl fmt::Display for Part {
             Part::Engine => out.write_str("the engine"),
             Part::Signalling => out.write_str("signalling"),
             Part::Media(number) => write!(out, "media thread {number}"),
+            Part::Pages => out.write_str("the pages' thread"),
             Part::Recordings => out.write_str("the recordings' thread"),
             Part::Projection => out.write_str("the database's feeder"),
             Part::Task(name) => write!(out, "the task {name}"),

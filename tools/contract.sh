@@ -27,6 +27,7 @@ udp = "127.0.0.1:15260"
 tcp = "127.0.0.1:15260"
 [media]
 ports = [27000, 27999]
+webrtc_port = 0
 [web]
 listen = "$address"
 TOML

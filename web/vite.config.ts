@@ -45,8 +45,12 @@ export default defineConfig({
     target: 'es2022',
     cssTarget: ['chrome123', 'firefox121', 'safari17.5'],
     modulePreload: { polyfill: false },
-    // What three pages share lies in one file: forty icons of 300 bytes would cost forty requests and not compress.
-    rolldownOptions: { output: { advancedChunks: { groups: [{ name: 'shared', test: /@lucide|src\/(parts|pages\/parts|texts)\//, minShareCount: 3 }] } } },
+    // What three pages share lies in one file: forty icons of 300 bytes would cost forty requests and not compress. What pages beside the desk
+    // share is kept out of the first screen.
+    rolldownOptions: { output: { codeSplitting: { groups: [
+      { name: 'shared', test: /@lucide|node_modules|src\/(parts|texts|api)\/|src\/[a-z_.]+\.ts/, minShareCount: 3, priority: 2 },
+      { name: 'pages', test: /src\/pages\/parts\//, minShareCount: 3 },
+    ] } } },
   },
   server: {
     port: 5173,

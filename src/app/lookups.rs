@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use crate::caller::CallerSeen;
 use crate::centre::ids::{CallId, CallerRef};
 use crate::centre::input::Input;
+use crate::clock::Clock;
 use crate::lanes::Inputs;
 use crate::store::Store;
 
@@ -17,14 +18,20 @@ pub const NUMBERS: usize = 50_000;
 const BATCH: usize = 500;
 
 /// Answers `Output::LookUp` until its channel closes or `stop`.
-pub async fn answer(store: Store, mut questions: mpsc::Receiver<(CallId, CallerRef)>, inputs: Inputs, stop: CancellationToken) {
+pub async fn answer(
+    store: Store,
+    clock: Clock,
+    mut questions: mpsc::Receiver<(CallId, CallerRef)>,
+    inputs: Inputs,
+    stop: CancellationToken,
+) {
     loop {
         let question = tokio::select! {
             () = stop.cancelled() => return,
             question = questions.recv() => question,
         };
         let Some((call, caller)) = question else { return };
-        match store.known(caller).await {
+        match store.known(caller, call, clock.now()).await {
             // A full lane leaves the answer out: the core goes on at its deadline.
             Ok(known) => drop(inputs.send(Input::LookedUp { call, known })),
             Err(error) => tracing::warn!(%error, "a caller's language is not known: the database does not answer"),

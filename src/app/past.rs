@@ -39,7 +39,10 @@ impl Past {
         told.extend(
             phones.map(|(agent, contacts)| Input::Desk(FromDesk::PhoneChanged { agent: agent.clone(), contacts: contacts.clone() })),
         );
-        told.extend(centre.legs().into_iter().filter(|leg| !found.contains(leg)).map(|leg| Input::LegGone { leg }));
+        // A page connects its sound anew by itself, and the core waits for it.
+        let may_return = |leg: LegId| self.downtime_ms <= LIVES_ON_MS && centre.is_page(leg);
+        let lost = centre.legs().into_iter().filter(|leg| !found.contains(leg) && !may_return(*leg));
+        told.extend(lost.map(|leg| Input::LegGone { leg }));
         told
     }
 }

@@ -150,9 +150,11 @@ fn ends_media(order: &ToMedia) -> bool {
     match order {
         ToMedia::StopRecord { .. } | ToMedia::Close { .. } => true,
         ToMedia::Open { .. }
+        | ToMedia::Attach { .. }
         | ToMedia::Agree { .. }
         | ToMedia::Play { .. }
         | ToMedia::StopPlay { .. }
+        | ToMedia::SendDigits { .. }
         | ToMedia::Connect { .. }
         | ToMedia::Record { .. }
         | ToMedia::PauseRecord { .. }

@@ -399,6 +399,18 @@ impl Incident {
         if may_follow(self.state, &what) { Ok(what) } else { Err(Refusal::State { state: self.state.word(), event: what.word() }) }
     }
 
+    /// The event that takes a case in, because the centre says that it belongs to it.
+    ///
+    /// # Errors
+    /// When the author may not, or it is over.
+    pub fn take_in(&self, by: &Author, case: CaseNumber) -> Result<What, Refusal> {
+        if !matches!(by, Author::Operator { .. } | Author::Supervisor { .. }) {
+            return Err(Refusal::Role { role: by.role() });
+        }
+        let what = What::Grown { cases: vec![case] };
+        if may_follow(self.state, &what) { Ok(what) } else { Err(Refusal::State { state: self.state.word(), event: what.word() }) }
+    }
+
     /// Whether callers are told of it at a moment: works also after their end, until somebody says that they are over.
     pub fn is_told(&self, now: Time) -> bool {
         self.state == State::Confirmed && self.begins <= now

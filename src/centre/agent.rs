@@ -6,6 +6,7 @@ use super::Centre;
 use super::call_out::Wanted;
 use super::colleague::Before;
 use super::deadline::Reason;
+use super::estimate::Busy;
 use super::fact::{AgentStatus, Fact, OfferEnd};
 use super::help::Help;
 use super::ids::{AgentId, CallId, ContactId, Generation, PauseReason};
@@ -29,6 +30,12 @@ pub struct Agent {
     pub desk: Option<Generation>,
     /// Where their phone is registered.
     pub contacts: Vec<ContactId>,
+    /// The page whose sound is connected.
+    #[serde(default)]
+    pub media: Option<Generation>,
+    /// They would be ready if their page had not lost its sound, and are again when it is back in time.
+    #[serde(default)]
+    pub returns: bool,
     /// What they asked for while busy; it comes when wrap-up ends.
     pub wish: Option<Wish>,
     /// The call with a colleague that they are in beside what their state tells.
@@ -46,6 +53,12 @@ pub struct Agent {
     /// They want a supervisor to come to their talk.
     #[serde(default)]
     pub help: Option<Help>,
+    /// Calls of queues that they have answered since they signed in.
+    #[serde(default)]
+    pub answered: u32,
+    /// The call of a queue that keeps them busy, from its first ring to the end of wrap-up.
+    #[serde(default)]
+    pub busy: Option<Busy>,
 }
 
 /// What an operator is doing; what only a state needs lives in it.
@@ -115,6 +128,9 @@ impl Centre {
     pub(super) fn on_desk(&mut self, input: FromDesk) {
         let agent = input.agent().clone();
         if !self.settings.agents.contains_key(&agent) {
+            if matches!(input, FromDesk::DeskMediaDown { .. }) {
+                return self.give_up_pages(&agent);
+            }
             self.out.desk(ToDesk::Refused { agent, why: Refusal::UnknownOperator });
             return;
         }
@@ -123,6 +139,8 @@ impl Centre {
             FromDesk::DeskUp { agent, generation } => self.desk_up(&agent, generation),
             FromDesk::DeskGone { agent, generation } => self.desk_gone(&agent, generation),
             FromDesk::PhoneChanged { agent, contacts } => self.phone_changed(&agent, contacts),
+            FromDesk::DeskMediaUp { agent, generation } => self.desk_media_up(&agent, generation),
+            FromDesk::DeskMediaDown { agent, generation } => self.desk_media_down(&agent, generation),
             FromDesk::Ready { agent } => self.wants_ready(&agent),
             FromDesk::Pause { agent, reason } => self.wants_pause(&agent, reason),
             FromDesk::SignOut { agent } => self.wants(&agent, Wish::SignOut),
@@ -157,6 +175,7 @@ impl Centre {
             FromDesk::EndAbuse { agent, call, days } => self.wished(&agent, |centre| centre.end_abuse(&agent, call, days)),
             FromDesk::PauseRecording { agent, call } => self.wished(&agent, |centre| centre.pause_recording(&agent, call, true)),
             FromDesk::ResumeRecording { agent, call } => self.wished(&agent, |centre| centre.pause_recording(&agent, call, false)),
+            FromDesk::SendDigits { agent, call, digits } => self.wished(&agent, |centre| centre.send_digits(&agent, call, digits)),
         }
     }
 
@@ -203,6 +222,10 @@ impl Centre {
                 self.tell_end_of_state(agent);
             }
             Some(State::Paused { .. }) => self.tell_end_of_state(agent),
+            Some(State::Internal { call, .. }) if self.rings_at_page(agent, *call) => {
+                let call = *call;
+                self.show_colleague(call);
+            }
             Some(State::Offline | State::Ready | State::NotResponding | State::Supervising { .. } | State::Internal { .. }) | None => {}
         }
     }
@@ -213,9 +236,17 @@ impl Centre {
             return;
         }
         (known.desk, known.desk_awaited) = (None, false);
-        if self.can_be_rung(agent) {
-            return;
+        if known.media.is_none() {
+            self.give_up_pages(agent);
         }
+        if !self.can_be_rung(agent) {
+            self.rest_unreachable(agent);
+        }
+    }
+
+    /// Who would be offered calls cannot be rung any more: nothing new comes, and what rings goes to another. Every other state stays as
+    /// it is; then this is false.
+    pub(super) fn rest_unreachable(&mut self, agent: &AgentId) -> bool {
         match self.agent_state(agent) {
             Some(State::Ready) => self.set_agent(agent, State::NotResponding),
             Some(State::Offered { call }) => {
@@ -231,8 +262,9 @@ impl Centre {
                 | State::Supervising { .. }
                 | State::Internal { .. },
             )
-            | None => {}
+            | None => return false,
         }
+        true
     }
 
     fn phone_changed(&mut self, agent: &AgentId, contacts: Vec<ContactId>) {
@@ -244,7 +276,7 @@ impl Centre {
             return;
         }
         known.contacts = contacts;
-        if matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Fixed { .. })) {
+        if matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Fixed { .. } | Device::Browser)) {
             return;
         }
         let has_phone = !known.contacts.is_empty();
@@ -275,12 +307,12 @@ impl Centre {
             }
             Some(State::Ready) | None => {}
             Some(State::Internal { .. }) if self.can_be_rung(agent) => self.go_on_as(agent, Before::Ready),
-            Some(State::Internal { .. }) => self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::NoPhone }),
+            Some(State::Internal { .. }) => self.out.desk(ToDesk::Refused { agent: agent.clone(), why: self.missing_device(agent) }),
             Some(State::Offline | State::WrapUp | State::Paused { .. } | State::NotResponding) => {
                 if self.can_be_rung(agent) {
                     self.set_agent(agent, State::Ready);
                 } else {
-                    self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::NoPhone });
+                    self.out.desk(ToDesk::Refused { agent: agent.clone(), why: self.missing_device(agent) });
                 }
             }
         }
@@ -319,6 +351,8 @@ impl Centre {
     fn decline(&mut self, agent: &AgentId, call: CallId) {
         if self.is_offered(agent, call) {
             self.offer_failed(call, OfferEnd::Declined);
+        } else if self.rings_at_page(agent, call) {
+            self.internal_hung_up(agent, call);
         } else {
             self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::OfferOver });
         }
@@ -416,8 +450,12 @@ impl Centre {
             State::Offered { .. } | State::Talking { .. } | State::Supervising { .. } | State::WrapUp | State::Internal { .. } => {}
             State::Offline | State::Ready | State::Paused { .. } | State::NotResponding => (known.wish, known.work) = (None, None),
         }
+        if state == State::Offline {
+            known.answered = 0;
+        }
         known.state = state;
         known.since = now;
+        known.returns = false;
         let status = known.status();
         self.deadlines.cancel(&Reason::WrapUp(agent.clone()));
         self.deadlines.cancel(&Reason::Rest(agent.clone()));
@@ -425,6 +463,7 @@ impl Centre {
         let rests = status.pause_reason().is_some_and(is_cool_off);
         self.out.fact(Fact::AgentChanged { agent: agent.clone(), state: status });
         self.help_follows_state(agent);
+        self.note_handling(agent);
         if rests {
             self.cool_off(agent);
         }
@@ -446,6 +485,7 @@ impl Centre {
     pub(super) fn can_be_rung(&self, agent: &AgentId) -> bool {
         match self.device(agent) {
             Some(Device::Fixed { .. }) => true,
+            Some(Device::Browser) => self.agents.get(agent).is_some_and(|known| known.desk.is_some() && known.media.is_some()),
             Some(Device::Phone { answer_at_desk, .. }) => {
                 self.agents.get(agent).is_some_and(|known| !known.contacts.is_empty() && (!answer_at_desk || known.desk.is_some()))
             }
@@ -458,8 +498,13 @@ impl Centre {
         match self.device(agent) {
             Some(Device::Fixed { .. }) => true,
             Some(Device::Phone { ready_when_registered, .. }) => *ready_when_registered,
-            None => false,
+            Some(Device::Browser) | None => false,
         }
+    }
+
+    /// What an operator who cannot be rung is told.
+    pub(super) fn missing_device(&self, agent: &AgentId) -> Refusal {
+        if self.is_at_page(agent) { Refusal::NoSound } else { Refusal::NoPhone }
     }
 
     /// New settings: operators who came or left, those who are always ready, and those whose new device is not there.
@@ -474,7 +519,7 @@ impl Centre {
                 && let Some(known) = self.agents.get_mut(&agent)
             {
                 // What becomes of their devices from here on is not told to the core.
-                (known.desk, known.desk_awaited, known.contacts) = (None, false, Vec::new());
+                (known.desk, known.desk_awaited, known.contacts, known.media) = (None, false, Vec::new(), None);
             }
             match (self.device(&agent).is_some(), self.agent_state(&agent)) {
                 (true, Some(State::Offline)) if fixed => self.set_agent(&agent, State::Ready),

@@ -89,8 +89,12 @@ impl Centre {
             LegState::AwaitingAnswer => self.leg_answered(leg),
             LegState::Agreeing => {
                 known.state = LegState::Up;
+                if known.browser {
+                    self.out.fact(Fact::LegAnswered { leg });
+                }
                 self.partner_up(leg);
             }
+            LegState::Unknown if known.browser => self.page_found(leg),
             LegState::Arriving { .. }
             | LegState::Waiting { .. }
             | LegState::Opening { .. }
@@ -163,7 +167,7 @@ impl Centre {
         }
         if matches!(known.state, LegState::Arriving { .. }) {
             let (status, retry_after_s) = match why {
-                MediaFailure::NoPort | MediaFailure::Overloaded => (503, Some(RETRY_AFTER_S)),
+                MediaFailure::NoPort | MediaFailure::Overloaded | MediaFailure::NoPage => (503, Some(RETRY_AFTER_S)),
                 MediaFailure::BadSdp | MediaFailure::NoCodec => (488, None),
             };
             self.out.line(ToLine::Reject { leg, status, retry_after_s });

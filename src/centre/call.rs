@@ -57,6 +57,15 @@ pub struct Call {
     pub typed_ahead: VecDeque<Digit>,
     /// The plan's queue step that the caller came through: it says where an overflow leads.
     pub queue_step: Option<StepId>,
+    /// The queue's step that the caller left to choose another language, and goes back to.
+    #[serde(default)]
+    pub way_back: Option<StepId>,
+    /// The operator's line was lost in the middle of the talk, and the caller waits again.
+    #[serde(default)]
+    pub line_lost: bool,
+    /// The last place that was told, and in which queue.
+    #[serde(default)]
+    pub place_told: Option<(QueueId, u32)>,
     /// The legs that are up or on their way, by number.
     pub legs: BTreeMap<u16, Leg>,
     /// The number of the next leg.
@@ -283,6 +292,9 @@ impl Call {
             telling: Vec::new(),
             typed_ahead: VecDeque::new(),
             queue_step: None,
+            way_back: None,
+            line_lost: false,
+            place_told: None,
             legs: BTreeMap::new(),
             next_leg: 1,
             play: PlayId(0),

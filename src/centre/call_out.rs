@@ -11,6 +11,7 @@ use super::fact::{EndReason, Fact, Party, Role};
 use super::ids::{AgentId, CallId, CallerRef, LegId, NumberId, QueueId};
 use super::leg::LegState;
 use super::output::{Output, Refusal, Shown, Target};
+use super::settings::QueueSettings;
 use super::talk::{Partner, Talk};
 
 /// A resident is being called.
@@ -59,7 +60,7 @@ impl Centre {
             return Err(Refusal::NotNow);
         }
         if !self.can_be_rung(agent) {
-            return Err(Refusal::NoPhone);
+            return Err(self.missing_device(agent));
         }
         let queue = self.queue_of_call_out(agent, wanted).ok_or(Refusal::UnknownTarget)?;
         let shown = self.number_of_call_out(wanted).ok_or(Refusal::UnknownTarget)?;
@@ -80,7 +81,8 @@ impl Centre {
             return queues.contains_key(named).then(|| named.clone());
         }
         let skills = self.settings.agents.get(agent).map(|known| &known.skills)?;
-        let served = queues.iter().find(|(_, rules)| rules.skills.is_subset(skills)).map(|(queue, _)| queue);
+        let serves = |rules: &QueueSettings| rules.skills.iter().all(|skill| skills.level(skill) > 0);
+        let served = queues.iter().find(|(_, rules)| serves(rules)).map(|(queue, _)| queue);
         served.or(queues.keys().next()).cloned()
     }
 

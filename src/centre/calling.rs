@@ -157,7 +157,7 @@ impl Centre {
             topic: known.topic.clone(),
             waited_ms: 0,
             rings_ms,
-            why: Explanation { rule: Rule::AskedFor, needed: Vec::new(), verdicts: Vec::new() },
+            why: Explanation { rule: Rule::AskedFor, ..Explanation::default() },
             from: Some(calling.from.clone()),
             auto_answer_ms: 0,
         };

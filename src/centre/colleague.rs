@@ -9,10 +9,12 @@ use super::agent::{State, Wish, state_of};
 use super::call::{Call, RETRY_AFTER_S, Stage};
 use super::deadline::Reason;
 use super::early::Early;
+use super::explanation::{Explanation, Rule};
 use super::fact::{EndReason, Fact, OfferEnd, Party};
-use super::ids::{AgentId, CallId, CallerRef, LegId, NumberId, PauseReason, SdpRef};
+use super::ids::{AgentId, CallId, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, SdpRef};
 use super::leg::{Leg, LegState};
-use super::output::{Shown, ToLine, ToMedia};
+use super::offer::CONNECT_MS;
+use super::output::{Offer, Shown, ToDesk, ToLine, ToMedia};
 use super::room::{Arrangement, Room};
 use super::time::Time;
 use super::wrap_up::COOL_OFF;
@@ -34,8 +36,12 @@ pub struct Internal {
 /// How far a call between two operators is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Phase {
-    /// These legs ring; the caller's own waits for an answer.
-    Rings { legs: BTreeSet<u16> },
+    /// These legs ring; the caller's own waits for an answer. `at_desk`: the colleague's page rings, and they have not said yes.
+    Rings {
+        legs: BTreeSet<u16>,
+        #[serde(default)]
+        at_desk: bool,
+    },
     /// They talk, by these legs.
     Talks { from: u16, to: u16 },
 }
@@ -110,12 +116,77 @@ impl Centre {
         self.is_internal(from, call);
         self.is_internal(to, call);
         self.out.media(ToMedia::Open { leg, offer: sdp });
-        let targets = self.targets(to);
-        let legs = self.open_legs(call, &Party::Agent(to.clone()), targets, &Shown::Operator(from.clone()), false, None);
-        if let Some(Stage::Internal(internal)) = self.stage_mut(call) {
-            internal.phase = Phase::Rings { legs };
+        if self.is_at_page(to) {
+            self.ring_page(call);
+        } else {
+            self.ring_colleague(call);
         }
         self.deadlines.set(Reason::CallingEnds(call), self.now.plus_ms(self.settings.limits.dial_ms));
+    }
+
+    /// Each phone of the colleague rings; a page is connected, because they have said yes.
+    fn ring_colleague(&mut self, call: CallId) {
+        let Some(Stage::Internal(internal)) = self.stage(call) else { return };
+        let (from, to) = (internal.from.clone(), internal.to.clone());
+        let targets = self.targets(&to);
+        let legs = self.open_legs(call, &Party::Agent(to), targets, &Shown::Operator(from), false, None);
+        if let Some(Stage::Internal(internal)) = self.stage_mut(call) {
+            internal.phase = Phase::Rings { legs, at_desk: false };
+        }
+    }
+
+    /// The colleague's page rings, and so does the call at the caller's.
+    fn ring_page(&mut self, call: CallId) {
+        if let Some(Stage::Internal(internal)) = self.stage_mut(call) {
+            internal.phase = Phase::Rings { legs: BTreeSet::new(), at_desk: true };
+        }
+        self.show_colleague(call);
+        self.out.line(ToLine::Ring { leg: LegId::caller(call) });
+    }
+
+    /// Tells the colleague's desk who calls; also a desk that opens while it rings.
+    pub(super) fn show_colleague(&mut self, call: CallId) {
+        let Some(Stage::Internal(Internal { from, to, phase: Phase::Rings { at_desk: true, .. } })) = self.stage(call) else { return };
+        let offer = Offer {
+            call,
+            caller: CallerRef::WITHHELD,
+            // It comes by no queue.
+            queue: QueueId::from(""),
+            language: Language::Kk,
+            topic: None,
+            waited_ms: 0,
+            rings_ms: self.settings.limits.dial_ms,
+            why: Explanation { rule: Rule::AskedFor, ..Explanation::default() },
+            from: Some(from.clone()),
+            auto_answer_ms: 0,
+        };
+        let agent = to.clone();
+        self.out.desk(ToDesk::Offer { agent, offer });
+    }
+
+    /// Whether this colleague's page rings in this call.
+    pub(super) fn rings_at_page(&self, agent: &AgentId, call: CallId) -> bool {
+        let rings = |internal: &Internal| internal.to == *agent && matches!(internal.phase, Phase::Rings { at_desk: true, .. });
+        matches!(self.stage(call), Some(Stage::Internal(internal)) if rings(internal))
+    }
+
+    /// The colleague says yes at the page.
+    pub(super) fn accept_colleague(&mut self, agent: &AgentId, call: CallId) {
+        if !self.can_be_rung(agent) {
+            return self.out.desk(ToDesk::Refused { agent: agent.clone(), why: self.missing_device(agent) });
+        }
+        self.page_rings_no_more(call);
+        self.deadlines.put_off(Reason::CallingEnds(call), self.now.plus_ms(CONNECT_MS));
+        self.ring_colleague(call);
+    }
+
+    fn page_rings_no_more(&mut self, call: CallId) {
+        let Some(Stage::Internal(internal)) = self.stage_mut(call) else { return };
+        let Phase::Rings { at_desk, .. } = &mut internal.phase else { return };
+        if std::mem::take(at_desk) {
+            let agent = internal.to.clone();
+            self.out.desk(ToDesk::OfferGone { agent, call });
+        }
     }
 
     /// The status that refuses such a call.
@@ -241,7 +312,7 @@ impl Centre {
         let call = leg.call;
         let Some(Stage::Internal(internal)) = self.stage_mut(call) else { return };
         let talks = Phase::Talks { from: 0, to: leg.n };
-        let Phase::Rings { legs } = std::mem::replace(&mut internal.phase, talks) else { return };
+        let Phase::Rings { legs, .. } = std::mem::replace(&mut internal.phase, talks) else { return };
         self.deadlines.cancel(&Reason::CallingEnds(call));
         for n in legs.into_iter().filter(|n| *n != leg.n) {
             self.end_leg(LegId { call, n }, EndReason::AnsweredElsewhere);
@@ -289,7 +360,7 @@ impl Centre {
 
     /// Whether this phone rings for a colleague's call.
     pub(super) fn rings_internally(&self, leg: LegId) -> bool {
-        matches!(self.stage(leg.call), Some(Stage::Internal(Internal { phase: Phase::Rings { legs }, .. })) if legs.contains(&leg.n))
+        matches!(self.stage(leg.call), Some(Stage::Internal(Internal { phase: Phase::Rings { legs, .. }, .. })) if legs.contains(&leg.n))
     }
 
     // ---- the end ----
@@ -300,7 +371,7 @@ impl Centre {
         match &mut internal.phase {
             Phase::Talks { from, to } if leg.n == *from || leg.n == *to => self.end_call(leg.call, reason),
             Phase::Talks { .. } => {}
-            Phase::Rings { legs } => {
+            Phase::Rings { legs, .. } => {
                 if legs.remove(&leg.n) && legs.is_empty() {
                     let status = if let OfferEnd::Failed(status @ 400..=699) = how { status } else { NOT_THERE };
                     self.refuse_caller(leg.call, status, EndReason::Refused);
@@ -332,6 +403,7 @@ impl Centre {
 
     /// Both operators go on as before; the legs end with the call.
     pub(super) fn release_internal(&mut self, call: CallId) {
+        self.page_rings_no_more(call);
         let Some(Stage::Internal(internal)) = self.stage(call).cloned() else { return };
         self.goes_on(&internal.from, call);
         self.goes_on(&internal.to, call);
@@ -340,7 +412,7 @@ impl Centre {
 
 impl Call {
     fn between(from: &AgentId, to: &AgentId, now: Time, late: bool) -> Call {
-        let phase = Phase::Rings { legs: BTreeSet::new() };
+        let phase = Phase::Rings { legs: BTreeSet::new(), at_desk: false };
         let stage = Stage::Internal(Internal { from: from.clone(), to: to.clone(), phase });
         let caller = Leg::new(Party::Agent(from.clone()), LegState::Arriving { late });
         let mut call = Call::going_out(NumberId::from(to.as_str()), CallerRef::WITHHELD, now, stage);

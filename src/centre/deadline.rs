@@ -44,6 +44,12 @@ pub enum Reason {
     RecordingPaused(CallId),
     /// The offer is accepted by itself.
     AutoAnswer(CallId),
+    /// An operator's page has lost its sound and has had the time to come back.
+    MediaReturns(AgentId),
+    /// A shift begins or ends, or an order about one does.
+    ShiftChanges,
+    /// The caller has waited long enough for the next ring of the queue.
+    Ring(CallId),
 }
 
 impl Reason {
@@ -60,12 +66,15 @@ impl Reason {
             | Reason::CallingEnds(call)
             | Reason::AbuseSaid(call)
             | Reason::RecordingPaused(call)
-            | Reason::AutoAnswer(call) => Some(*call),
+            | Reason::AutoAnswer(call)
+            | Reason::Ring(call) => Some(*call),
             Reason::WrapUp(_)
             | Reason::Rest(_)
             | Reason::Recovery
             | Reason::SupervisorRings(_)
             | Reason::DesksReturn
+            | Reason::ShiftChanges
+            | Reason::MediaReturns(_)
             | Reason::CoolOff(_) => None,
         }
     }
@@ -123,6 +132,7 @@ impl Deadlines {
             Reason::AbuseSaid,
             Reason::RecordingPaused,
             Reason::AutoAnswer,
+            Reason::Ring,
         ];
         of_calls.into_iter().for_each(|reason| self.cancel(&reason(call)));
     }

@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::credit::CreditFor;
 use super::explanation::Explanation;
 use super::ids::{
-    AgentId, CallId, CallTo, CallerRef, Language, LegId, NoticeId, NumberId, PauseReason, QueueId, RecordingId, SkillId, StepId,
+    AgentId, CallId, CallTo, CallerRef, Language, LegId, NoticeId, NumberId, PauseReason, QueueId, RecordingId, ShiftId, SkillId, StepId,
     Supervision, TrunkId,
 };
 use super::input::{Diverted, Quality};
+use super::shift::Wanted;
+use super::skill::Needs;
 
 /// One thing that happened, at the time of its record. Its identity is (record sequence, place in the record).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -106,6 +109,19 @@ pub enum Fact {
     CallerMarked { call: CallId, caller: CallerRef, agent: AgentId, days: u8 },
     /// The operator has paused the recording, or it goes on.
     RecordingPaused { recording: RecordingId, agent: Option<AgentId>, paused: bool },
+    /// The page of the operator who talked has lost its sound and has not come back: the resident waits in the queue again.
+    PageLost { call: CallId, agent: AgentId, queue: QueueId },
+    /// The caller waits in this ring of the queue, counted from 0, by the time or by new settings: from here on the operator must be able to
+    /// do this.
+    RingReached { call: CallId, queue: QueueId, ring: u32, needed: Needs },
+    /// The caller counts as waiting for so many milliseconds more, or less, than they do.
+    Credited { call: CallId, queue: QueueId, credit_ms: i64, of: Vec<CreditFor> },
+    /// The caller was told that others, whose matter is more pressing, were put before them since the place was told last.
+    PutBehind { call: CallId, queue: QueueId, from: u32, to: u32 },
+    /// A supervisor has decided about somebody's shift, until then.
+    ShiftOrdered { agent: AgentId, wanted: Wanted, until_ms: u64, by: String, reason: String },
+    /// An operator's shift has begun or ended, by the clock, an order or new settings; no shift is named for who serves all that they can.
+    ShiftChanged { agent: AgentId, is_on: bool, shifts: Vec<ShiftId> },
 }
 
 /// How a wish for help ended.

@@ -68,6 +68,8 @@ names! {
     CalendarId,
     /// What callers are told before they wait: an incident or works, by its number in the register.
     NoticeId,
+    /// A shift of the table ("night").
+    ShiftId,
     /// Why an operator pauses ("lunch"), one of the reasons of the settings.
     PauseReason,
 }

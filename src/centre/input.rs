@@ -8,6 +8,7 @@ use super::ids::{
 };
 use super::notice::Notice;
 use super::settings::Settings;
+use super::shift::ShiftOrder;
 
 /// One thing that happened. New kinds are added, old ones never change: journals of older versions must replay.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub enum Input {
     Stopping,
     /// What callers are told before they wait: all notices in force, the most pressing first. Their sounds are there already.
     NoticesChanged(Vec<Notice>),
+    /// A supervisor moves somebody between shifts, adds them or sends them home.
+    ShiftOrdered(ShiftOrder),
 }
 
 /// What signalling reports. `leg.n == 0` is the resident's leg.
@@ -143,6 +146,10 @@ pub enum FromDesk {
     DeskGone { agent: AgentId, generation: Generation },
     /// The registered contacts of the operator's phone, all of them; empty when none is left.
     PhoneChanged { agent: AgentId, contacts: Vec<ContactId> },
+    /// The sound of the page of this generation is connected; it takes the place of an older one.
+    DeskMediaUp { agent: AgentId, generation: Generation },
+    /// Nothing is heard of that page's sound any more.
+    DeskMediaDown { agent: AgentId, generation: Generation },
     /// "I take calls."
     Ready { agent: AgentId },
     /// "I take no calls, because."
@@ -196,6 +203,8 @@ pub enum FromDesk {
     PauseRecording { agent: AgentId, call: CallId },
     /// The operator lets it go on.
     ResumeRecording { agent: AgentId, call: CallId },
+    /// Keys to press at whom the operator talks with: who was asked, else the resident.
+    SendDigits { agent: AgentId, call: CallId, digits: Vec<Digit> },
 }
 
 /// A key of a phone: 0–9, `*`, `#`, A–D.
@@ -210,6 +219,8 @@ impl FromDesk {
             FromDesk::DeskUp { agent, .. }
             | FromDesk::DeskGone { agent, .. }
             | FromDesk::PhoneChanged { agent, .. }
+            | FromDesk::DeskMediaUp { agent, .. }
+            | FromDesk::DeskMediaDown { agent, .. }
             | FromDesk::Ready { agent }
             | FromDesk::Pause { agent, .. }
             | FromDesk::SignOut { agent }
@@ -229,6 +240,7 @@ impl FromDesk {
             | FromDesk::Monitor { agent, .. }
             | FromDesk::TakeOver { agent, .. }
             | FromDesk::StopMonitor { agent, .. }
+            | FromDesk::SendDigits { agent, .. }
             | FromDesk::ExtendWrapUp { agent }
             | FromDesk::AskHelp { agent, .. }
             | FromDesk::HelpDone { agent }
@@ -251,6 +263,11 @@ impl Digit {
         "0123456789*#ABCD".chars().nth(usize::from(code)).map(Self)
     }
 
+    /// Its code in RFC 4733 §3.2.
+    pub fn event(self) -> u8 {
+        "0123456789*#ABCD".find(self.0).and_then(|code| u8::try_from(code).ok()).unwrap_or(0)
+    }
+
     /// The key as a character.
     pub fn key(self) -> char {
         self.0
@@ -266,6 +283,21 @@ pub struct CallerKnown {
     pub open_cases: u32,
     /// The district of the caller's last case.
     pub district: Option<String>,
+    /// The operator with whom the caller talked last.
+    #[serde(default)]
+    pub last_operator: Option<AgentId>,
+    /// How many of the open cases are overdue.
+    #[serde(default)]
+    pub overdue_cases: u32,
+    /// There was another call within the last 24 hours.
+    #[serde(default)]
+    pub called_lately: bool,
+    /// A resident with this number belongs to a protected group.
+    #[serde(default)]
+    pub is_protected: bool,
+    /// The number is marked for abuse.
+    #[serde(default)]
+    pub is_marked: bool,
 }
 
 /// Which sound a leg carries.
@@ -349,4 +381,6 @@ pub enum MediaFailure {
     NoCodec,
     /// The media shell cannot take more legs.
     Overloaded,
+    /// The page that the leg is to speak to has no sound.
+    NoPage,
 }

@@ -159,8 +159,13 @@ impl Centre {
     /// What the store knows of the caller; `None` when it has not said in time.
     pub(super) fn looked_up(&mut self, call: CallId, known: Option<CallerKnown>) {
         self.deadlines.cancel(&Reason::LookUp(call));
+        let has_answered = known.is_some();
         if let Some(entry) = self.calls.get_mut(&call) {
             entry.known = known;
+        }
+        // A silent store tells no story: whoever waits already keeps their place.
+        if has_answered {
+            self.credit_follows_story(call);
         }
         if let Some(Stage::Walking(Walk { step, phase: Phase::LookingUp })) = self.stage(call) {
             let step = step.clone();
@@ -239,10 +244,14 @@ impl Centre {
         let Some(action) = self.action(call, &step).cloned() else { return };
         match action {
             Action::Language { say, .. } | Action::Menu { say, .. } if tries > 0 => self.ask(call, &step, &say, tries),
-            Action::Language { otherwise, next, .. } => {
-                self.choose_language(call, otherwise, Chosen::Default);
-                self.enter_step(call, &next, false);
-            }
+            Action::Language { otherwise, next, .. } => match self.take_way_back(call) {
+                // Who said nothing goes on waiting in the language of before.
+                Some(back) => self.enter_step(call, &back, false),
+                None => {
+                    self.choose_language(call, otherwise, Chosen::Default);
+                    self.enter_step(call, &next, false);
+                }
+            },
             Action::Menu { otherwise, .. } => self.enter_step(call, &otherwise, false),
             // New settings have made another step of it.
             Action::Play { .. } | Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. } | Action::HangUp { .. } => {
@@ -265,12 +274,14 @@ impl Centre {
             }
             Some(Stage::Waiting(_)) => {
                 if let Some(step) = self.plan_key(call, digit) {
+                    self.note_way_back(call, &step);
                     self.leave_queue(call, QueueEnd::KeyPressed);
                     self.enter_step(call, &step, true);
                 }
             }
             Some(Stage::Offered(_)) => {
                 if let Some(step) = self.plan_key(call, digit) {
+                    self.note_way_back(call, &step);
                     self.offer_without_caller(call);
                     self.leave_queue(call, QueueEnd::KeyPressed);
                     self.enter_step(call, &step, true);
@@ -301,6 +312,7 @@ impl Centre {
                 if let Some(language) = keys.get(&digit) {
                     self.choose_language(call, *language, Chosen::Key);
                 }
+                let next = self.take_way_back(call).unwrap_or(next);
                 self.enter_step(call, &next, true);
             }
             Some(Action::Menu { keys, .. }) if listens && keys.contains_key(&digit) => {
@@ -316,6 +328,10 @@ impl Centre {
             _ => match self.plan_key(call, digit) {
                 Some(next) => {
                     self.out.fact(Fact::KeyPressed { call, step, key: digit.key() });
+                    let back = self.take_way_back(call);
+                    if matches!(self.action(call, &next), Some(Action::Language { .. })) {
+                        self.calls.get_mut(&call).into_iter().for_each(|known| known.way_back.clone_from(&back));
+                    }
                     self.forget_typed(call);
                     self.enter_step(call, &next, true);
                 }
@@ -323,6 +339,18 @@ impl Centre {
                 None => self.type_ahead(call, digit),
             },
         }
+    }
+
+    /// Who leaves the queue for another language goes back to it, and keeps the age of the wait.
+    fn note_way_back(&mut self, call: CallId, step: &StepId) {
+        let is_choice = matches!(self.action(call, step), Some(Action::Language { .. }));
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.way_back = known.queue_step.clone().filter(|_| is_choice);
+        }
+    }
+
+    fn take_way_back(&mut self, call: CallId) -> Option<StepId> {
+        self.calls.get_mut(&call)?.way_back.take()
     }
 
     /// A key without a meaning counts as a try; after the last one the caller goes on as a silent one does.

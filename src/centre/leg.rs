@@ -33,6 +33,9 @@ pub struct Leg {
     /// The leg whose place this one, which came in, is to take.
     #[serde(default)]
     pub replaces: Option<u16>,
+    /// Its far end is the page of an operator: signalling knows nothing of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub browser: bool,
 }
 
 /// How far a leg is.
@@ -65,15 +68,28 @@ pub enum LegState {
 impl Leg {
     /// A leg that begins.
     pub fn new(party: Party, state: LegState) -> Leg {
-        Leg { party, state, reoffered: false, held: false, early: Early::Nothing, early_asked: 0, early_sdps: Vec::new(), replaces: None }
+        Leg {
+            party,
+            state,
+            reoffered: false,
+            held: false,
+            early: Early::Nothing,
+            early_asked: 0,
+            early_sdps: Vec::new(),
+            replaces: None,
+            browser: false,
+        }
     }
 }
 
 impl Centre {
     /// Ends a leg towards its far end, in the way that its state asks for.
     pub(super) fn end_leg(&mut self, leg: LegId, reason: EndReason) {
-        let Some(state) = self.leg_mut(leg).map(|known| known.state.clone()) else { return };
-        match state {
+        let Some(known) = self.leg_mut(leg) else { return };
+        if known.browser {
+            return self.drop_leg(leg, reason);
+        }
+        match known.state.clone() {
             LegState::Arriving { .. } | LegState::Waiting { .. } => {
                 self.out.line(ToLine::Reject { leg, status: 503, retry_after_s: Some(RETRY_AFTER_S) })
             }
@@ -108,6 +124,9 @@ impl Centre {
 
     /// Begins a leg under a number of its own: that of a resident who is called.
     pub(super) fn open_leg_as(&mut self, leg: LegId, party: Party, state: LegState) {
+        if let LegState::Opening { target: Target::Browser(agent), .. } = state {
+            return self.attach_leg(leg, agent);
+        }
         let Some(known) = self.calls.get_mut(&leg.call) else { return };
         known.legs.insert(leg.n, Leg::new(party.clone(), state));
         self.out.fact(Fact::LegStarted { leg, party });

@@ -6,17 +6,20 @@
 pub mod abuse;
 pub mod agent;
 mod answering;
+pub mod browser;
 pub mod call;
 pub mod call_out;
 pub mod callback;
 pub mod calling;
 pub mod colleague;
 pub mod consult;
+pub mod credit;
 pub mod deadline;
 pub mod dialplan;
 mod discretion;
 pub mod early;
 mod ending;
+pub mod estimate;
 pub mod explanation;
 pub mod fact;
 pub mod help;
@@ -24,6 +27,7 @@ pub mod ids;
 pub mod input;
 pub mod ivr;
 pub mod leg;
+pub mod line;
 pub mod notice;
 pub mod offer;
 pub mod output;
@@ -34,6 +38,8 @@ pub mod room;
 pub mod routing;
 pub mod schedule;
 pub mod settings;
+pub mod shift;
+pub mod skill;
 mod sound;
 pub mod supervise;
 pub mod talk;
@@ -50,13 +56,15 @@ use call::Call;
 use callback::Callback;
 use deadline::{Deadlines, Reason};
 use dialplan::Plan;
+use estimate::Pace;
 use fact::{EndReason, Fact};
 use ids::{AgentId, CallId, NumberId, QueueId, RecordingId};
 use input::Input;
+use line::Waiting;
 use notice::Notice;
 use output::{Output, ToDesk, ToLine, ToMedia};
-use queue::Waiting;
 use settings::{QueueSettings, Settings};
+use shift::Duty;
 use time::Time;
 
 /// The whole state of the call side. A clone of it is a snapshot.
@@ -68,8 +76,14 @@ pub struct Centre {
     calls: BTreeMap<CallId, Call>,
     agents: BTreeMap<AgentId, Agent>,
     waiting: Waiting,
+    /// What waits are estimated by.
+    #[serde(default)]
+    pace: Pace,
     callbacks: BTreeMap<CallId, Callback>,
     open_recordings: BTreeSet<RecordingId>,
+    /// Who is on shift.
+    #[serde(default)]
+    duty: Duty,
     /// What callers are told before they wait.
     #[serde(default)]
     notices: Vec<Notice>,
@@ -195,6 +209,11 @@ impl Centre {
         &self.notices
     }
 
+    /// Whether a call is up.
+    pub fn is_up(&self, call: CallId) -> bool {
+        self.calls.contains_key(&call)
+    }
+
     /// How many calls are up.
     pub fn calls_up(&self) -> usize {
         self.calls.len()
@@ -215,7 +234,11 @@ impl Centre {
             Input::SettingsChanged(settings) => self.apply_settings(*settings),
             Input::NoticesChanged(notices) => self.notices_changed(notices),
             Input::DeadlineReached => {}
-            Input::WallClockStepped { ms } => self.wall_ahead_ms = self.wall_ahead_ms.saturating_add(ms),
+            Input::WallClockStepped { ms } => {
+                self.wall_ahead_ms = self.wall_ahead_ms.saturating_add(ms);
+                self.match_shifts();
+            }
+            Input::ShiftOrdered(order) => self.shift_ordered(order),
             Input::ShellLost { leg } => self.leg_failed(leg, EndReason::ShellLost),
             Input::CallPoisoned { call } => self.poisoned(call),
             Input::Restarted { downtime_ms } => self.restarted(downtime_ms),
@@ -243,6 +266,8 @@ impl Centre {
             Reason::Key(call) => self.no_key(call),
             Reason::Announce(call) => self.announce_place(call),
             Reason::MaxWait(call) => self.overflow_if_overdue(call),
+            Reason::Ring(call) => self.match_ring(call),
+            Reason::ShiftChanges => self.match_shifts(),
             Reason::OfferEnds(call) => self.offer_failed(call, fact::OfferEnd::NoAnswer),
             Reason::DialEnds(call) => self.dial_ended(call),
             Reason::NoSound(call) => self.end_call(call, EndReason::NoSound),
@@ -257,6 +282,7 @@ impl Centre {
             Reason::AbuseSaid(call) => self.abuse_said(call),
             Reason::RecordingPaused(call) => self.recording_goes_on(call),
             Reason::AutoAnswer(call) => self.answer_by_itself(call),
+            Reason::MediaReturns(agent) => self.give_up_pages(&agent),
         }
     }
 
@@ -274,6 +300,8 @@ impl Centre {
         self.closing.queues.retain(|queue, _| needed.contains(queue) && !queues.contains_key(queue));
         self.out.fact(Fact::SettingsApplied { revision: self.settings.revision });
         self.match_agents_to_settings();
+        self.match_shifts();
+        self.match_waits_to_settings();
         // How long a line may be dead holds for talks that are up, too.
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
         calls.into_iter().for_each(|call| self.note_silence(call, |_| {}));

@@ -43,6 +43,7 @@ impl Centre {
         let Some(wait) = self.wait_of(call).cloned() else { return };
         let offer_ms = self.queue_settings(&wait.queue).map_or(0, |rules| rules.offer_ms);
         self.waiting.offered(call, &wait);
+        self.waiting.had_turn(&wait.queue, &agent);
         self.out.fact(Fact::Offered { call, queue: wait.queue.clone(), agent: agent.clone(), why: why.clone() });
         self.set_agent(&agent, State::Offered { call });
         self.deadlines.set(Reason::OfferEnds(call), self.now.plus_ms(offer_ms));
@@ -79,7 +80,7 @@ impl Centre {
     /// Rings at the desk. What is shown is kept for as long as the operator works on it.
     pub(super) fn show_at_desk(&mut self, agent: AgentId, offer: Offer) {
         if let Some(known) = self.agents.get_mut(&agent) {
-            let why = Explanation { rule: offer.why.rule, needed: offer.why.needed.clone(), verdicts: Vec::new() };
+            let why = Explanation { verdicts: Vec::new(), ..offer.why.clone() };
             known.work = Some(Offer { why, ..offer.clone() });
         }
         self.out.desk(ToDesk::Offer { agent, offer });
@@ -126,12 +127,20 @@ impl Centre {
             Some(Device::Phone { .. }) => {
                 self.agents.get(agent).map_or(Vec::new(), |known| known.contacts.iter().copied().map(Target::Contact).collect())
             }
-            None => Vec::new(),
+            Some(Device::Browser) if self.can_be_rung(agent) => vec![Target::Browser(agent.clone())],
+            Some(Device::Browser) | None => Vec::new(),
         }
     }
 
     pub(super) fn answers_at_desk(&self, agent: &AgentId) -> bool {
-        matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Phone { answer_at_desk: true, .. }))
+        matches!(
+            self.settings.agents.get(agent).map(|known| &known.device),
+            Some(Device::Browser | Device::Phone { answer_at_desk: true, .. })
+        )
+    }
+
+    pub(super) fn is_at_page(&self, agent: &AgentId) -> bool {
+        matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Browser))
     }
 
     /// After how long an offer that rings is accepted by itself; `None` where the operator accepts.
@@ -156,6 +165,9 @@ impl Centre {
 
     /// The operator says "yes" at the desk: the phone is called and picks up by itself.
     pub(super) fn accept_at_desk(&mut self, agent: &AgentId, call: CallId) {
+        if self.rings_at_page(agent, call) {
+            return self.accept_colleague(agent, call);
+        }
         let ringing = match self.stage_mut(call) {
             Some(Stage::Offered(ringing)) if ringing.agent == *agent => ringing,
             _ => return self.accept_asked(agent, call),
@@ -201,7 +213,9 @@ impl Centre {
         self.out.desk(ToDesk::OfferGone { agent: agent.clone(), call });
         self.leave_queue(call, QueueEnd::Answered);
         self.out.fact(Fact::Connected { call, queue: wait.queue.clone(), agent: agent.clone(), waited_ms: self.now.ms_since(wait.since) });
+        self.is_busy_with(&agent, &wait.queue);
         self.set_agent(&agent, State::Talking { call });
+        self.agents.get_mut(&agent).into_iter().for_each(|known| known.answered = known.answered.saturating_add(1));
         let record = self.queue_settings(&wait.queue).is_some_and(|rules| rules.record);
         let partner = Partner::Agent { agent, queue: wait.queue };
         self.start_talk(call, Talk::new(leg.n, partner, self.now), record);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::explanation::Explanation;
 use super::fact::EndReason;
 use super::ids::{AgentId, CallId, CallerRef, ContactId, Language, LegId, PlayId, PromptId, QueueId, RecordingId, SdpRef};
+use super::input::Digit;
 
 /// One order. The engine carries them out in order, after the record that holds their hash is in the journal.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -78,6 +79,11 @@ pub enum ToMedia {
     ResumeRecord { recording: RecordingId },
     /// Close the leg's port and forget it.
     Close { leg: LegId },
+    /// Open a leg to the page of this operator, which needs no signalling: `FromMedia::Agreed` follows. Once more for the same leg where a
+    /// new process has to find it.
+    Attach { leg: LegId, agent: AgentId },
+    /// Press these keys at the far end, one after the other. The leg hears nothing else meanwhile.
+    SendDigits { leg: LegId, digits: Vec<Digit> },
 }
 
 /// Orders to the desks. Only the named operator gets them.
@@ -158,6 +164,8 @@ pub enum Target {
     Address(String),
     /// A number outside, which the shell's number book resolves.
     Outside(CallerRef),
+    /// The page of an operator: such a leg is never dialled.
+    Browser(AgentId),
 }
 
 /// What the dialled end is shown as the calling side.
@@ -202,6 +210,8 @@ pub enum Ending {
 pub enum Refusal {
     /// There is no registered phone to ring.
     NoPhone,
+    /// The page's sound is not connected.
+    NoSound,
     /// The operator is in a call or has an offer.
     Busy,
     /// The pause reason is not in the settings.

@@ -1,24 +1,23 @@
 //! Who waits, in which order, and what are they told? Callers in queues, with places that never change hands.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
 use super::call::Stage;
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact, QueueEnd};
-use super::ids::{AgentId, CallId, Language, LegId, PromptId, QueueId, SkillId};
+use super::ids::{CallId, Language, LegId, PromptId, QueueId};
+use super::line::Seniority;
 use super::output::{Ending, Sound};
 use super::settings::QueueSettings;
+use super::skill::Needs;
 use super::time::Time;
 
 /// The place is told for the first time after this many milliseconds: who is answered at once need not hear it.
 const FIRST_ANNOUNCEMENT_MS: u64 = 4_000;
-/// A talk is taken to last this long, in milliseconds, until the queue has had one.
-const FIRST_HANDLING_MS: u64 = 180_000;
-/// A talk moves the mean by 1/8: some twenty talks make it follow a change.
-const MEAN_WEIGHT: u64 = 8;
+
+/// "Others, whose matter is more pressing, have been put before you."
+pub const PUT_BEHIND: &str = "place-put-behind";
 
 /// One caller's wait. It outlives offers that nobody answers: place and age stay.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -27,93 +26,22 @@ pub struct Wait {
     pub queue: QueueId,
     /// The clock of the wait: when the caller entered the queue.
     pub since: Time,
-    /// What the operator must be able to do, sorted.
-    pub needs: BTreeSet<SkillId>,
+    /// What the operator must be able to do in the ring that the wait has reached.
+    pub needs: Needs,
     /// The caller's language.
     pub language: Language,
+    /// The ring of the queue that the wait has reached, counted from 0.
+    #[serde(default)]
+    pub ring: u32,
+    /// By how much longer the caller counts as waiting, in milliseconds; less where it is negative.
+    #[serde(default)]
+    pub credit_ms: i64,
 }
 
-/// All who wait: in each queue by age, and by what they need, so that routing looks at the heads alone.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Waiting {
-    /// Everyone in the queue, those with a ringing offer included: this is the place that is told.
-    places: BTreeMap<QueueId, BTreeSet<(Time, CallId)>>,
-    /// Those without an offer, by what they need. A list, because a set cannot be a key in JSON.
-    #[serde(with = "as_list")]
-    lines: BTreeMap<BTreeSet<SkillId>, BTreeSet<(Time, CallId)>>,
-    /// How long a talk lasts, wrap-up included, in milliseconds.
-    handling_ms: BTreeMap<QueueId, u64>,
-}
-
-impl Waiting {
-    /// A caller takes their place: by age, then by number, so that the order is total.
-    pub fn enter(&mut self, call: CallId, wait: &Wait) {
-        self.places.entry(wait.queue.clone()).or_default().insert((wait.since, call));
-        self.seek(call, wait);
-    }
-
-    /// The caller may be offered (again).
-    pub fn seek(&mut self, call: CallId, wait: &Wait) {
-        self.lines.entry(wait.needs.clone()).or_default().insert((wait.since, call));
-    }
-
-    /// The caller is being offered: the place stays, nobody else gets the call.
-    pub fn offered(&mut self, call: CallId, wait: &Wait) {
-        if let Some(line) = self.lines.get_mut(&wait.needs) {
-            line.remove(&(wait.since, call));
-            if line.is_empty() {
-                self.lines.remove(&wait.needs);
-            }
-        }
-    }
-
-    /// The caller leaves the queue.
-    pub fn leave(&mut self, call: CallId, wait: &Wait) {
-        self.offered(call, wait);
-        if let Some(places) = self.places.get_mut(&wait.queue) {
-            places.remove(&(wait.since, call));
-            if places.is_empty() {
-                self.places.remove(&wait.queue);
-            }
-        }
-    }
-
-    /// How many are in the queue.
-    pub fn length(&self, queue: &QueueId) -> usize {
-        self.places.get(queue).map_or(0, BTreeSet::len)
-    }
-
-    /// The caller's place, 1 for the next.
-    pub fn place(&self, call: CallId, wait: &Wait) -> u32 {
-        let before = self.places.get(&wait.queue).map_or(0, |places| places.range(..(wait.since, call)).count());
-        u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
-    }
-
-    /// Whether anybody waits without an offer.
-    pub fn is_anyone_seeking(&self) -> bool {
-        !self.lines.is_empty()
-    }
-
-    /// The one who has waited longest of each kind of need.
-    pub fn heads(&self) -> impl Iterator<Item = (&BTreeSet<SkillId>, (Time, CallId))> {
-        self.lines.iter().filter_map(|(needs, line)| line.first().map(|head| (needs, *head)))
-    }
-
-    /// A talk of this queue took so long, wrap-up included.
-    pub fn handled(&mut self, queue: &QueueId, ms: u64) {
-        let mean = self.handling_ms(queue);
-        self.handling_ms.insert(queue.clone(), (mean * (MEAN_WEIGHT - 1) + ms) / MEAN_WEIGHT);
-    }
-
-    fn handling_ms(&self, queue: &QueueId) -> u64 {
-        self.handling_ms.get(queue).copied().unwrap_or(FIRST_HANDLING_MS)
-    }
-
-    /// Whole minutes until the caller at `place` is likely answered by `operators` at work, at least 1; `None` without operators.
-    pub fn minutes(&self, queue: &QueueId, place: u32, operators: usize) -> Option<u32> {
-        let operators = u64::try_from(operators).ok().filter(|count| *count > 0)?;
-        let ms = u64::from(place) * self.handling_ms(queue) / operators;
-        Some(u32::try_from(ms.div_ceil(60_000)).unwrap_or(u32::MAX).max(1))
+impl Wait {
+    /// Where the caller stands among all who wait.
+    pub fn seniority(&self) -> Seniority {
+        Seniority::of(self.since, self.credit_ms)
     }
 }
 
@@ -130,7 +58,15 @@ impl Centre {
             return;
         }
         let Some(wait) = self.new_wait(call, queue, &rules) else { return };
-        self.out.fact(Fact::Enqueued { call, queue: queue.clone(), language: wait.language, skills: wait.needs.iter().cloned().collect() });
+        self.out.fact(Fact::Enqueued { call, queue: queue.clone(), language: wait.language, skills: wait.needs.names() });
+        if !rules.rings.is_empty() {
+            self.tell_ring(call, &wait);
+        }
+        self.await_ring(call, &wait, &rules);
+        if wait.credit_ms != 0 {
+            let (credit_ms, of) = self.credit(call, &rules);
+            self.out.fact(Fact::Credited { call, queue: queue.clone(), credit_ms, of });
+        }
         self.waiting.enter(call, &wait);
         if self.is_unknown(LegId::caller(call)) {
             self.waiting.offered(call, &wait);
@@ -149,13 +85,64 @@ impl Centre {
     fn new_wait(&mut self, call: CallId, queue: &QueueId, rules: &QueueSettings) -> Option<Wait> {
         let language = self.language_of(call);
         let now = self.now;
+        let credit_ms = self.credit(call, rules).0;
         let known = self.calls.get_mut(&call)?;
         let since = match &known.waited {
             Some((before, since)) if before == queue => *since,
             _ => now,
         };
         known.waited = Some((queue.clone(), since));
-        Some(Wait { queue: queue.clone(), since, needs: rules.needs(language), language })
+        let (ring, needs) = rules.needs(language, now.ms_since(since));
+        Some(Wait { queue: queue.clone(), since, needs, language, ring, credit_ms })
+    }
+
+    fn tell_ring(&mut self, call: CallId, wait: &Wait) {
+        self.out.fact(Fact::RingReached { call, queue: wait.queue.clone(), ring: wait.ring, needed: wait.needs.clone() });
+    }
+
+    fn await_ring(&mut self, call: CallId, wait: &Wait, rules: &QueueSettings) {
+        match rules.next_ring_ms(self.now.ms_since(wait.since)) {
+            Some(after_ms) => self.deadlines.set(Reason::Ring(call), wait.since.plus_ms(after_ms)),
+            None => self.deadlines.cancel(&Reason::Ring(call)),
+        }
+    }
+
+    /// Callers who wait do so by the rules that are in force.
+    pub(super) fn match_waits_to_settings(&mut self) {
+        let waiting: Vec<CallId> = self.calls.keys().copied().filter(|call| self.wait_of(*call).is_some()).collect();
+        waiting.into_iter().for_each(|call| self.match_ring(call));
+    }
+
+    /// What is needed for a caller follows the wait and the queue's rules; also while an offer rings, for what comes after it.
+    pub(super) fn match_ring(&mut self, call: CallId) {
+        let Some(before) = self.wait_of(call).cloned() else { return };
+        let Some(rules) = self.queue_settings(&before.queue).cloned() else { return };
+        let (ring, needs) = rules.needs(before.language, self.now.ms_since(before.since));
+        let wait = Wait { ring, needs, ..before.clone() };
+        self.await_ring(call, &wait, &rules);
+        if wait != before {
+            self.tell_ring(call, &wait);
+            self.change_wait(call, &before, wait);
+        }
+    }
+
+    /// The caller goes on waiting otherwise: in the same queue, in the line and at the place that the new wait says.
+    pub(super) fn change_wait(&mut self, call: CallId, before: &Wait, after: Wait) {
+        self.waiting.change(call, before, &after);
+        match self.stage_mut(call) {
+            Some(Stage::Waiting(wait)) => *wait = after,
+            Some(Stage::Offered(ringing)) => ringing.wait = after,
+            Some(
+                Stage::Arriving
+                | Stage::Walking(_)
+                | Stage::Dialling(_)
+                | Stage::Talking(_)
+                | Stage::Transferring(_)
+                | Stage::CallingOut(_)
+                | Stage::Internal(_),
+            )
+            | None => {}
+        }
     }
 
     /// Sends the caller to the step for a queue that cannot take them; false where the plan has none.
@@ -184,8 +171,10 @@ impl Centre {
     pub(super) fn leave_queue(&mut self, call: CallId, how: QueueEnd) {
         let Some(wait) = self.wait_of(call).cloned() else { return };
         self.waiting.leave(call, &wait);
+        self.pace.left(&wait.queue, how, self.now.ms_since(wait.since));
         self.deadlines.cancel(&Reason::Announce(call));
         self.deadlines.cancel(&Reason::MaxWait(call));
+        self.deadlines.cancel(&Reason::Ring(call));
         self.out.fact(Fact::Dequeued { call, queue: wait.queue, how, waited_ms: self.now.ms_since(wait.since) });
     }
 
@@ -200,11 +189,23 @@ impl Centre {
             return;
         }
         let place = self.waiting.place(call, &wait);
-        let minutes = self.waiting.minutes(&wait.queue, place, self.at_work(&wait.needs));
+        let minutes = self.minutes_left(call, &wait);
         let mut sounds = vec![Sound::Position { n: place, language: wait.language }];
+        if self.note_place(call, &wait, place) {
+            sounds.insert(0, Sound::Prompt { id: PromptId::from(PUT_BEHIND), language: wait.language });
+        }
         sounds.extend(minutes.map(|n| Sound::Minutes { n, language: wait.language }));
         self.play(call, sounds, Ending::Report);
         self.out.fact(Fact::PlaceTold { call, queue: wait.queue, place, minutes });
+    }
+
+    /// A place is about to be told. Whether others have been put before the caller since the last time, which must be told first.
+    pub(super) fn note_place(&mut self, call: CallId, wait: &Wait, place: u32) -> bool {
+        let Some(known) = self.calls.get_mut(&call) else { return false };
+        let before = known.place_told.replace((wait.queue.clone(), place)).filter(|(queue, _)| *queue == wait.queue);
+        let Some((queue, from)) = before.filter(|(_, before)| place > *before) else { return false };
+        self.out.fact(Fact::PutBehind { call, queue, from, to: place });
+        true
     }
 
     /// The announcement is over: music again.
@@ -219,46 +220,8 @@ impl Centre {
         self.play(call, vec![Sound::Music { id: music }], Ending::Repeat);
     }
 
-    /// Operators who are signed in and can do this.
-    fn at_work(&self, needs: &BTreeSet<SkillId>) -> usize {
-        let can = |agent: &AgentId| self.settings.agents.get(agent).is_some_and(|known| needs.is_subset(&known.skills));
-        self.agents.iter().filter(|(id, agent)| agent.is_at_work() && can(id)).count()
-    }
-
     /// The rules of a queue; one that the settings dropped keeps its own until its callers are gone.
     pub(super) fn queue_settings(&self, queue: &QueueId) -> Option<&QueueSettings> {
         self.settings.queues.get(queue).or_else(|| self.closing.queues.get(queue))
-    }
-}
-
-mod as_list {
-    use super::{BTreeMap, BTreeSet, CallId, SkillId, Time};
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    type Lines = BTreeMap<BTreeSet<SkillId>, BTreeSet<(Time, CallId)>>;
-
-    pub fn serialize<S: Serializer>(lines: &Lines, out: S) -> Result<S::Ok, S::Error> {
-        lines.iter().collect::<Vec<_>>().serialize(out)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Lines, D::Error> {
-        Ok(Vec::deserialize(input)?.into_iter().collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_expected_wait_follows_the_last_talks() {
-        let (queue, mut waiting) = (QueueId::from("heating"), Waiting::default());
-        assert_eq!(waiting.minutes(&queue, 4, 2), Some(6), "nobody has talked yet: three minutes a talk");
-        waiting.handled(&queue, 1_140_000);
-        assert_eq!(waiting.handling_ms(&queue), 300_000, "an eighth of the way from 3 minutes to 19");
-        assert_eq!(waiting.minutes(&queue, 4, 2), Some(10));
-        assert_eq!(waiting.minutes(&queue, 1, 60), Some(1), "never none");
-        assert_eq!(waiting.minutes(&queue, 1, 0), None, "without operators nobody knows");
-        assert_eq!(waiting.handling_ms(&QueueId::from("lifts")), 180_000, "another queue has talks of its own");
     }
 }

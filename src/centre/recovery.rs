@@ -38,6 +38,7 @@ impl Centre {
             }
         }
         self.listen_anew();
+        let without_sound = self.pages_silent(downtime_ms);
         if downtime_ms > LIVES_ON_MS {
             self.send_operators_home();
         } else {
@@ -46,6 +47,7 @@ impl Centre {
             if self.agents.values().any(|agent| agent.desk_awaited) {
                 self.deadlines.set(Reason::DesksReturn, self.now.plus_ms(downtime_ms).plus_ms(DESKS_RETURN_MS));
             }
+            self.await_sounds(&without_sound, downtime_ms);
         }
         self.match_agents_to_settings();
         self.hold_the_unknown_back();
@@ -247,7 +249,8 @@ impl Centre {
     /// Who has not been found by now is given up: should the far end be there all the same, it is told.
     pub(super) fn recovery_over(&mut self) {
         for leg in self.legs() {
-            if self.is_unknown(leg) {
+            // A page has a little longer, and a deadline of its own.
+            if self.is_unknown(leg) && !self.is_page(leg) {
                 if leg.n == 0 {
                     self.owe_if_waiting(leg.call);
                 }
@@ -270,6 +273,7 @@ impl Centre {
             told.extend(known.topic.clone().map(|topic| (known.arrived, Fact::TopicChosen { call: *call, topic })));
             told.extend(self.where_it_is(*call, known));
         }
+        told.extend(self.duty_retold().into_iter().map(|fact| (self.now, fact)));
         told
     }
 
@@ -279,7 +283,7 @@ impl Centre {
             Stage::Walking(walk) => Some((self.now, Fact::StepEntered { call, step: walk.step.clone() })),
             Stage::Waiting(_) | Stage::Offered(_) => {
                 let wait = self.wait_of(call)?;
-                let (queue, skills) = (wait.queue.clone(), wait.needs.iter().cloned().collect());
+                let (queue, skills) = (wait.queue.clone(), wait.needs.names());
                 Some((wait.since, Fact::Enqueued { call, queue, language: wait.language, skills }))
             }
             Stage::Dialling(dialling) => self.outside_leg(call, known, dialling.leg).map(|fact| (self.now, fact)),

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::credit::Credits;
 use super::dialplan::Plan;
-use super::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, SkillId};
+use super::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, ShiftId, SkillId};
 use super::schedule::Calendar;
+use super::shift::Shift;
+use super::skill::{Needs, Skills};
 
 /// Everything that the core goes by; a change is a new whole with a higher revision.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -25,6 +28,12 @@ pub struct Settings {
     pub pause_reasons: BTreeSet<PauseReason>,
     /// Limits of the whole centre.
     pub limits: Limits,
+    /// Who counts as having waited for longer.
+    #[serde(default)]
+    pub credits: Credits,
+    /// The table of shifts; without any everybody is on shift.
+    #[serde(default)]
+    pub shifts: BTreeMap<ShiftId, Shift>,
 }
 
 /// One queue.
@@ -51,22 +60,67 @@ pub struct QueueSettings {
     /// An offer is accepted by itself so many milliseconds after the desk has shown it; 0 for never.
     #[serde(default)]
     pub auto_answer_ms: u64,
+    /// Who may take a caller after how long a wait, in rising order of time; without any everybody who can do it at all.
+    #[serde(default)]
+    pub rings: Vec<Ring>,
+    /// Which of several who may take a caller gets the call.
+    #[serde(default)]
+    pub strategy: Strategy,
+    /// By so much longer its callers count as waiting, in milliseconds.
+    #[serde(default)]
+    pub credit_ms: u64,
+}
+
+/// Who may take a caller who has waited for so long: the best first, later the good, at last anyone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ring {
+    /// From this wait on, in milliseconds.
+    pub after_ms: u64,
+    /// The least level of every needed skill, 1 to 10.
+    pub level: u8,
+    /// Skills of the queue that are not needed any more. A language that is required stays so.
+    pub dropped: BTreeSet<SkillId>,
+}
+
+/// Which of several operators who may take a caller gets the call; whoever is equal by it has been ready for longer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// The one who has been ready for the longest time.
+    #[default]
+    LongestIdle,
+    /// The one who does what is needed best: by the sum of the levels.
+    MostSkilled,
+    /// The one who has answered the fewest calls since they signed in.
+    FewestCalls,
+    /// Each in turn, by name.
+    RoundRobin,
+    /// The one with whom the caller talked last, if they may take the call; else the longest idle.
+    LastOperator,
 }
 
 impl QueueSettings {
-    /// What an operator must be able to do for a caller who speaks this language.
-    pub fn needs(&self, language: Language) -> BTreeSet<SkillId> {
-        let mut needs = self.skills.clone();
-        needs.extend(self.language_required.then(|| language.skill()));
-        needs
+    /// What an operator must be able to do for a caller of this language who has waited for so long, and the ring that says so.
+    pub fn needs(&self, language: Language, waited_ms: u64) -> (u32, Needs) {
+        let reached = self.rings.iter().take_while(|ring| ring.after_ms <= waited_ms).count();
+        let ring = reached.checked_sub(1).and_then(|at| self.rings.get(at));
+        let mut skills = self.skills.clone();
+        skills.retain(|skill| ring.is_none_or(|ring| !ring.dropped.contains(skill)));
+        skills.extend(self.language_required.then(|| language.skill()));
+        (u32::try_from(reached.saturating_sub(1)).unwrap_or(u32::MAX), Needs::of(&skills, ring.map_or(1, |ring| ring.level)))
+    }
+
+    /// After which wait the next ring begins, for somebody who has waited for so long.
+    pub fn next_ring_ms(&self, waited_ms: u64) -> Option<u64> {
+        self.rings.iter().map(|ring| ring.after_ms).find(|after_ms| *after_ms > waited_ms)
     }
 }
 
 /// One operator.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct AgentSettings {
-    /// What the operator can do, languages by their code among them.
-    pub skills: BTreeSet<SkillId>,
+    /// What the operator can do and how well, languages by their code among them.
+    pub skills: Skills,
     /// How the operator is rung.
     pub device: Device,
 }
@@ -79,6 +133,8 @@ pub enum Device {
     Phone { ready_when_registered: bool, answer_at_desk: bool },
     /// At one fixed SIP address, always ready: for benchmarks and for services without a desk.
     Fixed { address: String },
+    /// In the page of the desk, whose sound is connected while the operator is ready. Offers ring there, and who accepts talks at once.
+    Browser,
 }
 
 /// Limits of the whole centre.
@@ -123,6 +179,9 @@ impl Default for QueueSettings {
             max_wait_ms: 0,
             record: true,
             auto_answer_ms: 0,
+            rings: Vec::new(),
+            strategy: Strategy::default(),
+            credit_ms: 0,
         }
     }
 }

@@ -75,7 +75,7 @@ impl Centre {
             return Err(Refusal::NotNow);
         }
         if !self.can_be_rung(agent) {
-            return Err(Refusal::NoPhone);
+            return Err(self.missing_device(agent));
         }
         self.call_supervisor(agent, call, mode, wish);
         Ok(())

@@ -10,6 +10,7 @@ use super::consult::Third;
 use super::deadline::Reason;
 use super::fact::{EndReason, Fact};
 use super::ids::{AgentId, CallId, LegId, PlayId, PromptId, QueueId, RecordingId};
+use super::input::Digit;
 use super::output::{Ending, Refusal, Sound, Stands, ToMedia};
 use super::room::{Arrangement, Room};
 use super::settings::QueueSettings;
@@ -125,7 +126,6 @@ impl Centre {
         }
         if let Some((agent, queue)) = talk.operator() {
             let wrap_up_ms = self.queue_settings(queue).map_or(0, |rules| rules.wrap_up_ms);
-            self.waiting.handled(queue, self.now.ms_since(talk.since).saturating_add(wrap_up_ms));
             self.start_wrap_up(agent, wrap_up_ms);
         }
     }
@@ -204,6 +204,23 @@ impl Centre {
         self.calls.get(&leg.call).and_then(|known| known.legs.get(&leg.n)).is_some_and(|known| known.held)
     }
 
+    // ---- keys ----
+
+    /// The operator presses keys for a machine at the other end: of whom they have asked, else of the resident. Nobody who waits hears any.
+    pub(super) fn send_digits(&mut self, agent: &AgentId, call: CallId, digits: Vec<Digit>) -> Result<(), Refusal> {
+        let talk = self.own_talk(agent, call)?;
+        let n = talk.third.as_ref().and_then(Third::up);
+        if n.is_none() && talk.resident_waits() {
+            return Err(Refusal::NotNow);
+        }
+        let leg = LegId { call, n: n.unwrap_or_default() };
+        if self.holds_by_phone(leg) {
+            return Err(Refusal::NotNow);
+        }
+        self.out.media(ToMedia::SendDigits { leg, digits });
+        Ok(())
+    }
+
     // ---- who hears whom ----
 
     /// Changes a talk, and orders what that means for who hears whom.
@@ -265,6 +282,13 @@ impl Centre {
 
     /// Music for somebody who waits in or after a talk: that of its queue.
     pub(super) fn play_hold_music(&mut self, leg: LegId) {
+        self.play_hold_music_after(leg, None);
+    }
+
+    /// The same after a word that says why.
+    pub(super) fn play_hold_music_after(&mut self, leg: LegId, word: Option<PromptId>) {
+        let language = self.language_of(leg.call);
+        let word = word.map(|id| Sound::Prompt { id, language });
         let rules = self.calls.get(&leg.call).and_then(|known| known.queue()).and_then(|queue| self.queue_settings(queue));
         let id: PromptId = rules.map_or_else(|| QueueSettings::default().music, |rules| rules.music.clone());
         let Some(known) = self.calls.get_mut(&leg.call) else { return };
@@ -275,12 +299,17 @@ impl Centre {
         if leg.n == 0 {
             self.forget_warning(leg.call);
         }
-        self.out.media(ToMedia::Play { leg, play, sounds: vec![Sound::Music { id }], ending: Ending::Repeat });
+        let sounds = word.into_iter().chain([Sound::Music { id }]).collect();
+        self.out.media(ToMedia::Play { leg, play, sounds, ending: Ending::Repeat });
+    }
+
+    pub(super) fn hears_hold_music(&self, leg: LegId) -> bool {
+        self.calls.get(&leg.call).is_some_and(|known| known.hold_music.contains(&leg.n))
     }
 
     pub(super) fn play_missing_music(&mut self, call: CallId, music: &BTreeSet<LegId>) {
         for leg in music {
-            if self.calls.get(&call).is_some_and(|known| !known.hold_music.contains(&leg.n)) {
+            if self.calls.contains_key(&call) && !self.hears_hold_music(*leg) {
                 self.play_hold_music(*leg);
             }
         }

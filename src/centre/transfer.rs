@@ -38,7 +38,7 @@ impl Centre {
     pub(super) fn transfer(&mut self, agent: &AgentId, call: CallId, to: &CallTo) -> Result<(), Refusal> {
         let (way, queue) = self.way(agent, call, to)?;
         self.out.fact(Fact::Transferred { call, agent: agent.clone(), to: to.clone() });
-        self.leave_resident(call);
+        self.leave_resident(call, EndReason::Transferred);
         match way {
             Way::Queue(queue) => self.send_to_queue(call, &queue),
             Way::Rings(called) => {
@@ -69,16 +69,16 @@ impl Centre {
             return;
         };
         self.out.fact(Fact::ConsultEnded { call, agent, how: ConsultEnd::HandedOn });
-        self.leave_resident(call);
+        self.leave_resident(call, EndReason::Transferred);
         let since = self.now;
         self.wait_for(call, Transfer { calling, queue, since });
     }
 
     /// The operator's part is over, and so is that of supervisors; the resident stays.
-    fn leave_resident(&mut self, call: CallId) {
+    pub(super) fn leave_resident(&mut self, call: CallId, reason: EndReason) {
         self.end_supervisions(call);
         let Some(talk) = self.talk(call).cloned() else { return };
-        self.give_up_place(call, &talk, EndReason::Transferred);
+        self.give_up_place(call, &talk, reason);
         self.out.media(ToMedia::Connect { call, hears: Vec::new() });
         self.deadlines.cancel(&Reason::NoSound(call));
     }
@@ -92,7 +92,7 @@ impl Centre {
     /// A new entry: the clock of this wait starts now, and nobody who has talked with an operator is turned away for a full queue.
     fn send_to_queue(&mut self, call: CallId, queue: &QueueId) {
         if let Some(known) = self.calls.get_mut(&call) {
-            (known.waited, known.queue_step, known.overflowed) = (None, None, true);
+            (known.waited, known.queue_step, known.overflowed, known.line_lost) = (None, None, true, false);
         }
         self.enter_queue(call, queue);
     }
@@ -102,9 +102,10 @@ impl Centre {
         let known = self.calls.get(&call)?;
         let Stage::Transferring(Transfer { queue, since, .. }) = &known.stage else { return None };
         let language = self.language_of(call);
-        let needs = self.queue_settings(queue).map(|rules| rules.needs(language)).unwrap_or_default();
         // A journal of before `since` was kept knows only when the call came.
-        Some(Wait { queue: queue.clone(), since: (*since).max(known.arrived), needs, language })
+        let since = (*since).max(known.arrived);
+        let (ring, needs) = self.queue_settings(queue).map(|rules| rules.needs(language, self.now.ms_since(since))).unwrap_or_default();
+        Some(Wait { queue: queue.clone(), since, needs, language, ring, credit_ms: 0 })
     }
 
     /// Who rings for the resident has sound.
@@ -149,7 +150,9 @@ impl Centre {
         let status = match self.refer(leg, to) {
             Ok(()) => return,
             Err(Refusal::UnknownTarget | Refusal::UnknownOperator | Refusal::UnknownReason(_)) => 404,
-            Err(Refusal::NotFree | Refusal::Busy | Refusal::NoPhone | Refusal::OfferOver | Refusal::PickUpThePhone) => 486,
+            Err(Refusal::NotFree | Refusal::Busy | Refusal::NoPhone | Refusal::NoSound | Refusal::OfferOver | Refusal::PickUpThePhone) => {
+                486
+            }
             Err(Refusal::NotYourTalk | Refusal::NotNow) => 603,
         };
         self.out.line(ToLine::ReferProgress { leg, status });
@@ -207,7 +210,7 @@ impl Centre {
         }
         self.out.line(ToLine::ReferProgress { leg: told, status: 200 });
         self.out.fact(Fact::Transferred { call, agent: agent.clone(), to: CallTo::Agent(colleague.clone()) });
-        self.leave_resident(call);
+        self.leave_resident(call, EndReason::Transferred);
         if replaces.is_none() {
             self.end_call(between, EndReason::Transferred);
         } else if let Some(known) = self.agents.get_mut(&colleague) {

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use cityline::centre::explanation::Verdict;
 use cityline::centre::ids::CallId;
 use cityline::config::Config;
 use cityline::store::{CallDetail, Store};
@@ -16,6 +15,16 @@ pub async fn run(config: &Config, call: u64) -> anyhow::Result<ExitCode> {
         .await?
         .ok_or_else(|| anyhow!("call {call} is not in the database: see the calls of the page, or wait a second"))?;
     print(&detail);
+    let folder = config.data.folder.join("journal");
+    let moments = cityline::journal::waits_of(&folder, CallId(call))?;
+    if moments.is_empty() {
+        println!("the journal holds nothing of its waiting any more");
+    }
+    let began_ms = moments.first().map_or(0, |first| first.at_ms);
+    for moment in &moments {
+        let after_ms = moment.at_ms.saturating_sub(began_ms);
+        println!("after {}.{:03} s: {}", after_ms / 1000, after_ms % 1000, moment.in_words().join("\n  "));
+    }
     store.close().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -29,18 +38,9 @@ fn print(detail: &CallDetail) {
         println!("wait {}", serde_json::to_string(wait).unwrap_or_default());
     }
     for offer in &detail.offers {
-        println!("offered to {}: {:?}, needed {:?}", offer.agent, offer.why.0.rule, offer.why.0.needed);
+        println!("offered to {}: {}", offer.agent, offer.why.0.in_words());
         for (agent, verdict) in &offer.why.0.verdicts {
-            println!("  {agent}: {}", in_words(verdict));
+            println!("  {agent}: {}", verdict.in_words());
         }
-    }
-}
-
-fn in_words(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Chosen { idle_ms } => format!("chosen, idle for {} s", idle_ms / 1000),
-        Verdict::Eligible { idle_ms } => format!("could have taken it, idle for {} s", idle_ms / 1000),
-        Verdict::Lacks { skills } => format!("lacks {}", skills.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
-        Verdict::NotReady { state } => format!("was {state}"),
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod explain;
 mod prompts;
 mod replay;
+mod simulate;
 mod user;
 mod verify;
 
@@ -24,12 +25,15 @@ const MOST_WORKER_THREADS: usize = 2;
 /// What is left of tasks when everything has been ended may take so long.
 const LAST_TASKS: std::time::Duration = std::time::Duration::from_secs(2);
 
+/// What a server says of itself. Parsers of what strangers send to the pages' port say nothing: a line for each datagram would be theirs to write.
+const SERVING: &str = "cityline=info,warn,is=error,str0m=error,dimpl=error";
+
 /// Runs the chosen command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = || Config::load(cli.config.as_deref());
     match cli.command {
         Command::Serve => {
-            log("cityline=info,warn");
+            log(SERVING);
             let runtime = runtime()?;
             let served = runtime.block_on(app::serve(config()?, cli.config.clone()));
             // A task that hangs must not keep the process from its end.
@@ -45,6 +49,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay { file } => replay::run(&file),
         Command::Answer => runtime()?.block_on(answer::run(&config()?)),
         Command::Explain { call } => runtime()?.block_on(explain::run(&config()?, call)),
+        Command::Simulate { file, json, estimates } => simulate::run(&file, json, estimates),
         Command::Openapi => {
             print!("{}", cityline::web::openapi());
             Ok(ExitCode::SUCCESS)

@@ -73,7 +73,8 @@ fn span_of(text: &str) -> Option<(u16, u16)> {
     (from < to).then_some((from, to))
 }
 
-fn minute(text: &str) -> Option<u16> {
+/// A time of day as minutes from midnight; "24:00" is the end of the day.
+pub(super) fn minute(text: &str) -> Option<u16> {
     if text == "24:00" {
         return Some(1440);
     }

@@ -6,7 +6,7 @@ use super::{Config, Operator, Problems, Queue};
 use crate::centre::dialplan::{self, Action, Plan, PlanError, Vocabulary};
 use crate::centre::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, SkillId};
 use crate::centre::schedule::Calendar;
-use crate::centre::settings::{AgentSettings, Device, Limits, QueueSettings, Settings};
+use crate::centre::settings::{AgentSettings, Device, Limits, QueueSettings, Ring, Settings};
 
 /// The plans that run when the settings name none.
 const EMBEDDED: [(&str, &str); 3] = [
@@ -89,6 +89,8 @@ impl Config {
                 cool_off_ms: self.limits.cool_off_ms,
                 ..Limits::default()
             },
+            credits: self.credits,
+            shifts: self.shifts_built().map_err(|wrong| SettingsError::Calendars(Problems(wrong)))?,
         })
     }
 
@@ -186,13 +188,22 @@ fn queue_settings(queue: &Queue) -> QueueSettings {
         max_wait_ms: queue.max_wait_ms.unwrap_or(default.max_wait_ms),
         record: queue.record.unwrap_or(default.record),
         auto_answer_ms: queue.auto_answer_ms.unwrap_or(default.auto_answer_ms),
+        rings: queue.rings.iter().map(ring).collect(),
+        strategy: queue.strategy.unwrap_or(default.strategy),
+        credit_ms: queue.credit_ms.unwrap_or(default.credit_ms),
     }
 }
 
 fn agent_settings(operator: &Operator) -> AgentSettings {
     let device = match &operator.address {
         Some(address) => Device::Fixed { address: address.clone() },
+        None if operator.browser => Device::Browser,
         None => Device::Phone { ready_when_registered: operator.ready_when_registered, answer_at_desk: operator.answer_at_desk },
     };
-    AgentSettings { skills: operator.skills.iter().map(|skill| SkillId::from(skill.as_str())).collect(), device }
+    AgentSettings { skills: operator.skills.clone(), device }
+}
+
+fn ring(ring: &super::Ring) -> Ring {
+    let dropped = ring.drop.iter().map(|skill| SkillId::from(skill.as_str())).collect();
+    Ring { after_ms: ring.after_ms, level: ring.level.unwrap_or(1), dropped }
 }

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use super::{Config, ConfigError, calendar, trunks};
+use super::{Config, ConfigError, Ring, calendar, trunks};
+use crate::centre::skill::BEST;
 
 /// An offer that rings for less, in milliseconds, sets every operator aside before they can answer.
 const SHORTEST_OFFER_MS: u64 = 1_000;
+/// A caller may be overtaken by one who came so many milliseconds later, at most: an hour.
+const LONGEST_OVERTAKING_MS: u64 = 3_600_000;
 /// Announcements closer than this, in milliseconds, follow one another without a pause.
 const SHORTEST_ANNOUNCE_MS: u64 = 10_000;
 
@@ -30,6 +33,7 @@ impl Config {
         self.check_trunks(&mut problems);
         self.check_queues(&mut problems);
         self.check_operators(&mut problems);
+        problems.extend(self.shifts_built().err().unwrap_or_default());
         for (name, hours) in &self.calendars {
             problems.extend(calendar::build(name, hours).err().unwrap_or_default());
         }
@@ -42,6 +46,16 @@ impl Config {
         let (first, last) = self.media.ports;
         if first == 0 || last <= first {
             problems.push(format!("media.ports: [{first}, {last}] holds no ports; the second must be above the first"));
+        }
+        let webrtc = self.media.webrtc_port;
+        if webrtc != 0 && (first..=last).contains(&webrtc) {
+            problems.push(format!("media.webrtc_port: {webrtc} is one of media.ports; give one outside of them"));
+        }
+        if webrtc == 0 && self.operators.values().any(|operator| operator.browser) {
+            problems.push("media.webrtc_port: operators have their phone in the page; give a port, or them another phone".into());
+        }
+        if self.media.webrtc_addresses.iter().any(|address| address.is_unspecified() || address.is_ipv4() != self.media.address.is_ipv4()) {
+            problems.push("media.webrtc_addresses: name addresses that pages can reach, of the family of media.address".into());
         }
         if self.media.address.is_unspecified() {
             problems.push("media.address: an address that callers can send sound to is needed, not 0.0.0.0".into());
@@ -74,10 +88,20 @@ impl Config {
     }
 
     fn check_queues(&self, problems: &mut Vec<String>) {
+        if self.credits.bound_ms() > LONGEST_OVERTAKING_MS {
+            problems.push(format!(
+                "credits: raise_at_most_ms and lower_at_most_ms say who may be overtaken by whom; together give at most {LONGEST_OVERTAKING_MS}"
+            ));
+        }
         for (name, queue) in &self.queues {
             if queue.offer_ms.is_some_and(|ms| ms < SHORTEST_OFFER_MS) {
                 problems.push(format!("queues.{name}.offer_ms: nobody answers within that; give at least {SHORTEST_OFFER_MS}"));
             }
+            problems.extend(rings_problem(&queue.rings).map(|wrong| format!("queues.{name}.rings: {wrong}")));
+            let dropped = queue.rings.iter().flat_map(|ring| &ring.drop).find(|skill| !queue.skills.contains(*skill));
+            problems.extend(dropped.map(|skill| {
+                format!("queues.{name}.rings: {skill:?} is dropped, but the queue does not ask for it; write one of its skills")
+            }));
             if queue.announce_every_ms.is_some_and(|ms| ms > 0 && ms < SHORTEST_ANNOUNCE_MS) {
                 problems.push(format!(
                     "queues.{name}.announce_every_ms: callers would hear nothing else; give 0 or at least {SHORTEST_ANNOUNCE_MS}"
@@ -89,9 +113,15 @@ impl Config {
     fn check_operators(&self, problems: &mut Vec<String>) {
         let mut users = std::collections::BTreeMap::new();
         for (name, operator) in &self.operators {
-            if operator.phone.is_some() == operator.address.is_some() {
+            if let Some((skill, level)) = operator.skills.levels().find(|(_, level)| *level > BEST) {
+                problems.push(format!("operators.{name}.skills: {skill} = {level} is above the best; give a level from 0 to {BEST}"));
+            }
+            if operator.browser && operator.address.is_some() {
+                problems.push(format!("operators.{name}: their phone is the desk's page or a fixed address, not both"));
+            } else if !operator.browser && operator.phone.is_some() == operator.address.is_some() {
                 problems.push(format!(
-                    "operators.{name}: give either a phone (user and password) or a fixed address, not both and not neither"
+                    "operators.{name}: give either a phone (user and password) or a fixed address, not both and not neither; browser = true \
+                     makes a phone of the desk's page"
                 ));
             }
             if operator.address.as_ref().is_some_and(|address| !address.starts_with("sip:") && !address.starts_with("sips:")) {
@@ -106,6 +136,24 @@ impl Config {
                 ));
             }
         }
+    }
+}
+
+/// Rings only ever widen: each later, lower and with no fewer skills dropped than the one before.
+fn rings_problem(rings: &[Ring]) -> Option<&'static str> {
+    let level = |ring: &Ring| ring.level.unwrap_or(1);
+    let keeps = |(before, after): (&Ring, &Ring)| before.drop.iter().all(|skill| after.drop.contains(skill));
+    let pairs = || rings.iter().zip(rings.iter().skip(1));
+    if rings.first().is_some_and(|ring| ring.after_ms != 0) {
+        Some("the first holds from the beginning of the wait; give it after_ms = 0")
+    } else if rings.iter().any(|ring| !(1..=BEST).contains(&level(ring))) {
+        Some("a level is a number from 1 to 10")
+    } else if pairs().any(|(before, after)| after.after_ms <= before.after_ms) {
+        Some("each begins later than the one before; put them in the order of after_ms")
+    } else if pairs().any(|(before, after)| level(after) > level(before)) || !pairs().all(keeps) {
+        Some("a later ring asks for no more than the one before; lower its level, or repeat what was dropped")
+    } else {
+        None
     }
 }
 
@@ -145,6 +193,40 @@ mod tests {
         assert!(network_has(network, "::ffff:203.0.113.9".parse().unwrap()), "an IPv4 address seen by an IPv6 socket");
         assert!(network_has(parse_network("0.0.0.0/0").unwrap(), "8.8.8.8".parse().unwrap()));
         assert_eq!(parse_network("203.0.113.0/33"), None);
+    }
+
+    #[test]
+    fn a_ring_drops_what_the_queue_asks_for() {
+        let problems = |drop: &str| {
+            let mut config = Config::load(None).unwrap();
+            let queue = config.queues.get_mut("heating").unwrap();
+            queue.rings = vec![Ring { after_ms: 0, level: None, drop: vec![drop.to_owned()] }];
+            let mut problems = Vec::new();
+            config.check_queues(&mut problems);
+            problems
+        };
+        assert_eq!(problems("heating"), Vec::<String>::new());
+        assert!(problems("heatng")[0].contains("\"heatng\" is dropped"));
+    }
+
+    #[test]
+    fn rings_that_narrow_are_refused() {
+        let ring = |after_ms: u64, level: u8, drop: &[&str]| Ring {
+            after_ms,
+            level: Some(level),
+            drop: drop.iter().map(|skill| (*skill).to_owned()).collect(),
+        };
+        assert_eq!(rings_problem(&[]), None);
+        assert_eq!(rings_problem(&[ring(0, 8, &[]), ring(20_000, 5, &[]), ring(60_000, 1, &["lifts"])]), None);
+        for (rings, told) in [
+            (vec![ring(1, 8, &[])], "after_ms = 0"),
+            (vec![ring(0, 11, &[])], "from 1 to 10"),
+            (vec![ring(0, 8, &[]), ring(0, 5, &[])], "begins later"),
+            (vec![ring(0, 5, &[]), ring(9, 8, &[])], "asks for no more"),
+            (vec![ring(0, 5, &["lifts"]), ring(9, 5, &[])], "asks for no more"),
+        ] {
+            assert!(rings_problem(&rings).unwrap().contains(told), "{rings:?}");
+        }
     }
 
     #[test]

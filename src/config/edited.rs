@@ -10,14 +10,17 @@ use figment::value::{Dict, Map};
 use figment::{Metadata, Profile, Provider};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Hours, Operator, Phone, Problems, Queue};
+use super::{Config, Hours, Operator, Phone, Problems, Queue, ShiftTemplate, ShiftWanted};
+use crate::centre::credit::Credits;
+use crate::centre::ids::SkillId;
+use crate::centre::skill::{BEST, Skills};
 use crate::private::Private;
 
 /// Its name in the data folder.
 const FILE: &str = "edited.toml";
 
 /// The sections that an edit replaces whole: what it holds is what its author saw.
-const WHOLE: [&str; 3] = ["operators", "queues", "calendars"];
+const WHOLE: [&str; 5] = ["operators", "queues", "calendars", "shift_templates", "shifts"];
 
 /// All that was decided so far; what is `None` is as the settings file has it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -38,6 +41,15 @@ pub struct Edited {
     /// Opening hours by their names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendars: Option<BTreeMap<String, Hours>>,
+    /// When shifts go on, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift_templates: Option<BTreeMap<String, ShiftTemplate>>,
+    /// Who works when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifts: Option<BTreeMap<String, ShiftWanted>>,
+    /// By how much longer callers count as waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits: Option<Credits>,
     /// Operators by their names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operators: Option<BTreeMap<String, Operator>>,
@@ -54,6 +66,12 @@ pub struct Edit {
     pub calendars: Option<BTreeMap<String, Hours>>,
     /// Why operators may pause, all of it.
     pub pause_reasons: Option<Vec<String>>,
+    /// When shifts go on, all of them.
+    pub shift_templates: Option<BTreeMap<String, ShiftTemplate>>,
+    /// Who works when, all of it.
+    pub shifts: Option<BTreeMap<String, ShiftWanted>>,
+    /// By how much longer callers count as waiting.
+    pub credits: Option<Credits>,
     /// A dialplan by its name, as text.
     pub plan: Option<(String, String)>,
 }
@@ -62,8 +80,9 @@ pub struct Edit {
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorEdit {
-    /// Skills, languages by their code among them.
-    pub skills: Vec<String>,
+    /// Skills, languages by their code among them: a list, in which a skill keeps the level that the operator has in it, or a table of levels
+    /// from 0 to 10.
+    pub skills: SkillsEdit,
     /// The phone that registers.
     #[serde(default)]
     pub phone: Option<PhoneEdit>,
@@ -78,6 +97,40 @@ pub struct OperatorEdit {
     #[serde(default)]
     #[schema(required = false)]
     pub answer_at_desk: bool,
+    /// The desk's page is the phone; without a word it stays as it is.
+    #[serde(default)]
+    pub browser: Option<bool>,
+}
+
+/// What an operator is to be able to do.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(untagged, expecting = "a list of skills, or a table of their levels from 0 to 10")]
+pub enum SkillsEdit {
+    /// By name: a skill that is new has the best level.
+    Names(Vec<String>),
+    /// With levels, all of them.
+    Levels(BTreeMap<String, u8>),
+}
+
+impl SkillsEdit {
+    /// The names.
+    pub fn names(&self) -> Vec<&String> {
+        match self {
+            SkillsEdit::Names(names) => names.iter().collect(),
+            SkillsEdit::Levels(levels) => levels.keys().collect(),
+        }
+    }
+
+    fn over(self, current: Option<&Skills>) -> Skills {
+        match self {
+            SkillsEdit::Names(names) => {
+                let kept = |skill: &SkillId| current.map_or(0, |skills| skills.level(skill));
+                let level = |skill: SkillId| (skill.clone(), Some(kept(&skill)).filter(|level| *level > 0).unwrap_or(BEST));
+                names.into_iter().map(SkillId::from).map(level).collect()
+            }
+            SkillsEdit::Levels(levels) => levels.into_iter().map(|(skill, level)| (SkillId::from(skill), level)).collect(),
+        }
+    }
 }
 
 /// What an operator's phone is to be.
@@ -158,6 +211,9 @@ impl Edited {
         self.queues = edit.queues.or(self.queues);
         self.calendars = edit.calendars.or(self.calendars);
         self.pause_reasons = edit.pause_reasons.or(self.pause_reasons);
+        self.shift_templates = edit.shift_templates.or(self.shift_templates);
+        self.shifts = edit.shifts.or(self.shifts);
+        self.credits = edit.credits.or(self.credits);
         self.plans.extend(edit.plan);
         Ok(self)
     }
@@ -169,6 +225,9 @@ impl Edited {
             ("queues", self.queues.is_some()),
             ("calendars", self.calendars.is_some()),
             ("pause_reasons", self.pause_reasons.is_some()),
+            ("shift_templates", self.shift_templates.is_some()),
+            ("shifts", self.shifts.is_some()),
+            ("credits", self.credits.is_some()),
             ("plans", !self.plans.is_empty()),
         ];
         parts.into_iter().filter_map(|(name, edited)| edited.then_some(name)).collect()
@@ -195,6 +254,9 @@ impl Edit {
             ("queues", self.queues.is_some()),
             ("calendars", self.calendars.is_some()),
             ("pause_reasons", self.pause_reasons.is_some()),
+            ("shift_templates", self.shift_templates.is_some()),
+            ("shifts", self.shifts.is_some()),
+            ("credits", self.credits.is_some()),
         ];
         let named = parts.into_iter().filter(|(_, edited)| *edited).map(|(name, _)| name.to_owned());
         named.chain(self.plan.iter().map(|(name, _)| format!("plans.{name}"))).collect()
@@ -214,8 +276,10 @@ fn operators_of(wanted: BTreeMap<String, OperatorEdit>, current: &Config) -> Res
         if phone.as_ref().is_some_and(|phone| phone.password.reveal().is_empty()) {
             problems.push(format!("operators.{name}.phone.password: the phone has none yet; give it one"));
         }
-        let OperatorEdit { skills, phone: _, address, ready_when_registered, answer_at_desk } = wanted;
-        operators.insert(name, Operator { skills, phone, address, ready_when_registered, answer_at_desk });
+        let OperatorEdit { skills, phone: _, address, ready_when_registered, answer_at_desk, browser } = wanted;
+        let skills = skills.over(current.operators.get(&name).map(|operator| &operator.skills));
+        let browser = browser.unwrap_or_else(|| current.operators.get(&name).is_some_and(|operator| operator.browser));
+        operators.insert(name, Operator { skills, phone, address, ready_when_registered, answer_at_desk, browser });
     }
     if problems.is_empty() { Ok(operators) } else { Err(Problems(problems)) }
 }
@@ -254,7 +318,14 @@ mod tests {
     fn operator(password: Option<&str>) -> OperatorEdit {
         let password = password.map(|password| Private::new(password.to_owned()));
         let phone = Some(PhoneEdit { user: "201".into(), password, secure: None });
-        OperatorEdit { skills: vec!["ru".into()], phone, address: None, ready_when_registered: false, answer_at_desk: true }
+        OperatorEdit {
+            skills: SkillsEdit::Names(vec!["ru".into(), "lifts".into()]),
+            phone,
+            address: None,
+            ready_when_registered: false,
+            answer_at_desk: true,
+            browser: None,
+        }
     }
 
     #[test]
@@ -277,6 +348,21 @@ mod tests {
         assert!(Edited::default().with(new, &now, 2).unwrap_err().to_string().contains("operators.dana.phone.password"));
         let again = Edited::read(Some(&text)).unwrap();
         assert_eq!(again.told(), edited.told());
+    }
+
+    #[test]
+    fn a_list_of_skills_keeps_the_levels_that_nobody_changed() {
+        let mut now = Config::load_with(None, None).unwrap();
+        let levels = SkillsEdit::Levels([("ru".to_owned(), 4), ("heating".to_owned(), 7)].into());
+        let first =
+            Edit { operators: Some([("aigul".to_owned(), OperatorEdit { skills: levels, ..operator(None) })].into()), ..Edit::default() };
+        let text = Edited::default().with(first, &now, 1).unwrap().written().unwrap();
+        now = Config::load_with(None, Some(&text)).unwrap();
+        let named = Edit { operators: Some([("aigul".to_owned(), operator(None))].into()), ..Edit::default() };
+        let text = Edited::read(Some(&text)).unwrap().with(named, &now, 2).unwrap().written().unwrap();
+        let then = Config::load_with(None, Some(&text)).unwrap();
+        let skills: Vec<(String, u8)> = then.operators["aigul"].skills.levels().map(|(skill, level)| (skill.to_string(), level)).collect();
+        assert_eq!(skills, [("lifts".to_owned(), 10), ("ru".to_owned(), 4)]);
     }
 
     #[test]

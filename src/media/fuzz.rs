@@ -294,7 +294,16 @@ fn records(file: &[u8]) -> Vec<Vec<u8>> {
 
 fn media_config(ports: (u16, u16)) -> config::Media {
     let address = IpAddr::from([127, 0, 0, 1]);
-    config::Media { address, ports, threads: 1, silence_after_ms: 5_000, inband_digits: true, srtp_on_avp: true }
+    config::Media {
+        address,
+        ports,
+        threads: 1,
+        silence_after_ms: 5_000,
+        inband_digits: true,
+        srtp_on_avp: true,
+        webrtc_port: 0,
+        webrtc_addresses: Vec::new(),
+    }
 }
 
 #[test]

@@ -26,6 +26,17 @@ const MAX_REVERSE_TWIST: f32 = 2.5;
 /// Mean square below which a block is silence: about −36 dBm0.
 const FLOOR: f32 = 40_000.0;
 
+/// The row's and the column's tone of a key.
+pub fn tones_hz(digit: Digit) -> [f32; 2] {
+    let [first, second, third, fourth, columns @ ..] = TONES_HZ;
+    let place = KEYS.iter().zip([first, second, third, fourth]).find_map(|(row, low)| {
+        let column = row.iter().zip(columns).find(|(key, _)| **key == digit.key());
+        column.map(|(_, high)| [low, high])
+    });
+    // Every key of `Digit` has its place.
+    place.unwrap_or_default()
+}
+
 /// Listens to one leg.
 pub struct ToneListener {
     /// 2·cos ω of each tone.

@@ -18,6 +18,7 @@ use crate::media::negotiation::{Author, OUR_EVENT_TYPE};
 use crate::media::pace::Pace;
 use crate::media::playback::{MusicPosition, Playback};
 use crate::media::ports::Speaker;
+use crate::media::presses::Presses;
 use crate::media::quality::{self, Reported};
 use crate::media::recorder::Track;
 use crate::media::room::Mixer;
@@ -25,9 +26,9 @@ use crate::media::rtcp::{FarReports, MAX_REPORT, Sent, write_bye, write_report};
 use crate::media::rtp::{Novelty, Packet, Reception, parse};
 use crate::media::sdes::{Secured, Settled};
 use crate::media::sdp::Terms;
-use crate::media::socket::SocketPair;
 use crate::media::stream::Outgoing;
 use crate::media::voice::Voice;
+use crate::media::wire::Wire;
 use crate::private::Private;
 
 /// Room for one datagram; a frame of G.711 has 172 bytes, nothing that we take has more than an Ethernet frame.
@@ -76,7 +77,9 @@ pub struct Leg {
     /// Our side of the negotiation.
     pub author: Author,
     mouths: usize,
-    sockets: SocketPair,
+    /// Keys that are pressed at the far end.
+    pub presses: Presses,
+    wire: Wire,
     remote: Remote,
     /// Who spoke at this port in its former calls, and is not believed before the far end is known.
     pub former: Vec<Speaker>,
@@ -126,8 +129,8 @@ pub enum Heard {
 }
 
 impl Leg {
-    /// A leg on these sockets that has agreed to nothing yet.
-    pub fn new(id: LegId, sockets: SocketPair, author: Author, out: Outgoing) -> Leg {
+    /// A leg on this wire that has agreed to nothing yet.
+    pub fn new(id: LegId, wire: Wire, author: Author, out: Outgoing) -> Leg {
         Leg {
             id,
             phase: 0,
@@ -140,7 +143,8 @@ impl Leg {
             pace: Pace::default(),
             author,
             mouths: 0,
-            sockets,
+            presses: Presses::default(),
+            wire,
             remote: Remote::default(),
             former: Vec::new(),
             terms: None,
@@ -191,7 +195,7 @@ impl Leg {
         if !terms.muted {
             self.remote.aim(terms.address, signalled, now_us);
             if !self.remote.has_latched() {
-                self.sockets.let_go();
+                self.wire.let_go();
             }
         }
         let wanted = hear_tones && terms.event_type.is_none();
@@ -232,9 +236,9 @@ impl Leg {
         (std::mem::replace(&mut self.held, held) != held).then_some(held)
     }
 
-    /// Its RTP port.
-    pub fn port(&self) -> u16 {
-        self.sockets.port()
+    /// Its RTP port; a leg to a page has none.
+    pub fn port(&self) -> Option<u16> {
+        self.wire.port()
     }
 
     /// Packets of the far end that never arrived.
@@ -270,7 +274,7 @@ impl Leg {
 
     /// Reads the next datagram into `buffer`.
     pub fn receive(&mut self, buffer: &mut Buffer, now_us: u64, counters: &mut Counters) -> Heard {
-        let arrived = self.sockets.receive(buffer);
+        let arrived = self.wire.receive(buffer);
         self.heed_refusal(now_us);
         let Some((length, from)) = arrived else { return Heard::Nothing };
         counters.packets_in += 1;
@@ -292,7 +296,7 @@ impl Leg {
             counters.foreign += 1;
             return Heard::Dropped;
         }
-        if self.remote.is_final(now_us) && self.sockets.keep_to(from) {
+        if self.remote.is_final(now_us) && self.wire.keep_to(from) {
             self.kept_until_us = 0;
         }
         self.heard = self.heard.map(|_| now_us);
@@ -319,15 +323,15 @@ impl Leg {
     /// Sends a packet as the leg's packets go. Whether it went out.
     fn transmit(&mut self, packet: &[u8], to: SocketAddr) -> bool {
         match &mut self.secured {
-            None => self.sockets.send(packet, to),
-            Some(secured) => secured.seal(packet).is_some_and(|sealed| self.sockets.send(sealed, to)),
+            None => self.wire.send(packet, to),
+            Some(secured) => secured.seal(packet).is_some_and(|sealed| self.wire.send(sealed, to)),
         }
     }
 
     /// Nobody listens where the sound goes: after a pause it is tried again. A far end that speaks is believed to listen, so that a
     /// forged refusal silences nobody.
     fn heed_refusal(&mut self, now_us: u64) {
-        if self.sockets.was_refused() && now_us.saturating_sub(self.last_packet_us) > SPEAKS_US {
+        if self.wire.was_refused() && now_us.saturating_sub(self.last_packet_us) > SPEAKS_US {
             self.hush_us = (self.hush_us * 2).clamp(HUSH_US, LONGEST_HUSH_US);
             self.hushed_until_us = now_us + self.hush_us;
             self.refused_us = Some((self.refused_us.map_or(now_us, |(first, _)| first), now_us));
@@ -362,13 +366,20 @@ impl Leg {
             return;
         }
         for _ in 0..REPORTS_A_LOOK {
-            let Some((length, from, stamp)) = self.sockets.receive_report(buffer) else { break };
+            let Some((length, from, stamp)) = self.wire.receive_report(buffer) else { break };
             let expected = self.remote.target().is_some_and(|target| target.ip() == from.ip());
             if expected && let Some(report) = buffer.get_mut(..length) {
                 // A datagram waits for the next look, a second at most.
                 let waited_us = stamp.map_or(0, |stamp| clock.since_stamp_us(stamp)).min(MOST_WAITED_US);
                 self.read_report(report, now_us.saturating_sub(waited_us));
             }
+        }
+        while let Some(told) = self.wire.told() {
+            let our = self.sent(now_us);
+            self.far.told(told, our);
+        }
+        if self.wire.is_page() {
+            return;
         }
         if self.turn / TURNS_A_LOOK % LOOKS_A_REPORT == FIRST_REPORT {
             let received = self.reception.report();
@@ -417,7 +428,7 @@ impl Leg {
         let steps = steps_a_moment(codec);
         let reported = self.far.reported().map(|reported| Reported { jitter_us: reported.jitter_us / steps, ..reported });
         let spoken = arrived.expected > 0 || reported.is_some();
-        spoken.then(|| quality::of_leg(codec, arrived, reported, self.far.round_trip_us(), self.secured.is_some()))
+        spoken.then(|| quality::of_leg(codec, arrived, reported, self.far.round_trip_us(), self.secured.is_some() || self.wire.is_page()))
     }
 
     /// Tells the far end that the stream is over, unless its system refuses what we send.
@@ -437,7 +448,7 @@ impl Leg {
             Some(secured) => secured.seal_report(report),
         };
         if let Some(report) = report {
-            self.sockets.send_report(report, to);
+            self.wire.send_report(report, to);
         }
     }
 }
@@ -474,12 +485,13 @@ mod tests {
     use crate::media::codec::FRAME;
     use crate::media::persist::KEEP_EVERY_PACKETS;
     use crate::media::sdp;
+    use crate::media::socket::SocketPair;
 
-    fn leg() -> (Leg, SocketAddr) {
+    pub fn leg() -> (Leg, SocketAddr) {
         let sockets = (42_130..42_160).step_by(2).find_map(|port| SocketPair::bind([127, 0, 0, 1].into(), port).ok()).unwrap();
         let local = SocketAddr::from(([127, 0, 0, 1], sockets.port()));
         let id = LegId { call: CallId(1), n: 0 };
-        (Leg::new(id, sockets, Author::new(local, 4), Outgoing::new(1, 0, 0)), local)
+        (Leg::new(id, Wire::Sockets(sockets), Author::new(local, 4), Outgoing::new(1, 0, 0)), local)
     }
 
     /// Packets of 5 ms, or a source that jumps, are more than the clock tells of.
@@ -547,8 +559,8 @@ mod tests {
         }
         let mut buffer = [0; 2_048];
         leg.exchange_reports(&mut buffer, &Clock::of_process(), 0);
-        assert!(leg.sockets.receive_report(&mut buffer).is_some(), "one is left for the next look");
-        assert!(leg.sockets.receive_report(&mut buffer).is_none());
+        assert!(leg.wire.receive_report(&mut buffer).is_some(), "one is left for the next look");
+        assert!(leg.wire.receive_report(&mut buffer).is_none());
     }
 
     #[test]

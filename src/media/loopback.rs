@@ -45,6 +45,8 @@ impl Bench {
             silence_after_ms: 500,
             inband_digits: true,
             srtp_on_avp: false,
+            webrtc_port: 0,
+            webrtc_addresses: Vec::new(),
         };
         let sdps = SdpBook::default();
         let parts = MediaParts {

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `opening` makes a leg, `worker` is a thread's loop, `orders` what it is told, `leg` what it owns. `sdp`, `negotiation` and
 //! `latch` say whom a leg speaks to, `sdes` and `srtp` how strangers are kept out; `rtp`, `stream`, `rtcp` and `codec` what is on the wire; `playback`, `room`, `dtmf`
-//! and `inband` what is in the sound; `recorder`, `timeline`, `writer` and `wav` what is kept of it, and `quality` how good it was.
+//! and `inband` what is in the sound; `wire` and `webrtc` how a leg reaches the page of a desk; `recorder`, `timeline`, `writer` and `wav` what is kept of it, and `quality` how good it was.
 
 mod codec;
 mod conceal;
@@ -32,6 +32,7 @@ mod playback;
 #[cfg(test)]
 mod poor_line;
 mod ports;
+mod presses;
 mod priority;
 mod quality;
 mod recorder;
@@ -48,6 +49,8 @@ mod stretch;
 mod timeline;
 mod voice;
 mod wav;
+pub mod webrtc;
+mod wire;
 mod worker;
 mod writer;
 
@@ -60,8 +63,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use crate::centre::ids::{CallId, LegId, SdpRef};
-use crate::centre::input::{FromMedia, Input};
+use crate::centre::ids::{AgentId, CallId, LegId, SdpRef};
+use crate::centre::input::{FromMedia, Input, MediaFailure};
 use crate::centre::output::ToMedia;
 use crate::clock::Clock;
 use crate::config;
@@ -73,6 +76,7 @@ use epoll::{Alarm, Bell};
 use opening::Opener;
 use ports::Ports;
 use recorder::Tap;
+use webrtc::{Greeting, NoSession, Pages, Surroundings};
 use worker::{Command, Outfit, Worker};
 use writer::Writer;
 
@@ -129,6 +133,14 @@ pub enum MediaError {
         /// What the system said.
         error: io::Error,
     },
+    /// The port of the pages cannot be had.
+    #[error("media.webrtc_port {port} cannot be bound ({error}): give another port, or 0 for no phones in pages")]
+    Pages {
+        /// As in the settings.
+        port: u16,
+        /// What the system said.
+        error: io::Error,
+    },
     /// The process is out of threads, descriptors or random numbers.
     #[error("the system gives no media thread ({0}): raise the limits of open files and threads")]
     System(io::Error),
@@ -139,6 +151,7 @@ pub struct MediaEngine {
     opener: Opener,
     inputs: Inputs,
     doors: Vec<Door>,
+    pages: Option<Pages>,
     writer: JoinHandle<()>,
     stop: Arc<AtomicBool>,
     leave: Arc<AtomicBool>,
@@ -172,9 +185,12 @@ pub fn resume(parts: MediaParts, left: Option<Survivors>) -> Result<(MediaEngine
             Door::open(number, &parts, &ports, Tap::new(blocks.clone()), Shared { stop, leave, kept })
         })
         .collect::<Result<Vec<Door>, MediaError>>()?;
+    let around = || Surroundings { inputs: parts.inputs.clone(), clock: parts.clock, pulse: parts.vitals.pulse(Part::Pages) };
+    let port = parts.config.webrtc_port;
+    let pages = webrtc::start(&parts.config, around).map_err(|error| MediaError::Pages { port, error })?;
     let MediaParts { config, inputs, sdps, clock, .. } = parts;
     let opener = Opener { config, ports, sdps, clock };
-    let engine = MediaEngine { opener, inputs, doors, writer, stop, leave };
+    let engine = MediaEngine { opener, inputs, doors, pages, writer, stop, leave };
     let found = records.into_iter().filter(|(leg, record)| engine.reopen(*leg, record, kept.as_deref())).map(|(leg, _)| leg).collect();
     Ok((engine, found))
 }
@@ -193,6 +209,9 @@ impl MediaEngine {
         let leg = leg_of(&order);
         if let ToMedia::Open { offer, .. } = order {
             return self.open(leg, offer);
+        }
+        if let ToMedia::Attach { agent, .. } = &order {
+            return self.attach(leg, agent);
         }
         // Who waits for an answer or begins to talk is served at once, the rest by the next tick that has work, 20 ms later at most.
         let at_once = matches!(order, ToMedia::Agree { .. } | ToMedia::Connect { .. });
@@ -217,6 +236,32 @@ impl MediaEngine {
         };
         // Without room for the report the core gives the leg up, and closes it.
         self.inputs.send(Input::Media(report)).map_err(|_| id)
+    }
+
+    /// Opens a leg to the page of this operator.
+    fn attach(&self, id: LegId, agent: &AgentId) -> Result<(), LegId> {
+        let report = match self.pages.as_ref().and_then(|pages| pages.attach(agent)) {
+            Some((line, codec)) => {
+                let leg = self.opener.attach(id, line, codec);
+                self.door(id)?.send(Command::Seat(Box::new(leg)), true).map_err(|_| id)?;
+                FromMedia::Agreed { leg: id, codec, answer: None, about: None }
+            }
+            None => FromMedia::Failed { leg: id, why: MediaFailure::NoPage, about: None },
+        };
+        self.inputs.send(Input::Media(report)).map_err(|_| id)
+    }
+
+    /// Connects a page of a desk; the greeting takes the answer.
+    pub fn greet(&self, greeting: Greeting) {
+        match &self.pages {
+            Some(pages) => pages.greet(greeting),
+            None => (greeting.answer)(Err(NoSession::Off)),
+        }
+    }
+
+    /// The UDP port of the pages, where there is one.
+    pub fn pages_port(&self) -> Option<u16> {
+        self.pages.as_ref().map(Pages::port)
     }
 
     /// Gives a leg of a former process to its thread; whether it has one again.
@@ -259,6 +304,7 @@ impl MediaEngine {
                 tracing::error!("a media thread had panicked");
             }
         }
+        self.pages.into_iter().for_each(Pages::stop);
         if self.writer.join().is_err() {
             tracing::error!("the recordings' thread had panicked");
         }
@@ -343,6 +389,8 @@ fn leg_of(order: &ToMedia) -> LegId {
         | ToMedia::Agree { leg, .. }
         | ToMedia::Play { leg, .. }
         | ToMedia::StopPlay { leg }
+        | ToMedia::Attach { leg, .. }
+        | ToMedia::SendDigits { leg, .. }
         | ToMedia::Close { leg } => *leg,
         ToMedia::Connect { call, .. } => caller(*call),
         ToMedia::Record { recording, .. }

@@ -5,18 +5,20 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::centre::ids::{LegId, SdpRef};
-use crate::centre::input::{FromMedia, MediaFailure};
+use crate::centre::input::{Codec, FromMedia, MediaFailure};
 use crate::clock::Clock;
 use crate::config;
-use crate::media::codec::steps_a_moment;
+use crate::media::codec::{payload_type, steps_a_moment};
 use crate::media::leg::Leg;
-use crate::media::negotiation::Author;
+use crate::media::negotiation::{Author, OUR_EVENT_TYPE};
 use crate::media::persist::Record;
 use crate::media::ports::Ports;
 use crate::media::sdes::Keys;
-use crate::media::sdp::{Description, Terms, essence, parse};
+use crate::media::sdp::{Description, Direction, Terms, essence, parse};
 use crate::media::socket::SocketPair;
 use crate::media::stream::Outgoing;
+use crate::media::webrtc::line::Line;
+use crate::media::wire::{PAGE, Wire};
 use crate::sdp_book::SdpBook;
 
 /// What a leg is made from. Binding two ports is some twenty microseconds of system calls, and never waits.
@@ -43,7 +45,7 @@ impl Opener {
         let local = SocketAddr::new(address, sockets.port());
         // The upper half is left out: a stream whose first packets are lost must not seem to have wrapped (RFC 3711 §3.3.1).
         let out = Outgoing::new(stream as u32, (stream >> 32) as u16 & 0x7fff, timestamp as u32);
-        let mut leg = Leg::new(id, sockets, Author::new(local, session), out);
+        let mut leg = Leg::new(id, Wire::Sockets(sockets), Author::new(local, session), out);
         leg.former = self.ports.former(local.port(), now_us);
         let sdp = match offered {
             None => self.sdps.put_offer(leg.author.offer(), leg.author.keys.securing()),
@@ -87,7 +89,7 @@ impl Opener {
         };
         let mut author = Author::resume(SocketAddr::new(address, record.port), record.ours.reveal());
         author.keys = keys;
-        let mut leg = Leg::new(id, sockets, author, Outgoing::new(record.ssrc, sequence, timestamp));
+        let mut leg = Leg::new(id, Wire::Sockets(sockets), author, Outgoing::new(record.ssrc, sequence, timestamp));
         leg.secure(secured);
         leg.agree(terms, record.signalled, self.config.inband_digits, now_us);
         // The core knows from its journal who held; what is told is the next change.
@@ -97,9 +99,37 @@ impl Opener {
         Some(leg)
     }
 
+    /// A leg to a page: what it speaks was agreed when the page was connected.
+    pub fn attach(&self, id: LegId, line: Line, codec: Codec) -> Leg {
+        let now_us = self.clock.elapsed_us();
+        let [session, stream, timestamp] = random_numbers();
+        let out = Outgoing::new(stream as u32, (stream >> 32) as u16 & 0x7fff, timestamp as u32);
+        let mut leg = Leg::new(id, Wire::Page(line), Author::new(PAGE, session), out);
+        leg.settle(PAGE);
+        leg.agree(of_page(codec), None, false, now_us);
+        leg.settle(PAGE);
+        leg
+    }
+
     /// Gives back the ports of a leg that nobody took up.
     pub fn discard(&self, leg: &Leg) {
-        self.ports.give_back(leg.port(), leg.speaker(), self.clock.elapsed_us());
+        self.ports.give_back_of(leg, self.clock.elapsed_us());
+    }
+}
+
+/// The terms of a leg to a page, whose own payload types the pages' thread knows.
+fn of_page(codec: Codec) -> Terms {
+    Terms {
+        section: 0,
+        address: Some(PAGE),
+        report_port: 0,
+        codec,
+        sound_type: payload_type(codec),
+        event_type: Some(OUR_EVENT_TYPE),
+        event_steps: steps_a_moment(codec),
+        direction: Direction::SendRecv,
+        muted: false,
+        crypto: None,
     }
 }
 

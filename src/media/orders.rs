@@ -22,7 +22,7 @@ impl Worker {
     pub(super) fn carry_out(&mut self, order: ToMedia) {
         match order {
             // Opened by who gave the order; the leg comes by a command of its own.
-            ToMedia::Open { .. } => {}
+            ToMedia::Open { .. } | ToMedia::Attach { .. } => {}
             ToMedia::Agree { leg, sdp, answer } => {
                 let agreed = self.agree(leg, sdp, answer);
                 self.answer(leg, sdp, agreed);
@@ -34,6 +34,11 @@ impl Worker {
             ToMedia::StopPlay { leg } => {
                 if let Some(leg) = self.leg_mut(leg) {
                     leg.playback = None;
+                }
+            }
+            ToMedia::SendDigits { leg, digits } => {
+                if let Some(leg) = self.leg_mut(leg) {
+                    leg.presses.press(&digits);
                 }
             }
             ToMedia::Connect { call, hears } => self.connect(call, hears),
@@ -96,7 +101,7 @@ impl Worker {
     pub(super) fn seat(&mut self, mut leg: Box<Leg>) {
         let (id, phase) = (leg.id, self.phase_of_new_leg());
         if self.place(id).is_some() {
-            return self.outfit.ports.give_back(leg.port(), leg.speaker(), self.now_us());
+            return self.outfit.ports.give_back_of(&leg, self.now_us());
         }
         leg.phase = phase;
         let place = self.vacant.pop().unwrap_or(self.legs.len());
@@ -128,7 +133,7 @@ impl Worker {
             None => {}
         }
         self.counters.lost += leg.lost();
-        self.outfit.ports.give_back(leg.port(), leg.speaker(), self.now_us());
+        self.outfit.ports.give_back_of(&leg, self.now_us());
         self.vacant.push(place);
         if let Some(turns) = self.turns.get_mut(leg.phase) {
             turns.retain(|other| *other != place);

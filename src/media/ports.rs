@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::media::leg::Leg;
+
 /// Stray packets of an ended call must not reach the next one: a port rests this long.
 const REST_US: u64 = 5_000_000;
 
@@ -89,6 +91,13 @@ impl Ports {
             let former = inner.former.entry(port).or_default();
             former.retain(|(until, _)| *until > now_us);
             former.push((now_us.saturating_add(SPEAKS_ON_US), last));
+        }
+    }
+
+    /// Gives back the port of a leg, where it has any.
+    pub fn give_back_of(&self, leg: &Leg, now_us: u64) {
+        if let Some(port) = leg.port() {
+            self.give_back(port, leg.speaker(), now_us);
         }
     }
 

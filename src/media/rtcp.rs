@@ -52,6 +52,21 @@ pub struct FarReports {
     unheard: bool,
 }
 
+/// What a page reports of our stream, as its own thread has read it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// Lost since the report before, in 1/256.
+    pub fraction_256th: u8,
+    /// Lost in all.
+    pub lost: u32,
+    /// Highest sequence number, with its wraps.
+    pub highest: u32,
+    /// In samples.
+    pub jitter: u32,
+    /// Round trip, in microseconds.
+    pub trip_us: Option<u64>,
+}
+
 /// What a report block of the far end says of our stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct OfOurs {
@@ -84,29 +99,42 @@ impl FarReports {
         self.ours = [Some(((ntp >> 16) as u32, now_us)), self.ours[0]];
     }
 
+    /// Takes note of what a page has reported.
+    pub fn told(&mut self, told: Told, our: Sent) {
+        self.heed(Some(told), our);
+        self.round_trip_us = told.trip_us.or(self.round_trip_us);
+    }
+
+    fn note(&mut self, block: Option<ReportBlock<'_>>, our: Sent, at_us: u64) {
+        // The count is signed: copies make it negative.
+        let lost = |block: &ReportBlock<'_>| u32::try_from(samples_between(0, block.cumulative_lost() << 8) >> 8).unwrap_or(0);
+        let trip_us = block.as_ref().and_then(|block| self.trip_us(block, at_us));
+        let told = block.map(|block| Told {
+            fraction_256th: block.fraction_lost(),
+            lost: lost(&block),
+            highest: block.extended_sequence_number(),
+            jitter: block.interarrival_jitter(),
+            trip_us,
+        });
+        self.heed(told, our);
+        self.round_trip_us = trip_us.or(self.round_trip_us);
+    }
+
     /// A report of the far end, with what it says of our stream. One that has heard us leaves the block out when nothing of ours has
     /// arrived since the report before (RFC 3550 §6.4); of one that never had a block nothing can be said.
-    fn note(&mut self, block: Option<ReportBlock<'_>>, our: Sent, at_us: u64) {
+    fn heed(&mut self, told: Option<Told>, our: Sent) {
         let enough = our.packets.wrapping_sub(self.sent) >= ENOUGH_PACKETS;
-        let silent = match (&block, self.of_ours) {
-            (Some(block), Some(before)) => block.fraction_lost() >= NOTHING_256TH || block.extended_sequence_number() == before.highest,
-            (Some(block), None) => block.fraction_lost() >= NOTHING_256TH,
+        let silent = match (&told, self.of_ours) {
+            (Some(told), Some(before)) => told.fraction_256th >= NOTHING_256TH || told.highest == before.highest,
+            (Some(told), None) => told.fraction_256th >= NOTHING_256TH,
             (None, before) => before.is_some(),
         };
         if enough {
             self.unheard = silent;
         }
         self.sent = our.packets;
-        let Some(block) = block else { return };
-        // The count is signed: copies make it negative.
-        let lost = samples_between(0, block.cumulative_lost() << 8) >> 8;
-        self.of_ours = Some(OfOurs {
-            sent: our.packets,
-            lost: u32::try_from(lost).unwrap_or(0),
-            highest: block.extended_sequence_number(),
-            jitter: block.interarrival_jitter(),
-        });
-        self.round_trip_us = self.trip_us(&block, at_us).or(self.round_trip_us);
+        let Some(Told { lost, highest, jitter, .. }) = told else { return };
+        self.of_ours = Some(OfOurs { sent: our.packets, lost, highest, jitter });
     }
 
     /// RFC 3550 §6.4.1: from our report to the far end's answer, less how long that took.

@@ -121,6 +121,20 @@ impl Outgoing {
         self.stamp(packet.marker, sequence, timestamp, packet.end - packet.begin)
     }
 
+    /// Numbers for a packet of a key that is pressed in place of other sound: all of one press have the timestamp of its first moment
+    /// (RFC 4733 §2.5.1.1), and what follows counts from there.
+    pub fn press(&mut self, begins: bool, now_us: u64) -> Stamp {
+        self.splice = None;
+        let began = self.last.filter(|_| !begins).map(|(timestamp, _)| timestamp);
+        let timestamp = began.unwrap_or_else(|| self.next_timestamp(now_us));
+        if began.is_none() {
+            self.last = Some((timestamp, now_us));
+        }
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        self.stamp(begins, sequence, timestamp, 4)
+    }
+
     /// Numbers for a packet that is passed on. Gaps, order and spacing of its source are kept, so that the receiver can
     /// tell loss from silence. `None` if it is older than the sound that the stream has already gone on with.
     pub fn forwarded(&mut self, packet: &Packet, now_us: u64) -> Option<Stamp> {

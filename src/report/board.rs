@@ -2,10 +2,10 @@
 
 mod views;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEnd, Role};
-use crate::centre::ids::{AgentId, CallId, CallTo, Language, NumberId, QueueId, StepId};
+use crate::centre::ids::{AgentId, CallId, CallTo, Language, NumberId, QueueId, ShiftId, StepId};
 use crate::centre::time::Time;
 
 use super::dead_lines::DeadLines;
@@ -32,6 +32,8 @@ pub struct Board {
     operators: BTreeMap<AgentId, OperatorNow>,
     /// Who wants a supervisor to come, in which call and since when.
     help: BTreeMap<AgentId, (CallId, Time)>,
+    /// Those who are not on shift as they are without a table: off, or on these.
+    shifts: BTreeMap<AgentId, (bool, Vec<ShiftId>)>,
     today: Today,
 }
 
@@ -78,6 +80,17 @@ impl Board {
         Self { since, ..Self::default() }
     }
 
+    /// The queues of the settings stand on the board from the beginning of a day on, and one that they dropped until its callers are gone
+    /// and its day is over.
+    pub fn hold_queues(&mut self, queues: impl IntoIterator<Item = QueueId>) {
+        let settings: BTreeSet<QueueId> = queues.into_iter().collect();
+        self.queues.retain(|queue, now| settings.contains(queue) || !now.waiting.is_empty() || now.counts != Counts::default());
+        settings.into_iter().for_each(|queue| {
+            self.queues.entry(queue).or_default();
+        });
+        self.revision += 1;
+    }
+
     /// A new day: the counts begin again, the states stay. To be called at midnight of the city.
     pub fn start_day(&mut self, at: Time) {
         self.since = at;
@@ -112,6 +125,7 @@ impl Board {
             Fact::CallbackOwed { .. } => self.today.callbacks_owed += 1,
             Fact::HelpAsked { call, agent } => drop(self.help.insert(agent.clone(), (*call, at))),
             Fact::HelpOver { agent, .. } => drop(self.help.remove(agent)),
+            Fact::ShiftChanged { agent, is_on, shifts } => self.shift_changed(agent, *is_on, shifts),
             Fact::CallAnswered { .. }
             | Fact::KeyPressed { .. }
             | Fact::PlaceTold { .. }
@@ -139,6 +153,11 @@ impl Board {
             | Fact::ColleagueCallEnded { .. }
             | Fact::NoticeTold { .. }
             | Fact::Subscribed { .. }
+            | Fact::PageLost { .. }
+            | Fact::RingReached { .. }
+            | Fact::Credited { .. }
+            | Fact::PutBehind { .. }
+            | Fact::ShiftOrdered { .. }
             | Fact::TakenOver { .. } => {}
         }
     }
@@ -151,6 +170,19 @@ impl Board {
     /// What an operator does and since when; `None` for one of whom no fact has told.
     pub fn operator(&self, agent: &AgentId) -> Option<(&AgentStatus, Time)> {
         self.operators.get(agent).map(|operator| (&operator.state, operator.since))
+    }
+
+    /// Whether somebody is on shift, and on which; none for who serves all that they can.
+    pub fn on_shift(&self, agent: &AgentId) -> (bool, Vec<ShiftId>) {
+        self.shifts.get(agent).cloned().unwrap_or((true, Vec::new()))
+    }
+
+    fn shift_changed(&mut self, agent: &AgentId, is_on: bool, shifts: &[ShiftId]) {
+        if is_on && shifts.is_empty() {
+            self.shifts.remove(agent);
+        } else {
+            self.shifts.insert(agent.clone(), (is_on, shifts.to_vec()));
+        }
     }
 
     /// What every operator does and since when.
@@ -176,7 +208,7 @@ impl Board {
             calls_up: self.calls.len(),
             calls: self.calls.iter().take(CALLS_SHOWN).map(|(call, up)| up.view(*call)).collect(),
             queues: self.queues.iter().map(|(queue, state)| state.view(queue)).collect(),
-            operators: self.operators.iter().map(|(agent, operator)| operator.view(agent)).collect(),
+            operators: self.operators.iter().map(|(agent, operator)| operator.view(agent, self.on_shift(agent))).collect(),
             help: self
                 .help
                 .iter()
@@ -368,7 +400,7 @@ impl QueueNow {
 }
 
 impl OperatorNow {
-    fn view(&self, agent: &AgentId) -> OperatorView {
+    fn view(&self, agent: &AgentId, (on_shift, shifts): (bool, Vec<ShiftId>)) -> OperatorView {
         let reason = self.state.pause_reason().map(ToString::to_string);
         OperatorView {
             operator: agent.clone(),
@@ -377,6 +409,8 @@ impl OperatorNow {
             call: self.state.call(),
             since_ms: self.since.0,
             answered: self.answered,
+            on_shift,
+            shifts,
         }
     }
 }
@@ -400,7 +434,7 @@ mod tests {
     }
 
     fn offer(board: &mut Board, call: u64, at: u64) {
-        let why = Explanation { rule: Rule::LongestIdle, needed: vec![], verdicts: vec![] };
+        let why = Explanation { rule: Rule::LongestIdle, ..Explanation::default() };
         board.apply(Time(at), &Fact::Offered { call: CallId(call), queue: QUEUE.into(), agent: "aigul".into(), why });
         board.apply(Time(at), &Fact::AgentChanged { agent: "aigul".into(), state: AgentStatus::Offered(CallId(call)) });
     }
@@ -421,6 +455,22 @@ mod tests {
         board.apply(Time(300), &Fact::OfferEnded { call: CallId(1), agent: "aigul".into(), how: OfferEnd::NoAnswer });
         let view = board.view(Time(350));
         assert_eq!((view.calls[0].state, view.calls[0].since_ms, view.today.offers_missed), ("waiting", 100, 1));
+    }
+
+    #[test]
+    fn every_queue_of_the_settings_stands_there_and_a_dropped_one_until_its_callers_are_gone() {
+        let named = |board: &Board| board.view(Time(0)).queues.iter().map(|queue| queue.queue.to_string()).collect::<Vec<_>>();
+        let mut board = Board::new(Time(0));
+        board.hold_queues([QUEUE.into(), "roads".into()]);
+        assert_eq!(named(&board), [QUEUE, "roads"]);
+        start(&mut board, 1, 10);
+        enqueue(&mut board, 1, 100);
+        board.hold_queues(["lifts".into()]);
+        assert_eq!(named(&board), [QUEUE, "lifts"]);
+        leave(&mut board, 1, 200, QueueEnd::Abandoned, 100);
+        board.start_day(Time(300));
+        board.hold_queues(["lifts".into()]);
+        assert_eq!(named(&board), ["lifts"]);
     }
 
     #[test]

@@ -5,3 +5,4 @@ mod dead_lines;
 pub mod league;
 pub mod own_day;
 pub mod resolution;
+pub mod waits;

@@ -85,6 +85,8 @@ impl Exchange {
                 Some(number) => self.dial_text(now, leg, wish, number.into_inner(), sdp),
                 None => self.report(FromLine::Refused { leg, status: 480 }),
             },
+            // The core connects pages without a word of ours.
+            Target::Browser(_) => self.report(FromLine::Refused { leg, status: 480 }),
         }
     }
 
@@ -141,12 +143,12 @@ impl Exchange {
         let refers = match &wish.target {
             Target::Contact(_) => true,
             Target::Address(text) => is_own_address(text),
-            Target::Outside(_) => false,
+            Target::Outside(_) | Target::Browser(_) => false,
         };
         let replaces = match (wish.replaces, &wish.target) {
             (Some(replaced), _) => self.named_there(replaced),
             (None, Target::Contact(_)) => self.consulted_by(now, leg.call),
-            (None, Target::Address(_) | Target::Outside(_)) => None,
+            (None, Target::Address(_) | Target::Outside(_) | Target::Browser(_)) => None,
         };
         self.send_invite(now, leg, route, NewCall { shown, auto_answer: wish.auto_answer, refers, replaces, sdp, tries: None });
     }

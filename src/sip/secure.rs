@@ -16,6 +16,7 @@ impl Exchange {
         match target {
             Target::Contact(contact) => self.registrar.is_secure(*contact),
             Target::Outside(_) => self.trunks.are_secure(),
+            Target::Browser(_) => false,
             Target::Address(text) => match Uri::read(text) {
                 Some(uri) if matches!(uri.scheme, Scheme::Sip | Scheme::Sips) => uri.scheme == Scheme::Sips,
                 _ => self.trunks.are_secure(),

@@ -9,6 +9,9 @@ use super::bulk::ms;
 use super::statement::query;
 use super::{Store, StoreError};
 
+/// More entries are never read at once.
+const MOST: u32 = 500;
+
 /// What was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -53,8 +56,10 @@ impl Access {
 }
 
 /// One entry of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct AccessEntry {
+    /// Its number; a later entry has a larger one.
+    pub id: i64,
     /// When, in milliseconds since the epoch.
     pub at_ms: i64,
     /// The account.
@@ -63,6 +68,19 @@ pub struct AccessEntry {
     pub action: String,
     /// What was opened, by its id: "call 12", "call 12 recording 1".
     pub subject: String,
+}
+
+/// Which entries are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct AccessFilter {
+    /// Entries with a smaller id only: the last one of the page before.
+    pub before: Option<i64>,
+    /// Of this account.
+    pub who: Option<String>,
+    /// An `Access` as a word.
+    pub action: Option<String>,
+    /// How many, 500 at most; 0 means 50.
+    pub limit: u32,
 }
 
 impl Store {
@@ -75,7 +93,21 @@ impl Store {
 
     /// The last entries, newest first.
     pub async fn accesses(&self, limit: u32) -> Result<Vec<AccessEntry>, StoreError> {
-        let statement = query("SELECT at_ms, who, action, subject FROM access_log ORDER BY id DESC LIMIT $1");
+        let statement = query("SELECT id, at_ms, who, action, subject FROM access_log ORDER BY id DESC LIMIT $1");
+        Ok(statement.bind(i64::from(limit)).fetch_all(self.db.readers()).await?)
+    }
+
+    /// The entries that are wanted, newest first.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn accesses_of(&self, filter: &AccessFilter) -> Result<Vec<AccessEntry>, StoreError> {
+        let limit = if filter.limit == 0 { 50 } else { filter.limit.min(MOST) };
+        let statement = query(
+            "SELECT id, at_ms, who, action, subject FROM access_log \
+             WHERE id < $1 AND ($2 IS NULL OR who = $2) AND ($3 IS NULL OR action = $3) ORDER BY id DESC LIMIT $4",
+        );
+        let statement = statement.bind(filter.before.unwrap_or(i64::MAX)).bind(filter.who.as_deref()).bind(filter.action.as_deref());
         Ok(statement.bind(i64::from(limit)).fetch_all(self.db.readers()).await?)
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::FromRow;
 
 use crate::caller::CallerSeen;
-use crate::centre::ids::{AgentId, CallerRef, Language};
+use crate::centre::ids::{AgentId, CallId, CallerRef, Language};
 use crate::centre::input::CallerKnown;
 use crate::centre::time::Time;
 use crate::private::Private;
@@ -69,6 +69,11 @@ struct Known {
     language: Option<String>,
     open_cases: i64,
     district: Option<String>,
+    last_operator: Option<String>,
+    overdue_cases: i64,
+    called_lately: i64,
+    is_protected: i64,
+    abuse_until_ms: Option<i64>,
 }
 
 #[derive(Default, FromRow)]
@@ -94,25 +99,40 @@ impl Store {
         Ok(())
     }
 
-    /// What the core decides by, in one indexed query; nothing is known of a withheld number.
-    pub async fn known(&self, caller: CallerRef) -> Result<CallerKnown, StoreError> {
+    /// What the core decides by, in one indexed query; nothing is known of a withheld number. `call` is the one that has just come in.
+    pub async fn known(&self, caller: CallerRef, call: CallId, now: Time) -> Result<CallerKnown, StoreError> {
         if caller == CallerRef::WITHHELD {
             return Ok(CallerKnown::default());
         }
         let known: Known = query(
             "SELECT (SELECT language FROM callers WHERE caller = $1) AS language, \
-             (SELECT COUNT(*) FROM case_people JOIN cases ON cases.id = case_people.case_id \
-             WHERE case_people.caller = $1 AND cases.is_open) AS open_cases, \
+             theirs.open_cases, theirs.overdue_cases, \
              (SELECT cases.district FROM case_people JOIN cases ON cases.id = case_people.case_id \
-             WHERE case_people.caller = $1 AND cases.district IS NOT NULL ORDER BY cases.id DESC LIMIT 1) AS district",
+             WHERE case_people.caller = $1 AND cases.district IS NOT NULL ORDER BY cases.id DESC LIMIT 1) AS district, \
+             (SELECT agent FROM calls WHERE caller = $1 AND agent IS NOT NULL ORDER BY id DESC LIMIT 1) AS last_operator, \
+             (SELECT COUNT(*) FROM (SELECT id FROM calls WHERE caller = $1 AND id < $2 AND started_ms > $3 LIMIT 1) AS lately) AS called_lately, \
+             (SELECT COUNT(*) FROM resident_numbers JOIN residents ON residents.id = resident_numbers.resident \
+             WHERE resident_numbers.caller = $1 AND residents.protected IS NOT NULL) AS is_protected, \
+             (SELECT abuse_until_ms FROM callers WHERE caller = $1) AS abuse_until_ms \
+             FROM (SELECT COUNT(*) AS open_cases, COUNT(CASE WHEN cases.resolution_due_ms < $4 \
+             OR (cases.reaction_kept_ms IS NULL AND cases.reaction_due_ms < $4) THEN 1 END) AS overdue_cases \
+             FROM case_people JOIN cases ON cases.id = case_people.case_id WHERE case_people.caller = $1 AND cases.is_open) AS theirs",
         )
         .bind(signed(caller.0))
+        .bind(signed(call.0))
+        .bind(ms(now.0).saturating_sub(DAY_MS))
+        .bind(ms(now.0))
         .fetch_one(self.db.readers())
         .await?;
         Ok(CallerKnown {
             language: known.language.as_deref().and_then(Language::from_code),
             open_cases: u32::try_from(known.open_cases).unwrap_or(u32::MAX),
             district: known.district,
+            last_operator: known.last_operator.map(AgentId::from),
+            overdue_cases: u32::try_from(known.overdue_cases).unwrap_or(u32::MAX),
+            called_lately: known.called_lately > 0,
+            is_protected: known.is_protected > 0,
+            is_marked: known.abuse_until_ms.is_some_and(|until| until > ms(now.0)),
         })
     }
 

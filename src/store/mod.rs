@@ -31,6 +31,7 @@ mod search;
 mod second_factor;
 mod sessions;
 mod settings_revisions;
+mod shifts;
 mod sqlite;
 mod statement;
 mod steps;
@@ -51,7 +52,7 @@ use crate::config::Config;
 use db::Db;
 use statement::query;
 
-pub use access_log::{Access, AccessEntry};
+pub use access_log::{Access, AccessEntry, AccessFilter};
 pub use addresses::{Building, NewBuilding, Street};
 pub use agent_states::AgentInterval;
 pub use articles::{Article, ArticleText, NewArticle};
@@ -80,6 +81,7 @@ pub use register::{
 pub use second_factor::SecondFactor;
 pub use sessions::Sessions;
 pub use settings_revisions::{NewRevision, SettingsRevision};
+pub use shifts::ShiftOrderRow;
 pub use steps::StepTaken;
 pub use users::{Role, Standing, User};
 pub use views::SavedView;

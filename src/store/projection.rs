@@ -19,6 +19,7 @@ use super::legs::LegRow;
 use super::offers::{OfferMoved, OfferRow};
 use super::queue_events::{QueueClosed, QueueRow};
 use super::recordings::RecordingRow;
+use super::shifts::{OnShiftRow, OrderedRow};
 use super::statement::{On, query};
 use super::steps::StepRow;
 use super::subscriptions::SubscriptionRow;
@@ -128,6 +129,8 @@ struct Rows {
     agents: Vec<AgentRow>,
     agents_open: HashMap<AgentId, usize>,
     agents_closed: Vec<AgentClosed>,
+    shift_orders: Vec<OrderedRow>,
+    on_shift: Vec<OnShiftRow>,
 }
 
 impl Rows {
@@ -167,6 +170,7 @@ impl Rows {
             | Fact::Transferred { .. }
             | Fact::TransferFailed { .. }
             | Fact::LegReplaced { .. }
+            | Fact::PageLost { .. }
             | Fact::TakenOver { .. }
             | Fact::HelpAsked { .. }
             | Fact::HelpOver { .. }
@@ -182,6 +186,26 @@ impl Rows {
             Fact::Subscribed { call, caller, notice, language } => {
                 self.events.push(CallEventRow::new(id, at, *call, "subscribed").of(notice));
                 self.subscriptions.extend(SubscriptionRow::new(at, *call, *caller, notice, *language));
+            }
+            Fact::RingReached { call, queue, ring, .. } => {
+                self.events.push(CallEventRow::new(id, at, *call, &format!("ring_{ring}")).back_to(queue));
+            }
+            Fact::Credited { call, queue, credit_ms, .. } => {
+                let what = if *credit_ms > 0 { "raised" } else { "lowered" };
+                self.events.push(CallEventRow::new(id, at, *call, what).back_to(queue));
+            }
+            Fact::PutBehind { call, queue, .. } => self.events.push(CallEventRow::new(id, at, *call, "put_behind").back_to(queue)),
+            Fact::ShiftOrdered { agent, wanted, until_ms, by, reason } => self.shift_orders.push(OrderedRow {
+                id,
+                at,
+                agent: agent.clone(),
+                wanted: wanted.clone(),
+                until_ms: *until_ms,
+                by: by.clone(),
+                reason: reason.clone(),
+            }),
+            Fact::ShiftChanged { agent, is_on, shifts } => {
+                self.on_shift.push(OnShiftRow { id, at, agent: agent.clone(), is_on: *is_on, shifts: shifts.clone() });
             }
             Fact::PlaceTold { .. }
             | Fact::SettingsApplied { .. }
@@ -212,6 +236,7 @@ impl Rows {
                 let row = event(recording.call, if *paused { "recording_paused" } else { "recording_resumed" });
                 agent.iter().fold(row, |row, agent| row.by(agent))
             }
+            Fact::PageLost { call, agent, queue } => event(*call, "page_lost").by(agent).back_to(queue),
             Fact::TakenOver { call, agent, from } => event(*call, "taken_over").by(agent).about(&Party::Agent(from.clone())),
             _ => return,
         };
@@ -293,6 +318,8 @@ impl Rows {
         bulk::write(transaction, &self.steps).await?;
         bulk::write(transaction, &self.events).await?;
         bulk::write(transaction, &self.subscriptions).await?;
+        bulk::write(transaction, &self.shift_orders).await?;
+        bulk::write(transaction, &self.on_shift).await?;
         bulk::write(transaction, &self.callbacks).await
     }
 }

@@ -13,11 +13,12 @@ mod opening;
 use super::statement::{query_each, query_made};
 use super::*;
 use crate::caller::CallerSeen;
-use crate::centre::explanation::{Explanation, Rule, Verdict};
+use crate::centre::explanation::{Explanation, Merits, Rule, Verdict};
 use crate::centre::fact::{AgentStatus, Chosen, ConsultEnd, EndReason, Fact, OfferEnd, Party, QueueEnd};
 use crate::centre::ids::{
     AgentId, CallId, CallTo, CallerRef, Language, LegId, NumberId, PauseReason, QueueId, RecordingId, StepId, TrunkId,
 };
+use crate::centre::shift::Wanted;
 use crate::centre::time::Time;
 use crate::private::Private;
 
@@ -87,10 +88,10 @@ impl Drop for Folder {
 
 fn why() -> Explanation {
     let verdicts = vec![
-        (AgentId::from("aigul"), Verdict::Chosen { idle_ms: 900 }),
+        (AgentId::from("aigul"), Verdict::Chosen { idle_ms: 900, merits: Merits::default() }),
         (AgentId::from("olena"), Verdict::NotReady { state: "paused".into() }),
     ];
-    Explanation { rule: Rule::LongestIdle, needed: vec![Language::Ru.skill()], verdicts }
+    Explanation { rule: Rule::LongestIdle, needed: vec![Language::Ru.skill()], verdicts, ..Explanation::default() }
 }
 
 /// The records of one whole call: 109, Russian, heating, offered, talked, recorded. Fifteen records from `first` on.
@@ -139,14 +140,24 @@ fn whole_call(number: u64, first: u64, start: u64) -> Vec<Projected> {
             Fact::CallEnded { call, reason: EndReason::CallerHungUp },
         ],
         vec![Fact::RecordingEnded { recording, length_ms: 60_000, lost_ms: 0 }],
-        vec![Fact::AgentChanged { agent, state: AgentStatus::Ready }],
+        vec![
+            Fact::ShiftOrdered {
+                agent: agent.clone(),
+                wanted: Wanted::Moved { to: "night".into() },
+                until_ms: start + 9_000,
+                by: "boss".into(),
+                reason: "two are ill".into(),
+            },
+            Fact::ShiftChanged { agent: agent.clone(), is_on: true, shifts: vec!["night".into(), "late".into()] },
+            Fact::AgentChanged { agent, state: AgentStatus::Ready },
+        ],
     ];
     let record = |(at, facts)| Projected { position: Position(first + at), at: Time(start + at * 100), facts };
     (0..).zip(steps).map(record).collect()
 }
 
 /// What the projection writes: tables, and the columns by which their rows are in order.
-const PROJECTED: [(&str, &str, &str); 11] = [
+const PROJECTED: [(&str, &str, &str); 13] = [
     (
         "calls",
         "id",
@@ -162,6 +173,8 @@ const PROJECTED: [(&str, &str, &str); 11] = [
     ("recordings", "call_id, n", "call_id, n, path, agent, started_ms, length_ms, lost_ms"),
     ("callers", "caller", "caller, number, name, language, first_ms, last_ms"),
     ("callbacks", "call_id", "call_id, caller, queue, waiting_since_ms, owed_ms, done_ms"),
+    ("shift_orders", "position, place", "position, place, agent, wanted, shift, until_ms, by_name, reason, at_ms"),
+    ("shift_changes", "position, place", "position, place, agent, is_on, shifts, at_ms"),
     ("projections", "name", "name, position"),
 ];
 
@@ -261,8 +274,17 @@ async fn a_call_is_found_with_all_that_happened_in_it(kind: Kind) {
     assert_eq!(detail.recordings[0].path, "000000/7-1.wav");
     assert_eq!(store.calls(&CallFilter::default()).await.unwrap().len(), 1);
 
-    assert_eq!(store.known(caller).await.unwrap().language, Some(Language::Ru));
-    assert_eq!(store.known(CallerRef(0)).await.unwrap().language, None);
+    assert_eq!(store.known(caller, CallId(u32::MAX.into()), Time(0)).await.unwrap().language, Some(Language::Ru));
+    assert_eq!(store.known(CallerRef(0), CallId(u32::MAX.into()), Time(0)).await.unwrap().language, None);
+    let orders = store.shift_orders().await.unwrap();
+    let told: Vec<(&str, &str, Option<&str>, &str)> =
+        orders.iter().map(|order| (order.agent.as_str(), order.wanted.as_str(), order.shift.as_deref(), order.by_name.as_str())).collect();
+    assert_eq!(told, [("agent-7", "moved", Some("night"), "boss")]);
+    let known = async |call: u64, at: u64| store.known(caller, CallId(call), Time(at)).await.unwrap();
+    assert_eq!(known(8, 2_000).await.last_operator, Some("agent-7".into()));
+    let day = 24 * 3_600_000;
+    assert!(known(8, 2_000).await.called_lately && !known(7, 2_000).await.called_lately, "the call itself is none");
+    assert!(!known(8, 1_000 + day).await.called_lately, "a day ago");
     let story = store.story(caller).await.unwrap();
     assert_eq!((story.number, story.calls.len(), story.cases.len()), (Some(number), 1, 0));
 }
@@ -421,7 +443,7 @@ async fn projection_cost(kind: Kind) {
     println!("{calls} calls: {:.4} ms CPU a call, {:.0} calls/s", cpu / calls as f64, calls as f64 / wall.as_secs_f64());
     let asked = std::time::Instant::now();
     for caller in 1..=500 {
-        store.known(CallerRef(caller)).await.unwrap();
+        store.known(CallerRef(caller), CallId(u32::MAX.into()), Time(0)).await.unwrap();
     }
     let known = asked.elapsed() / 500;
     let asked = std::time::Instant::now();

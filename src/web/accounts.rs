@@ -1,12 +1,13 @@
 //! Who has an account, with which role, and for which organisation does it speak?
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
+use crate::centre::time::Time;
 use crate::private::Private;
 use crate::store::{Access, Role, Standing, User};
 
@@ -37,6 +38,8 @@ pub(super) struct Account {
     groups: Vec<String>,
     /// Whether a code is asked for at sign-in.
     second_factor: bool,
+    /// Until when nobody is let in by its name, because of wrong guesses, in milliseconds since the epoch; `null` while it is not locked.
+    locked_until_ms: Option<u64>,
 }
 
 /// What an account is to be.
@@ -62,7 +65,7 @@ pub(super) struct Wanted {
 #[utoipa::path(get, path = "/api/accounts", responses((status = 200, body = [Account])))]
 pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<Account>>, WebError> {
     let factors = web.store.second_factors().await?;
-    let account = |user: User| Account::of(factors.contains(&user.name), user);
+    let account = |user: User| Account::of(&web, factors.contains(&user.name), user);
     Ok(Json(web.store.users().await?.into_iter().map(account).collect()))
 }
 
@@ -80,6 +83,9 @@ pub(super) async fn put(
     }
     let Wanted { role, organisation, groups, password } = wanted;
     let (standing, now) = (Standing { role, organisation, groups }, web.clock.now());
+    // On record before it holds, because it opens a way in.
+    let what = format!("account {name} changed{}", if password.is_some() { ", with a new password" } else { "" });
+    web.store.log_access(now, &user.name, Access::Accounts, &what).await?;
     match password {
         Some(password) => web.store.put_user(&name, &password, standing, now).await?,
         None if web.store.set_standing(&name, &standing, now).await? => {}
@@ -87,7 +93,7 @@ pub(super) async fn put(
     }
     tracing::info!(account = %name, role = role.word(), by = %user.name, "an account was changed");
     let changed = web.store.user(&name).await?.ok_or_else(|| WebError::Missing { what: "the account".into() })?;
-    Ok(Json(Account::of(web.store.second_factors().await?.contains(&name), changed)))
+    Ok(Json(Account::of(&web, web.store.second_factors().await?.contains(&name), changed)))
 }
 
 /// Takes an account away, with its sessions and its second factor.
@@ -115,12 +121,36 @@ pub(super) async fn remove_second_factor(
     Extension(SignedIn(user)): Extension<SignedIn>,
     At(name): At<String>,
 ) -> Result<StatusCode, WebError> {
+    if name == user.name {
+        return Err(WebError::Conflict("the own second factor is taken away with the own password, at the own account".into()));
+    }
     web.store.log_access(web.clock.now(), &user.name, Access::Accounts, &format!("second factor of {name} taken away")).await?;
     if !web.store.remove_second_factor(&name).await? {
         return Err(WebError::Missing { what: "a second factor of this account".into() });
     }
     tracing::info!(account = %name, by = %user.name, "a second factor was taken away");
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets whoever has guessed wrongly at an account's password try anew. It is on record.
+#[utoipa::path(delete, path = "/api/accounts/{name}/lock", params(("name" = String, Path)), responses((status = 204)))]
+pub(super) async fn unlock(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+    At(name): At<String>,
+) -> Result<StatusCode, WebError> {
+    let now = web.clock.now();
+    if locked_until(&web, &name).is_none() {
+        return Err(WebError::Missing { what: "a lock of this account".into() });
+    }
+    web.store.log_access(now, &user.name, Access::Accounts, &format!("account {name} unlocked")).await?;
+    web.guesses.lock().unwrap_or_else(PoisonError::into_inner).forgive(&name);
+    tracing::info!(account = %name, by = %user.name, "an account was unlocked");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn locked_until(web: &Web, name: &str) -> Option<Time> {
+    web.guesses.lock().unwrap_or_else(PoisonError::into_inner).locked_until(name, web.clock.now())
 }
 
 /// Whether a password may be kept.
@@ -157,7 +187,8 @@ async fn checked(web: &Web, name: &str, wanted: &Wanted) -> Result<(), WebError>
 }
 
 impl Account {
-    fn of(second_factor: bool, user: User) -> Self {
-        Self { groups: user.groups(), name: user.name, role: user.role, organisation: user.organisation, second_factor }
+    fn of(web: &Web, second_factor: bool, user: User) -> Self {
+        let locked_until_ms = locked_until(web, &user.name).map(|until| until.0);
+        Self { groups: user.groups(), name: user.name, role: user.role, organisation: user.organisation, second_factor, locked_until_ms }
     }
 }

@@ -100,15 +100,20 @@ pub(super) async fn login(
     if typed.name.len() > LONGEST || typed.password.reveal().len() > LONGEST {
         return Err(WebError::WrongPassword);
     }
-    let (name, address, code) = (typed.name.clone(), visitor.address.ip().to_canonical(), typed.code.clone());
+    let (name, (address, people), code) = (typed.name.clone(), visitor.host(), typed.code.clone());
+    let who = super::guesses::From { name: &name, address, people };
     let guesses = || web.guesses.lock().unwrap_or_else(PoisonError::into_inner);
-    guesses().try_one(&name, address, web.clock.now()).map_err(|retry_after_s| WebError::Locked { retry_after_s })?;
+    guesses().try_one(who, web.clock.now()).map_err(|retry_after_s| WebError::Locked { retry_after_s })?;
     let Some(user) = auth.authenticate(typed).await? else {
         metrics::counter!("cityline_logins_total", "outcome" => "wrong").increment(1);
         return Err(WebError::WrongPassword);
     };
-    second_factor::pass(&web, &user.name, code.as_ref().map(|code| code.reveal().as_str())).await?;
-    guesses().right(&name, address);
+    let passed = second_factor::pass(&web, &user.name, code.as_ref().map(|code| code.reveal().as_str())).await;
+    if matches!(passed, Err(WebError::NeedsCode)) {
+        guesses().half_right(who);
+    }
+    passed?;
+    guesses().right(who, web.clock.now());
     Resident::leave(&auth.session).await?;
     auth.login(&user).await?;
     metrics::counter!("cityline_logins_total", "outcome" => "right").increment(1);

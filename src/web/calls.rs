@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::centre::explanation::Moment;
 use crate::centre::ids::{AgentId, CallId, NumberId};
 use crate::private::Private;
 use crate::store::{Access, Call, CallDetail, CallFilter, Role};
@@ -41,6 +42,32 @@ pub(super) async fn list(State(web): State<Arc<Web>>, Asked(filter): Asked<Filte
         limit: filter.limit,
     };
     Ok(Json(web.store.calls(&filter).await?))
+}
+
+/// Why the call waited as it did, at each change and at each offer, with the same in words.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = CallMoment)]
+pub(super) struct MomentView {
+    #[serde(flatten)]
+    moment: Moment,
+    /// The moment in words, a line for itself and one for each operator.
+    words: Vec<String>,
+}
+
+/// GET /api/calls/{id}/why: who could have taken the call at each moment, who not and why, and by which rule it was offered. Empty where the
+/// journal does not hold the call any more; the offers stand with the call all the same.
+#[utoipa::path(get, path = "/api/calls/{call}/why", params(("call" = u64, Path)), responses((status = 200, body = [MomentView])))]
+pub(super) async fn why(State(web): State<Arc<Web>>, At(id): At<u64>) -> Result<Json<Vec<MomentView>>, WebError> {
+    // One at a time: each runs a piece of the journal again.
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = TURN.lock().await;
+    let waits = web.waits.clone();
+    let moments = tokio::task::spawn_blocking(move || waits(CallId(id))).await.map_err(|_| WebError::Slow)?;
+    let moments = moments.map_err(|why| {
+        tracing::error!(why, "the journal cannot be read for an explanation");
+        WebError::Slow
+    })?;
+    Ok(Json(moments.into_iter().map(|moment| MomentView { words: moment.in_words(), moment }).collect()))
 }
 
 /// GET /api/calls/{id}: the call with its legs, queue events, offers, steps and recordings. A supervisor sees the caller's number

@@ -11,7 +11,7 @@ use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::centre::fact::AgentStatus;
@@ -20,6 +20,7 @@ use crate::centre::input::{FromDesk, Input};
 use crate::private::Private;
 use crate::store::User;
 
+use super::SoundOffer;
 use super::Web;
 use super::auth::SignedIn;
 use super::cases;
@@ -28,20 +29,25 @@ use super::error::WebError;
 use super::live;
 use super::messages::{Doing, Frame, FromPage, ToPage};
 use super::own_day;
+use super::shifts::{self, OrderWanted};
 use super::story;
 use super::wishes::{self, Unfit};
 
 /// The server asks for an echo this often.
 const ECHO_EVERY: Duration = Duration::from_secs(5);
 
-/// Without an echo for this long the page is gone, whatever its browser says.
-const ECHO_LOST: Duration = Duration::from_secs(15);
+/// Without an echo for this long the page is gone, whatever its browser says. A network that was lost for 15 s, just after an echo or
+/// just before the next, has three seconds to bring it back.
+const ECHO_LOST: Duration = Duration::from_secs(24);
 
 /// A socket that closed may come back as another page within this: a reload is no absence.
 const RELOAD: Duration = Duration::from_secs(5);
 
 /// A message that the network does not take within this cuts the page off.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
+
+/// The answer to a page's sound may take so long.
+const SOUND_LIMIT: Duration = Duration::from_secs(5);
 
 /// An offer may wait this long for the look at the account.
 const ACCOUNT_LIMIT: Duration = Duration::from_millis(200);
@@ -123,8 +129,9 @@ async fn attend(web: Arc<Web>, user: User, operator: AgentId, socket: WebSocket)
     web.desks.leave(&operator, generation);
     match end {
         End::Stopping => return,
-        End::Closed | End::LetGo | End::Broken => tokio::time::sleep(RELOAD).await,
-        End::Silent | End::NoAccount => {}
+        // A password of one's own that is changed ends the session too: the page is back at once.
+        End::Closed | End::LetGo | End::Broken | End::NoAccount => tokio::time::sleep(RELOAD).await,
+        End::Silent => {}
     }
     while web.desks.is_held(&operator, generation) && !web.stop.is_cancelled() {
         let gone = FromDesk::DeskGone { agent: operator.clone(), generation };
@@ -193,6 +200,7 @@ impl Page {
             operator: self.operator.clone(),
             generation: self.held.generation,
             pause_reasons: self.web.pause_reasons.borrow().clone(),
+            speaks_by: self.web.desks.speaks_by(&self.operator),
             now_ms: self.web.clock.now().0,
         };
         self.send(&welcome).await?;
@@ -344,9 +352,13 @@ impl Page {
                 self.write_case(call, topic, text, draft);
                 Ok(())
             }
+            FromPage::Sound { sdp } => {
+                self.connect_sound(sdp);
+                Ok(())
+            }
             FromPage::Ready => self.end_wrap_up(FromDesk::Ready { agent }).await,
-            FromPage::Pause { reason } => self.tell(FromDesk::Pause { agent, reason: reason.into() }).await,
-            FromPage::SignOut => self.tell(FromDesk::SignOut { agent }).await,
+            FromPage::Pause { reason } => self.end_wrap_up(FromDesk::Pause { agent, reason: reason.into() }).await,
+            FromPage::SignOut => self.end_wrap_up(FromDesk::SignOut { agent }).await,
             FromPage::OfferShown { call } => self.tell(FromDesk::OfferShown { agent, call }).await,
             FromPage::Accept { call } => self.tell(FromDesk::Accept { agent, call }).await,
             FromPage::Decline { call } => self.tell(FromDesk::Decline { agent, call }).await,
@@ -364,6 +376,10 @@ impl Page {
             FromPage::Conference { call } => self.tell(FromDesk::Conference { agent, call }).await,
             FromPage::TakeOver { call } => self.tell(FromDesk::TakeOver { agent, call }).await,
             FromPage::StopMonitor { call } => self.tell(FromDesk::StopMonitor { agent, call }).await,
+            FromPage::Digits { call, digits } => {
+                let digits = wishes::digits(&digits);
+                self.tell_if(digits.map(|digits| FromDesk::SendDigits { agent, call, digits })).await
+            }
             FromPage::ExtendWrapUp => self.tell(FromDesk::ExtendWrapUp { agent }).await,
             FromPage::AskHelp { call } => self.tell(FromDesk::AskHelp { agent, call }).await,
             FromPage::HelpDone => self.tell(FromDesk::HelpDone { agent }).await,
@@ -387,11 +403,31 @@ impl Page {
                 if wish.is_ok() {
                     self.remember_number(number);
                 }
-                self.tell_if(wish).await
+                match wish {
+                    Ok(wish) => self.end_wrap_up(wish).await,
+                    Err(refused) => self.tell_if(Err(refused)).await,
+                }
             }
+            FromPage::OrderShift { order } => self.order_shift(order).await,
             FromPage::Monitor { call, mode } => {
                 let may = wishes::may_supervise(self.user.role);
                 self.tell_if(may.map(|()| FromDesk::Monitor { agent, call, mode })).await
+            }
+        }
+    }
+
+    /// Only supervisors decide who is on shift.
+    async fn order_shift(&mut self, order: OrderWanted) -> Result<(), End> {
+        if let Err(Unfit { mend, .. }) = wishes::may_supervise(self.user.role) {
+            return self.refuse("only a supervisor may decide about shifts", mend).await;
+        }
+        match shifts::ordered(&self.web, &self.user, order) {
+            Ok(input) => match self.web.inputs.send(input) {
+                Ok(()) => Ok(()),
+                Err(_) => self.refuse(OVERLOADED, "Try again.").await,
+            },
+            Err(_) => {
+                self.refuse("the order cannot be", "Name an operator and a shift of the table, an end within a week, and a reason.").await
             }
         }
     }
@@ -418,6 +454,22 @@ impl Page {
         self.later.push(Box::pin(async move {
             wishes::remember(&web, &number).await;
             None
+        }));
+    }
+
+    /// The page's description goes to the sound of the server, and the answer comes back by this page alone.
+    fn connect_sound(&mut self, sdp: Private<String>) {
+        let (answer, answered) = oneshot::channel();
+        let offer = SoundOffer { agent: self.operator.clone(), generation: self.held.generation, sdp, answer };
+        let taken = self.web.sound.try_send(offer).is_ok();
+        self.later.push(Box::pin(async move {
+            let answer = if taken { tokio::time::timeout(SOUND_LIMIT, answered).await.ok().and_then(Result::ok) } else { None };
+            let mend = "Load the page again; if that does not help, tell an administrator.";
+            Some(match answer {
+                Some(Ok(sdp)) => ToPage::Sound { sdp },
+                Some(Err(what)) => ToPage::Refused { what, mend },
+                None => ToPage::Refused { what: "the server has no time for the page's sound".into(), mend: "Try again." },
+            })
         }));
     }
 

@@ -10,7 +10,7 @@ use crate::centre::ids::{AgentId, CallId, Generation, NumberId};
 use crate::centre::output::{Offer, Stands, ToDesk};
 use crate::centre::time::Time;
 
-use super::messages::{CallNow, ToPage};
+use super::messages::{CallNow, SpeaksBy, ToPage};
 
 /// Messages that may wait for a slow page; one more and the page is cut off. It comes back and is told everything anew.
 const INBOX: usize = 64;
@@ -33,6 +33,7 @@ struct Seats {
 struct Seat {
     /// Its owner is an operator of the settings.
     is_open: bool,
+    speaks_by: SpeaksBy,
     generation: Generation,
     page: Option<mpsc::Sender<ToPage>>,
     state: Option<AgentStatus>,
@@ -53,6 +54,8 @@ pub(super) struct Ends {
 pub(super) struct Work {
     pub offer: Offer,
     pub ringing: bool,
+    /// A state of this work was told: until then its end may overtake its beginning.
+    pub begun: bool,
     pub seen: Seen,
 }
 
@@ -127,21 +130,26 @@ pub(super) struct Held {
 
 impl Desks {
     /// A seat for each operator of the settings, none for anybody else.
-    pub fn new(operators: BTreeSet<AgentId>) -> Self {
+    pub fn new(operators: BTreeMap<AgentId, SpeaksBy>) -> Self {
         let desks = Self { seats: Arc::default() };
         desks.seat(&operators);
         desks
     }
 
     /// From here on these are the operators. Whoever has a page keeps it.
-    pub fn seat(&self, operators: &BTreeSet<AgentId>) {
+    pub fn seat(&self, operators: &BTreeMap<AgentId, SpeaksBy>) {
         let Seats { all, .. } = &mut *self.lock();
-        for operator in operators {
-            all.entry(operator.clone()).or_default();
+        for (operator, speaks_by) in operators {
+            all.entry(operator.clone()).or_default().speaks_by = *speaks_by;
         }
         for (operator, seat) in all.iter_mut() {
-            seat.is_open = operators.contains(operator);
+            seat.is_open = operators.contains_key(operator);
         }
+    }
+
+    /// By what the operator speaks.
+    pub fn speaks_by(&self, operator: &AgentId) -> SpeaksBy {
+        self.lock().all.get(operator).map(|seat| seat.speaks_by).unwrap_or_default()
     }
 
     /// Whether there is a seat for this account.
@@ -214,7 +222,7 @@ impl Desks {
     pub fn carry_out(&self, order: ToDesk, seen: Seen) {
         match order {
             ToDesk::Offer { agent, offer } => self.with(&agent, |seat| {
-                let work = Work { offer, ringing: true, seen };
+                let work = Work { offer, ringing: true, begun: false, seen };
                 seat.push(work.message());
                 seat.work = Some(work);
             }),
@@ -279,7 +287,7 @@ impl Seat {
     fn shown_again(&mut self, offer: Offer, stands: Option<Stands>, seen: Seen) {
         let call = offer.call;
         if self.work.as_ref().is_none_or(|work| work.offer.call != call) {
-            let work = Work { offer, ringing: false, seen };
+            let work = Work { offer, ringing: false, begun: true, seen };
             self.push(work.message());
             self.work = Some(work);
         }
@@ -314,9 +322,11 @@ impl Seat {
 
     /// Orders and facts come on two ways, so an older state may arrive after an offer: what rings is never forgotten for a state.
     fn forget_idle_work(&mut self) {
-        let ringing = self.work.as_ref().is_some_and(|work| work.ringing);
-        let busy = matches!(self.state, Some(AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::WrapUp));
-        if !ringing && !busy {
+        let busy =
+            matches!(self.state, Some(AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::WrapUp | AgentStatus::Internal(_)));
+        let Some(work) = &mut self.work else { return };
+        work.begun |= busy;
+        if !work.ringing && !busy && work.begun {
             self.work = None;
         }
     }
@@ -344,11 +354,11 @@ mod tests {
 
     fn desks() -> (Desks, AgentId) {
         let operator = AgentId::from("aigul");
-        (Desks::new([operator.clone()].into()), operator)
+        (Desks::new([(operator.clone(), SpeaksBy::Page)].into()), operator)
     }
 
     fn offer(operator: &AgentId, call: u64) -> ToDesk {
-        let why = Explanation { rule: Rule::LongestIdle, needed: vec![], verdicts: vec![] };
+        let why = Explanation { rule: Rule::LongestIdle, ..Explanation::default() };
         let offer = Offer {
             call: CallId(call),
             caller: CallerRef(1),
@@ -366,6 +376,14 @@ mod tests {
 
     fn change(desks: &Desks, operator: &AgentId, state: AgentStatus) {
         desks.follow(Time(1), &Fact::AgentChanged { agent: operator.clone(), state });
+    }
+
+    #[test]
+    fn other_settings_change_by_what_an_operator_speaks() {
+        let (desks, operator) = desks();
+        assert_eq!(desks.speaks_by(&operator), SpeaksBy::Page);
+        desks.seat(&[(operator.clone(), SpeaksBy::Telephone)].into());
+        assert_eq!(desks.speaks_by(&operator), SpeaksBy::Telephone);
     }
 
     #[test]
@@ -392,6 +410,20 @@ mod tests {
         change(&desks, &operator, AgentStatus::WrapUp);
         assert!(desks.work_on(&operator, CallId(7)).is_some());
         assert!(desks.work_on(&operator, CallId(8)).is_none());
+        change(&desks, &operator, AgentStatus::Ready);
+        assert!(desks.work(&operator).is_none());
+    }
+
+    #[test]
+    fn an_end_of_the_offer_that_overtakes_its_state_takes_no_call_away() {
+        let (desks, operator) = desks();
+        let _held = desks.take(&operator, Time(0)).unwrap();
+        change(&desks, &operator, AgentStatus::Ready);
+        desks.carry_out(offer(&operator, 7), Seen::default());
+        desks.carry_out(ToDesk::OfferGone { agent: operator.clone(), call: CallId(7) }, Seen::default());
+        change(&desks, &operator, AgentStatus::Offered(CallId(7)));
+        change(&desks, &operator, AgentStatus::Talking(CallId(7)));
+        assert!(desks.work_on(&operator, CallId(7)).is_some());
         change(&desks, &operator, AgentStatus::Ready);
         assert!(desks.work(&operator).is_none());
     }

@@ -13,8 +13,8 @@ use super::error::Refusal;
 use super::messages::{Frame, FromPage, ToPage};
 use super::router::{Declared, declared};
 use super::{
-    accounts, auth, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, evidence, health, imports, incidents, live, me,
-    metrics, organisations, page, proposing, recordings, reference, register, residents, settings, status, welcome,
+    accesses, accounts, auth, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, evidence, health, imports, incidents, live,
+    me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, shifts, status, welcome,
 };
 
 /// What the handlers say of themselves.
@@ -35,6 +35,8 @@ use super::{
         accounts::put,
         accounts::remove,
         accounts::remove_second_factor,
+        accounts::unlock,
+        accesses::list,
         settings::read,
         settings::put,
         settings::revisions,
@@ -46,12 +48,16 @@ use super::{
         desk::desk,
         calls::list,
         calls::detail,
+        calls::why,
         recordings::listen,
         callbacks::list,
         callbacks::done,
+        shifts::list,
+        shifts::order,
         incidents::list,
         incidents::detail,
         incidents::act,
+        incidents::join,
         incidents::publish,
         incidents::calls_to_make,
         incidents::call_made,

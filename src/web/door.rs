@@ -167,8 +167,14 @@ impl Visitor {
 
     /// As whom a visitor is counted, and for how many: behind this machine's own address a TLS proxy speaks for everybody.
     pub fn counted(&self) -> (String, u32) {
+        let (host, times) = self.host();
+        (host.to_string(), times)
+    }
+
+    /// The same by the address: of IPv6 the /64.
+    pub fn host(&self) -> (IpAddr, u32) {
         let host = host_of(self.address.ip());
-        (host.to_string(), if host.is_loopback() { BEHIND_A_PROXY } else { 1 })
+        (host, if host.is_loopback() { BEHIND_A_PROXY } else { 1 })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::store::{Access, CallToMake, IncidentDetail, IncidentFilter, IncidentR
 
 use super::Web;
 use super::auth::SignedIn;
-use super::cases::{LONGEST_TEXT, author, shorter};
+use super::cases::{LONGEST_TEXT, author, seen, shorter};
 use super::error::WebError;
 use super::extract::{Asked, At, Body};
 
@@ -26,6 +26,15 @@ pub(super) struct Act {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 10000)]
     words: Option<Private<String>>,
+}
+
+/// A case that belongs to an incident.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = IncidentMember)]
+pub(super) struct Member {
+    /// As 109-2026-000123.
+    number: String,
 }
 
 /// Works to be published, and what is done.
@@ -74,6 +83,18 @@ pub(super) async fn act(
     }
     short(words.as_ref())?;
     Ok(Json(web.store.act_on_incident(n, &wish, author(&user), words.as_ref(), web.clock.now()).await?))
+}
+
+/// Takes a case into an incident that is not over, because a resident reports the same.
+#[utoipa::path(post, path = "/api/incidents/{n}/cases", params(("n" = u32, Path)), request_body = Member, responses((status = 200, body = IncidentRow)))]
+pub(super) async fn join(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+    At(n): At<u32>,
+    Body(Member { number }): Body<Member>,
+) -> Result<Json<IncidentRow>, WebError> {
+    let number = seen(&web, &user, &number).await?;
+    Ok(Json(web.store.join_incident(i64::from(n), &number, &author(&user), web.clock.now()).await?))
 }
 
 /// Publishes works: callers are told of them from their beginning until they are over.

@@ -18,6 +18,7 @@ use super::auth::{Auth, SignedIn};
 use super::door::Visitor;
 use super::error::WebError;
 use super::extract::Body;
+use super::guesses::From;
 use super::second_factor::{totp, use_up};
 
 /// The longest preferences, in bytes of JSON.
@@ -178,6 +179,11 @@ pub(super) async fn confirm(
     Ok(StatusCode::NO_CONTENT)
 }
 
+fn who<'a>(visitor: &Visitor, name: &'a str) -> From<'a> {
+    let (address, people) = visitor.host();
+    From { name, address, people }
+}
+
 /// Sees that who asks knows the account's password; guesses count as those at sign-in.
 async fn proven(web: &Web, visitor: &Visitor, user: &User, password: &Private<String>) -> Result<(), WebError> {
     guess(web, visitor, &user.name)?;
@@ -188,12 +194,12 @@ async fn proven(web: &Web, visitor: &Visitor, user: &User, password: &Private<St
 
 fn guess(web: &Web, visitor: &Visitor, name: &str) -> Result<(), WebError> {
     let mut guesses = web.guesses.lock().unwrap_or_else(PoisonError::into_inner);
-    let tried = guesses.try_one(name, visitor.address.ip().to_canonical(), web.clock.now());
+    let tried = guesses.try_one(who(visitor, name), web.clock.now());
     tried.map_err(|retry_after_s| WebError::Locked { retry_after_s })
 }
 
 fn right(web: &Web, visitor: &Visitor, name: &str) {
-    web.guesses.lock().unwrap_or_else(PoisonError::into_inner).right(name, visitor.address.ip().to_canonical());
+    web.guesses.lock().unwrap_or_else(PoisonError::into_inner).right(who(visitor, name), web.clock.now());
 }
 
 /// Sixteen hexadecimal digits that nobody had before.

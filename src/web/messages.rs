@@ -6,11 +6,13 @@ use crate::centre::explanation::Explanation;
 use crate::centre::fact::{AgentStatus, Role};
 use crate::centre::ids::{AgentId, CallId, Generation, Language, NumberId, QueueId, Supervision};
 use crate::centre::output::{Offer, Refusal, Stands};
+use crate::centre::settings::Device;
 use crate::private::Private;
 use crate::report::board::BoardView;
 use crate::store::Draft;
 
 use super::own_day::DayView;
+use super::shifts::OrderWanted;
 use super::story::StoryView;
 
 /// From the page. Every wish names what it is about; the server decides.
@@ -40,6 +42,12 @@ pub enum FromPage {
     WrapUpDone,
     /// The answer to [`ToPage::Echo`]: the page itself is alive, not just its browser.
     Echo { n: u32 },
+    /// The page's own description (SDP, whole: candidates need not be told) of the sound that it wants to exchange. [`ToPage::Sound`] answers.
+    /// A page offers once, before it says ready, and anew when its connection has failed.
+    Sound {
+        #[schema(value_type = String)]
+        sdp: Private<String>,
+    },
     /// Write a case. `draft` is the form's own name: sent again, it makes no second case.
     WriteCase {
         call: CallId,
@@ -75,6 +83,8 @@ pub enum FromPage {
     TakeOver { call: CallId },
     /// A supervisor leaves the talk.
     StopMonitor { call: CallId },
+    /// Keys for a machine at the other end, 32 at most: 0–9, `*`, `#`, A–D. They reach whom I have asked, else the resident.
+    Digits { call: CallId, digits: String },
     /// More time to write things down, once a wrap-up.
     ExtendWrapUp,
     /// A supervisor shall come to my talk.
@@ -102,6 +112,8 @@ pub enum FromPage {
     },
     /// The form was given up.
     DropDraft { draft: String },
+    /// A supervisor moves somebody between shifts, adds them or sends them home.
+    OrderShift { order: OrderWanted },
 }
 
 /// Whom a page asks for: `{"operator":"olena"}`, `{"number":"+7…"}`.
@@ -124,7 +136,7 @@ pub enum Whom {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToPage {
     /// The socket is open; what follows is the whole state.
-    Welcome { operator: AgentId, generation: Generation, pause_reasons: Vec<String>, now_ms: u64 },
+    Welcome { operator: AgentId, generation: Generation, pause_reasons: Vec<String>, speaks_by: SpeaksBy, now_ms: u64 },
     /// What the operator is doing, since when and until when it would go on by itself (milliseconds since the epoch). The end is told by a
     /// second message, at once after the first.
     State {
@@ -170,6 +182,8 @@ pub enum ToPage {
         #[schema(value_type = String)]
         mend: &'static str,
     },
+    /// The answer to the page's description.
+    Sound { sdp: String },
     /// The case of this form has a number.
     CaseSaved { draft: String, number: String },
     /// A form is kept, since then (milliseconds since the epoch).
@@ -187,6 +201,17 @@ pub enum ToPage {
     TakenOver,
     /// The board, once a second where it has changed. It goes to all pages alike and has no number.
     Board { board: Box<BoardView> },
+}
+
+/// By what an operator speaks, as the settings have it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SpeaksBy {
+    /// By the page itself: it connects its sound before it says ready.
+    Page,
+    /// By a telephone beside it: the page has no sound of its own.
+    #[default]
+    Telephone,
 }
 
 /// What an operator is doing, as a word.
@@ -247,6 +272,15 @@ pub enum CallNow {
     Whisper,
     /// To a supervisor: everybody hears you.
     Barge,
+}
+
+impl From<&Device> for SpeaksBy {
+    fn from(device: &Device) -> Self {
+        match device {
+            Device::Browser => SpeaksBy::Page,
+            Device::Phone { .. } | Device::Fixed { .. } => SpeaksBy::Telephone,
+        }
+    }
 }
 
 impl From<&AgentStatus> for Doing {
@@ -323,6 +357,7 @@ impl ToPage {
     pub fn refused(why: &Refusal) -> ToPage {
         let (what, mend) = match why {
             Refusal::NoPhone => ("there is no registered phone to ring", "Switch the phone on, then say ready again."),
+            Refusal::NoSound => ("your page's sound is not connected", "Allow the microphone, or load the page again; then say ready."),
             Refusal::Busy => ("you have a call or an offer", "Finish it first."),
             Refusal::UnknownReason(reason) => {
                 return ToPage::Refused { what: format!("{reason:?} is no reason for a pause"), mend: "Choose one of the list." };

@@ -1,5 +1,6 @@
 //! What do browsers get? Sign-in, the operators' desks, the live board, cases, calls, recordings, health and metrics.
 
+mod accesses;
 mod accounts;
 mod auth;
 mod cabinet;
@@ -40,6 +41,7 @@ mod residents;
 mod router;
 mod second_factor;
 mod settings;
+pub mod shifts;
 mod status;
 mod story;
 mod tls;
@@ -47,7 +49,7 @@ mod welcome;
 mod wire;
 mod wishes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,19 +58,21 @@ use axum::extract::ws::Utf8Bytes;
 use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::caller::CallerKey;
+use crate::centre::explanation::Moment;
 use crate::centre::fact::Fact;
-use crate::centre::ids::AgentId;
+use crate::centre::ids::{AgentId, CallId, Generation, QueueId};
 use crate::centre::output::{Offer, ToDesk};
 use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::config;
 use crate::lanes::Inputs;
 use crate::number_book::NumberBook;
+use crate::private::Private;
 use crate::report::board::{Board, BoardView};
 use crate::store::Store;
 use crate::vitals::{Part, Vitals};
@@ -83,7 +87,7 @@ use tls::Certificate;
 pub use document::openapi;
 pub use error::WebError;
 pub use health::{Health, HealthView};
-pub use messages::{Frame, FromPage, ToPage};
+pub use messages::{Frame, FromPage, SpeaksBy, ToPage};
 pub use router::{Declared, Verb, declared};
 pub use settings::{DECISIONS, Decision, InForce, SettingsParts, Undecided};
 pub use tls::{TlsError, check_tls};
@@ -114,6 +118,18 @@ impl FactEvent {
     }
 }
 
+/// The sound that a page wants to exchange, on its way to those who can.
+pub struct SoundOffer {
+    /// Whose page.
+    pub agent: AgentId,
+    /// Which page of theirs.
+    pub generation: Generation,
+    /// Its session description.
+    pub sdp: Private<String>,
+    /// Takes the answer, or what is wrong.
+    pub answer: oneshot::Sender<Result<String, String>>,
+}
+
 /// What the web layer is given.
 pub struct WebParts {
     /// Where to listen, and how long sessions live.
@@ -130,12 +146,14 @@ pub struct WebParts {
     pub welcome: Welcome,
     /// The next call's id, counted together with signalling.
     pub next_call: Arc<AtomicU64>,
+    /// Where pages' sound is connected; a full channel has the page try again.
+    pub sound: mpsc::Sender<SoundOffer>,
     /// The live board; `app` applies each fact to it before it sends the fact on.
     pub board: Arc<Mutex<Board>>,
     /// Where facts are sent as they happen.
     pub facts: broadcast::Sender<FactEvent>,
-    /// The operators of the settings: accounts of other names have no desk.
-    pub operators: BTreeSet<AgentId>,
+    /// The operators of the settings with what they speak by: accounts of other names have no desk.
+    pub operators: BTreeMap<AgentId, SpeaksBy>,
     /// Why operators may pause.
     pub pause_reasons: Vec<String>,
     /// The settings that are in force, and the way to change them.
@@ -150,7 +168,12 @@ pub struct WebParts {
     pub vitals: Vitals,
     /// What was counted.
     pub metrics: PrometheusHandle,
+    /// What was found of the operators while a call waited; it reads files, and takes its time.
+    pub waits: Waits,
 }
+
+/// Reads why a call waited as it did; an error is told as text.
+pub type Waits = Arc<dyn Fn(CallId) -> Result<Vec<Moment>, String> + Send + Sync>;
 
 /// What every handler shares.
 pub(crate) struct Web {
@@ -161,6 +184,7 @@ pub(crate) struct Web {
     key: CallerKey,
     welcome: Welcome,
     next_call: Arc<AtomicU64>,
+    sound: mpsc::Sender<SoundOffer>,
     board: Arc<Mutex<Board>>,
     pause_reasons: watch::Sender<Vec<String>>,
     settings: SettingsParts,
@@ -168,6 +192,7 @@ pub(crate) struct Web {
     clock: Clock,
     health: Arc<Health>,
     metrics: PrometheusHandle,
+    waits: Waits,
     desks: Desks,
     imports: imports::Imports,
     guesses: Mutex<Guesses>,
@@ -202,6 +227,7 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         key: parts.key,
         welcome: parts.welcome,
         next_call: parts.next_call,
+        sound: parts.sound,
         board: parts.board,
         pause_reasons: watch::Sender::new(parts.pause_reasons),
         settings: parts.settings,
@@ -209,6 +235,7 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         clock: parts.clock,
         health: parts.health,
         metrics: parts.metrics,
+        waits: parts.waits,
         desks: Desks::new(parts.operators),
         imports: imports::Imports::default(),
         guesses: Mutex::default(),
@@ -251,9 +278,10 @@ impl WebShell {
         self.web.certificate.watch().borrow().is_some()
     }
 
-    /// Puts other settings in force. Open pages are told the reasons; a page of somebody who is no operator any more stays until
-    /// it closes, as the core lets a talk end.
-    pub fn reload(&self, operators: &BTreeSet<AgentId>, pause_reasons: Vec<String>) {
+    /// Puts other settings in force. Open pages are told the reasons and by what their operators speak; a page of somebody who is no
+    /// operator any more stays until it closes, as the core lets a talk end. The queues stand on the board.
+    pub fn reload(&self, operators: &BTreeMap<AgentId, SpeaksBy>, queues: BTreeSet<QueueId>, pause_reasons: Vec<String>) {
+        self.web.board.lock().unwrap_or_else(PoisonError::into_inner).hold_queues(queues);
         self.web.desks.seat(operators);
         self.web.pause_reasons.send_replace(pause_reasons);
     }

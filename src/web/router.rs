@@ -20,8 +20,9 @@ use crate::store::{LONGEST_EVIDENCE, Sessions};
 use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
-    Web, accounts, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, document, evidence, guard, health, imports, incidents,
-    live, me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, status, welcome,
+    Web, accesses, accounts, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, document, evidence, guard, health, imports,
+    incidents, live, me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, shifts, status,
+    welcome,
 };
 
 /// The longest body that is read, in bytes.
@@ -121,6 +122,8 @@ fn table() -> Vec<Line> {
         line(Put, "/api/accounts/{name}", DECIDERS, accounts::put),
         line(Delete, "/api/accounts/{name}", DECIDERS, accounts::remove),
         line(Delete, "/api/accounts/{name}/second-factor", DECIDERS, accounts::remove_second_factor),
+        line(Delete, "/api/accounts/{name}/lock", DECIDERS, accounts::unlock),
+        line(Get, "/api/accesses", DECIDERS, accesses::list),
         line(Get, "/api/settings", DECIDERS, settings::read),
         line(Put, "/api/settings", DECIDERS, settings::put).of(Document),
         line(Get, "/api/settings/revisions", DECIDERS, settings::revisions),
@@ -128,10 +131,13 @@ fn table() -> Vec<Line> {
         line(Post, "/api/dialplans/check", DECIDERS, dialplans::check).of(Document),
         line(Put, "/api/dialplans/{name}", DECIDERS, dialplans::put).of(Document),
         line(Get, "/api/board", STAFF, live::board),
+        line(Get, "/api/shifts", STAFF, shifts::list),
+        line(Post, "/api/shifts/orders", LEADING, shifts::order),
         line(Get, "/api/live", STAFF, live::live).of(Stream),
         line(Get, "/desk", RESIDENTS, desk::desk).of(Stream),
         line(Get, "/api/calls", JUDGES, calls::list),
         line(Get, "/api/calls/{call}", JUDGES, calls::detail),
+        line(Get, "/api/calls/{call}/why", JUDGES, calls::why),
         line(Get, "/api/recordings/{call}/{n}", JUDGES, recordings::listen),
         line(Get, "/api/callbacks", RESIDENTS, callbacks::list),
         line(Post, "/api/callbacks/{call}/done", RESIDENTS, callbacks::done),
@@ -140,6 +146,7 @@ fn table() -> Vec<Line> {
         line(Get, "/api/incidents", REGISTER, incidents::list),
         line(Get, "/api/incidents/{n}", REGISTER, incidents::detail),
         line(Post, "/api/incidents/{n}/act", OWNERS, incidents::act),
+        line(Post, "/api/incidents/{n}/cases", RESIDENTS, incidents::join),
         line(Get, "/api/incidents/{n}/files", ACTORS, evidence::list_of_incident),
         line(Post, "/api/incidents/{n}/files", OWNERS, evidence::add_to_incident).of(Photo),
         line(Get, "/api/incidents/{n}/files/{hash}", ACTORS, evidence::open_of_incident),

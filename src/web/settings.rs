@@ -8,9 +8,10 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::centre::credit::Credits;
 use crate::centre::ids::{Language, PromptId};
 use crate::config::edited::{Edit, OperatorEdit};
-use crate::config::{Config, Hours, Operator, Queue};
+use crate::config::{Config, Hours, Operator, Queue, ShiftTemplate, ShiftWanted};
 use crate::store::{NewRevision, SettingsRevision, StoreError};
 
 use super::Web;
@@ -92,6 +93,12 @@ pub(super) struct Settings {
     calendars: BTreeMap<String, Hours>,
     /// Why operators may pause.
     pause_reasons: Vec<String>,
+    /// By how much longer callers count as waiting, for what their story tells.
+    credits: Credits,
+    /// When shifts go on.
+    shift_templates: BTreeMap<String, ShiftTemplate>,
+    /// Who works when.
+    shifts: BTreeMap<String, ShiftWanted>,
     /// Every skill that an operator has or a queue needs.
     skills: BTreeSet<String>,
     /// The short numbers that are answered.
@@ -106,6 +113,8 @@ pub(super) struct Settings {
 struct OperatorView {
     /// Skills, languages by their code among them.
     skills: Vec<String>,
+    /// How well the operator does them, from 0 (not) to 10.
+    levels: BTreeMap<String, u8>,
     /// The phone that registers.
     phone: Option<PhoneView>,
     /// A fixed SIP address instead.
@@ -114,6 +123,8 @@ struct OperatorView {
     ready_when_registered: bool,
     /// Offers ring at the desk alone.
     answer_at_desk: bool,
+    /// The page of the desk is the phone.
+    browser: bool,
 }
 
 /// A phone, without its password.
@@ -176,6 +187,15 @@ pub(super) struct Wanted {
     /// Why operators may pause, all of it.
     #[serde(default)]
     pause_reasons: Option<Vec<String>>,
+    /// By how much longer callers count as waiting, for what their story tells.
+    #[serde(default)]
+    credits: Option<Credits>,
+    /// When shifts go on, all of them.
+    #[serde(default)]
+    shift_templates: Option<BTreeMap<String, ShiftTemplate>>,
+    /// Who works when, all of it.
+    #[serde(default)]
+    shifts: Option<BTreeMap<String, ShiftWanted>>,
 }
 
 /// The revision that a decision is.
@@ -198,8 +218,8 @@ pub(super) async fn put(
     Extension(SignedIn(user)): Extension<SignedIn>,
     Body(wanted): Body<Wanted>,
 ) -> Result<Json<Decided>, WebError> {
-    let Wanted { revision, reason, operators, queues, calendars, pause_reasons } = wanted;
-    let edit = Edit { operators, queues, calendars, pause_reasons, plan: None };
+    let Wanted { revision, reason, operators, queues, calendars, pause_reasons, credits, shift_templates, shifts } = wanted;
+    let edit = Edit { operators, queues, calendars, pause_reasons, credits, shift_templates, shifts, plan: None };
     sound(&edit)?;
     decide(&web, &user.name, revision, reason, edit).await
 }
@@ -236,13 +256,14 @@ fn sound(edit: &Edit) -> Result<(), WebError> {
     let mut names: Vec<&String> = edit.pause_reasons.iter().flatten().collect();
     names.extend(edit.operators.iter().flat_map(BTreeMap::keys));
     names.extend(edit.queues.iter().flat_map(BTreeMap::keys).chain(edit.calendars.iter().flat_map(BTreeMap::keys)));
+    names.extend(edit.shifts.iter().flat_map(BTreeMap::keys).chain(edit.shift_templates.iter().flat_map(BTreeMap::keys)));
     for name in names {
         checked("a name", name, LONGEST_NAME)?;
         if name.chars().any(char::is_control) {
             return Err(WebError::Invalid { what: "a name holds a control character".into(), mend: "Write it without." });
         }
     }
-    let skills = edit.operators.iter().flat_map(BTreeMap::values).flat_map(|operator| &operator.skills);
+    let skills = edit.operators.iter().flat_map(BTreeMap::values).flat_map(|operator| operator.skills.names());
     for skill in skills.chain(edit.queues.iter().flat_map(BTreeMap::values).flat_map(|queue| &queue.skills)) {
         shorter("a skill", skill, LONGEST_NAME)?;
     }
@@ -252,8 +273,8 @@ fn sound(edit: &Edit) -> Result<(), WebError> {
 impl Settings {
     fn of(in_force: &InForce) -> Self {
         let config = &in_force.config;
-        let skills = config.operators.values().flat_map(|operator| &operator.skills);
-        let skills = skills.chain(config.queues.values().flat_map(|queue| &queue.skills)).cloned().collect();
+        let skills = config.operators.values().flat_map(|operator| operator.skills.names()).map(ToString::to_string);
+        let skills = skills.chain(config.queues.values().flat_map(|queue| &queue.skills).cloned()).collect();
         let trunk = |(name, trunk): (&String, &crate::config::Trunk)| TrunkView {
             name: name.clone(),
             to: trunk.to.clone(),
@@ -266,6 +287,9 @@ impl Settings {
             queues: config.queues.clone(),
             calendars: config.calendars.clone(),
             pause_reasons: config.pause_reasons.clone(),
+            credits: config.credits,
+            shift_templates: config.shift_templates.clone(),
+            shifts: config.shifts.clone(),
             skills,
             numbers: numbers(in_force),
             trunks: config.trunks.iter().map(trunk).collect(),
@@ -291,11 +315,13 @@ impl From<&Operator> for OperatorView {
             secure: phone.secure,
         };
         Self {
-            skills: operator.skills.clone(),
+            skills: operator.skills.names().map(ToString::to_string).collect(),
+            levels: operator.skills.levels().map(|(skill, level)| (skill.to_string(), level)).collect(),
             phone: operator.phone.as_ref().map(phone),
             address: operator.address.clone(),
             ready_when_registered: operator.ready_when_registered,
             answer_at_desk: operator.answer_at_desk,
+            browser: operator.browser,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::centre::ids::{AgentId, CallId, CallTo, NumberId, QueueId};
-use crate::centre::input::FromDesk;
+use crate::centre::input::{Digit, FromDesk};
 use crate::private::Private;
 use crate::store::Role;
 
@@ -17,6 +17,16 @@ pub(super) struct Unfit {
 }
 
 const NO_NUMBER: Unfit = Unfit { what: "that is no phone number", mend: "Type 2 to 20 digits, with a + in front where it needs one." };
+
+/// Keys that wait at a far end, at most.
+const MOST_DIGITS: usize = 32;
+
+/// The keys of a text.
+pub(super) fn digits(text: &str) -> Result<Vec<Digit>, Unfit> {
+    let keys: Option<Vec<Digit>> = text.chars().take(MOST_DIGITS + 1).map(Digit::new).collect();
+    let fits = keys.filter(|keys| (1..=MOST_DIGITS).contains(&keys.len()));
+    fits.ok_or(Unfit { what: "these are no keys of a phone", mend: "Give 1 to 32 of 0–9, *, #, A–D." })
+}
 
 /// Whom the core shall take the call to. A number stays with the shells; the core gets its reference.
 pub(super) fn whom(web: &Web, whom: Whom) -> Result<CallTo, Unfit> {

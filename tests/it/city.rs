@@ -18,6 +18,8 @@ pub const PHONE: Device = Device::Phone { ready_when_registered: false, answer_a
 pub const BARE_PHONE: Device = Device::Phone { ready_when_registered: true, answer_at_desk: false };
 /// A phone that is dialled once the operator has said yes at the desk.
 pub const HEADSET: Device = Device::Phone { ready_when_registered: false, answer_at_desk: true };
+/// The page of the desk.
+pub const PAGE: Device = Device::Browser;
 
 /// Revision 1 of the city: number 109 with its plan, queues `heating`, `roads`, `general`, and no operators.
 pub fn settings() -> Settings {
@@ -39,7 +41,12 @@ pub fn settings() -> Settings {
 
 /// An operator with these skills and this device.
 pub fn operator(skills: &[&str], device: Device) -> AgentSettings {
-    AgentSettings { skills: skill_set(skills), device }
+    AgentSettings { skills: skill_set(skills).into_iter().collect(), device }
+}
+
+/// An operator who does these things so well.
+pub fn skilled(levels: &[(&str, u8)], device: Device) -> AgentSettings {
+    AgentSettings { skills: levels.iter().map(|(skill, level)| (SkillId::from(*skill), *level)).collect(), device }
 }
 
 /// An operator who is rung at a fixed address.
@@ -76,9 +83,12 @@ pub fn plan() -> Plan {
         step("language", language_step()),
         step("hours", Action::Hours { calendar: "always".into(), open: "topics".into(), closed: "closed".into() }),
         step("topics", menu(&[('1', "heating"), ('2', "roads"), ('3', "goodbye")], "general")),
-        topic("heating", Action::Queue { queue: "heating".into(), overflow: Some("busy".into()), subscribed: Some("goodbye".into()) }),
-        topic("roads", Action::Queue { queue: "roads".into(), overflow: Some("general".into()), subscribed: None }),
-        step("general", Action::Queue { queue: "general".into(), overflow: None, subscribed: None }),
+        topic(
+            "heating",
+            Action::Queue { queue: "heating".into(), overflow: Some("busy".into()), subscribed: Some("goodbye".into()), credit_ms: 0 },
+        ),
+        topic("roads", Action::Queue { queue: "roads".into(), overflow: Some("general".into()), subscribed: None, credit_ms: 0 }),
+        step("general", Action::Queue { queue: "general".into(), overflow: None, subscribed: None, credit_ms: 0 }),
         step("busy", Action::Play { say: say(&["busy"]), repeat: false, next: "heating".into() }),
         step("closed", Action::HangUp { say: say(&["closed"]) }),
         step("goodbye", Action::HangUp { say: say(&["goodbye"]) }),

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod api;
+mod browsers;
 mod calls;
 mod cases;
 mod certificates;
+mod chromium;
 mod city;
 mod days;
 mod dialplans;

@@ -27,6 +27,7 @@ export interface Route {
   page: () => Promise<{ default: PageComponent }>;
 }
 
+const ANYBODY: readonly Role[] = ['operator', 'quality', 'supervisor', 'administrator', 'organisation', 'city'];
 const READS_CASES: readonly Role[] = ['operator', 'quality', 'supervisor', 'organisation', 'city'];
 
 export const routes: readonly Route[] = [
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   { path: '/incidents/:n', title: 'page-incident', roles: READS_CASES, page: () => import('./pages/incidents/Incident.svelte') },
   { path: '/admin', title: 'page-admin', roles: ['administrator'], nav: Settings, page: () => import('./pages/admin/Admin.svelte') },
   { path: '/admin/:section', title: 'page-admin', roles: ['administrator'], page: () => import('./pages/admin/Admin.svelte') },
+  { path: '/account', title: 'page-account', roles: ANYBODY, page: () => import('./pages/account/Account.svelte') },
   { path: '/status', title: 'page-status', bare: true, page: () => import('./pages/status/PublicStatus.svelte') },
   { path: '/status/:number', title: 'page-status', bare: true, page: () => import('./pages/status/PublicStatus.svelte') },
   { path: '/cabinet', title: 'page-cabinet', bare: true, page: () => import('./pages/cabinet/Cabinet.svelte') },

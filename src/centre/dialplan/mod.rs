@@ -78,11 +78,18 @@ pub enum Action {
         overflow: Option<StepId>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         subscribed: Option<StepId>,
+        /// By so much longer its callers count as waiting, in milliseconds.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        credit_ms: u64,
     },
     /// Hand the call over to a service outside ("112"), at a SIP address or at a number of the default trunk.
     Dial { say: Vec<Spoken>, party: String, address: String, record: bool, failed: StepId },
     /// Speak, then end the call.
     HangUp { say: Vec<Spoken> },
+}
+
+fn is_zero(ms: &u64) -> bool {
+    *ms == 0
 }
 
 /// Something a step says.

@@ -16,6 +16,8 @@ use crate::centre::input::Digit;
 const WAIT_MS: u64 = 5_000;
 /// How often a step asks when it does not say.
 const TRIES: u64 = 2;
+/// A caller may count as waiting for an hour more at most, in milliseconds.
+const LARGEST_CREDIT_MS: u64 = 3_600_000;
 /// The kinds of steps.
 const KINDS: [&str; 7] = ["play", "language", "menu", "hours", "queue", "dial", "hang_up"];
 
@@ -203,7 +205,8 @@ impl Reader<'_, '_> {
                 let queue = self.queue(fields);
                 let overflow = fields.text("overflow", self.faults).map(|name| self.step(name));
                 let subscribed = fields.text("subscribed", self.faults).map(|name| self.step(name));
-                Some(Action::Queue { queue: queue?, overflow, subscribed })
+                let credit_ms = fields.number("credit_ms", (0, LARGEST_CREDIT_MS), 0, self.faults);
+                Some(Action::Queue { queue: queue?, overflow, subscribed, credit_ms })
             }
             "dial" => self.dial(fields),
             _ => Some(Action::HangUp { say: self.need_say(fields) }),

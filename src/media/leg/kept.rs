@@ -25,7 +25,7 @@ impl Leg {
         self.kept_sequence = self.out.next_sequence();
         self.kept_key |= self.secured.is_some();
         Some(Record {
-            port: self.port(),
+            port: self.port()?,
             ssrc: self.out.ssrc(),
             sequence: self.out.next_sequence(),
             timestamp: self.out.timestamp_at(now_us),

@@ -3,9 +3,10 @@
 use super::{Buffer, Leg};
 use crate::centre::ids::PlayId;
 use crate::centre::input::{Codec, FromMedia};
-use crate::media::codec::{FRAME, Law, law, passes, silence, transcode};
+use crate::media::codec::{FRAME, Law, encode, law, passes, silence, transcode};
 use crate::media::counters::Counters;
 use crate::media::playback::Progress;
+use crate::media::presses::Moment;
 use crate::media::rtp::{HEADER, Packet, Stamp, write_header};
 
 /// A connected ear that has been sent nothing for so long is sent silence, so that NATs and phones keep the line open.
@@ -16,7 +17,7 @@ impl Leg {
     pub fn pass_sound(&mut self, packet: &Packet, codec: &mut Codec, buffer: &mut Buffer, now_us: u64, counters: &mut Counters) {
         let Some(terms) = self.terms.as_ref().filter(|terms| terms.we_may_send()) else { return };
         let (kind, ours) = (terms.sound_type, terms.codec);
-        if !passes(*codec, ours) {
+        if !passes(*codec, ours) || self.presses.is_busy() {
             return;
         }
         let Some(stamp) = self.out.forwarded(packet, now_us) else { return };
@@ -35,7 +36,7 @@ impl Leg {
     /// Passes on an event, if the far end reads them; `steps` are those of its author. Of several voices no events are passed on.
     pub fn pass_event(&mut self, packet: &Packet, steps: u32, buffer: &mut Buffer, now_us: u64, counters: &mut Counters) {
         let Some(terms) = self.terms.as_ref().filter(|terms| terms.we_may_send()) else { return };
-        let (Some(kind), ours) = (terms.event_type, terms.event_steps) else { return };
+        let (Some(kind), ours, false) = (terms.event_type, terms.event_steps, self.presses.is_busy()) else { return };
         match &self.mixer {
             None => {
                 if let Some(stamp) = self.out.forwarded(packet, now_us) {
@@ -79,6 +80,10 @@ impl Leg {
         self.heard?;
         let terms = self.terms.as_ref()?;
         let (codec, kind, may_send) = (terms.codec, terms.sound_type, terms.we_may_send());
+        if let Some(moment) = self.presses.take_turn() {
+            self.press(moment, now_us, counters);
+            return None;
+        }
         if self.is_passed_on(now_us) {
             return None;
         }
@@ -95,6 +100,40 @@ impl Leg {
             counters.packets_out += u64::from(self.transmit(whole, to));
         }
         ended
+    }
+
+    /// A key's turn: its event, its tones where the far end reads no events, or the pause after it.
+    fn press(&mut self, moment: Moment, now_us: u64, counters: &mut Counters) -> Option<()> {
+        let terms = self.terms.as_ref().filter(|terms| terms.we_may_send())?;
+        let (codec, sound_type, steps) = (terms.codec, terms.sound_type, terms.event_steps);
+        let mut packet = [0; HEADER + FRAME];
+        let (head, payload) = packet.split_first_chunk_mut::<HEADER>()?;
+        let length = match terms.event_type {
+            Some(kind) => {
+                let event = moment.event(steps)?;
+                write_header(head, self.out.press(moment.begins(), now_us), kind);
+                payload.first_chunk_mut::<4>()?.copy_from_slice(&event);
+                event.len()
+            }
+            None => {
+                let length = self.encode_tones(codec, &moment.tones(), payload.first_chunk_mut::<FRAME>()?);
+                write_header(head, self.out.own(length, now_us), sound_type);
+                length
+            }
+        };
+        let to = self.listener(now_us)?;
+        counters.packets_out += u64::from(self.transmit(packet.get(..HEADER + length)?, to));
+        Some(())
+    }
+
+    fn encode_tones(&mut self, codec: Codec, tones: &[i16; FRAME], frame: &mut [u8; FRAME]) -> usize {
+        let Some(law) = law(codec) else {
+            return self.encoder.as_mut().map_or(0, |encoder| encoder.encode(tones, frame));
+        };
+        for (byte, sample) in frame.iter_mut().zip(tones) {
+            *byte = encode(law, *sample);
+        }
+        FRAME
     }
 
     /// Whether somebody else's packets are passed on to this leg, so that it needs no frame of ours.
@@ -141,4 +180,68 @@ fn at_clock([code, flags, high, low]: [u8; 4], theirs: u32, ours: u32) -> [u8; 4
     let duration = u32::from(u16::from_be_bytes([high, low])) * ours / theirs.max(1);
     let [high, low] = u16::try_from(duration).unwrap_or(u16::MAX).to_be_bytes();
     [code, flags, high, low]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::UdpSocket;
+
+    use super::super::tests::leg;
+    use super::*;
+    use crate::centre::input::Digit;
+    use crate::media::dtmf::EventReader;
+    use crate::media::inband::ToneListener;
+    use crate::media::rtp::parse;
+    use crate::media::sdp;
+
+    /// What a far end at a socket of its own gets in so many turns of 20 ms.
+    fn sent_in(leg: &mut Leg, far: &UdpSocket, turns: u64) -> Vec<(Packet, Vec<u8>)> {
+        let (mut counters, mut sent, mut buffer) = (Counters::default(), Vec::new(), [0; 2_048]);
+        far.set_nonblocking(true).unwrap();
+        for turn in 0..turns {
+            leg.take_turn(1_000_000 + turn * 20_000, &mut counters);
+            while let Ok(length) = far.recv(&mut buffer) {
+                let packet = parse(&buffer[..length]).unwrap();
+                sent.push((packet, buffer[packet.begin..packet.end].to_vec()));
+            }
+        }
+        sent
+    }
+
+    fn presses(formats: &str, keys: &str) -> Vec<(Packet, Vec<u8>)> {
+        let (mut leg, _) = leg();
+        let far = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let text = format!("m=audio {} RTP/AVP {formats}\nc=IN IP4 127.0.0.1", far.local_addr().unwrap().port());
+        leg.agree(sdp::parse(&text).unwrap().terms(true).unwrap(), None, false, 0);
+        leg.hear(&[], false, 0);
+        leg.open_the_line(0);
+        leg.presses.press(&keys.chars().filter_map(Digit::new).collect::<Vec<_>>());
+        sent_in(&mut leg, &far, 10 * keys.len() as u64 + 5)
+    }
+
+    #[test]
+    fn keys_are_pressed_as_events_one_after_the_other() {
+        let sent = presses("8 101\na=rtpmap:101 telephone-event/8000", "4#");
+        let mut reader = EventReader::default();
+        let events: Vec<&(Packet, Vec<u8>)> = sent.iter().filter(|(packet, _)| packet.payload_type == 101).collect();
+        let keys: String = events.iter().filter_map(|(packet, payload)| reader.read(packet, payload)).map(Digit::key).collect();
+        assert_eq!((keys.as_str(), events.len(), sent.len()), ("4#", 16, 16 + 5));
+        let numbers: Vec<u16> = sent.iter().map(|(packet, _)| packet.sequence).collect();
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "{numbers:?}");
+        let begins: Vec<bool> = events.iter().map(|(packet, _)| packet.marker).collect();
+        assert_eq!((begins[0], begins[8], begins.iter().filter(|marker| **marker).count()), (true, true, 2));
+        let moved = events[8].0.timestamp.wrapping_sub(events[0].0.timestamp);
+        assert_eq!(moved, 10 * FRAME as u32, "the second key began 200 ms after the first");
+    }
+
+    #[test]
+    fn a_far_end_without_events_hears_the_tones() {
+        let sent = presses("8", "4#");
+        let (mut listener, mut heard) = (ToneListener::default(), String::new());
+        for (_, sound) in &sent {
+            heard.extend(listener.hear(law(Codec::Pcma).unwrap(), sound).map(Digit::key));
+        }
+        assert_eq!(heard, "4#");
+    }
 }

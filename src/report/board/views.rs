@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::centre::fact::{EndReason, QueueEnd};
-use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId};
+use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId, ShiftId};
 
 /// Waits that ended by hanging up before this, in milliseconds, are short abandons (B_s of the definitions).
 pub const SHORT_ABANDON_MS: u64 = 5_000;
@@ -128,6 +128,10 @@ pub struct OperatorView {
     pub since_ms: u64,
     /// Calls answered today.
     pub answered: u64,
+    /// Whether they are on shift; who is not is offered nothing.
+    pub on_shift: bool,
+    /// The shifts that they are on; nothing for who serves all that they can.
+    pub shifts: Vec<ShiftId>,
 }
 
 /// An operator who wants a supervisor to come.

@@ -71,6 +71,8 @@ pub struct Duplicate {
     /// The beginning of what was said; nothing where that was erased.
     #[schema(value_type = Option<String>)]
     pub text: Option<Private<String>>,
+    /// The incident that it belongs to and that is not over.
+    pub incident: Option<i64>,
 }
 
 /// Where something is, as a question of duplicates says it.
@@ -157,10 +159,24 @@ impl Store {
         let mut duplicates = Vec::with_capacity(near.len());
         for (distance, row) in near {
             let text = self.reported_text(&row.number).await?;
+            let incident = self.live_incident(&row.number).await?;
             let Reported { number, topic, state, registered_ms, .. } = row;
-            duplicates.push(Duplicate { number, topic, state, registered_ms, distance_m: distance.round() as u32, text });
+            duplicates.push(Duplicate { number, topic, state, registered_ms, distance_m: distance.round() as u32, text, incident });
         }
         Ok(duplicates)
+    }
+
+    /// The newest of those that a case belongs to and that are not over.
+    async fn live_incident(&self, number: &str) -> Result<Option<i64>, RegisterError> {
+        let found: Option<(i64,)> = query(
+            "SELECT incident_cases.incident FROM incident_cases JOIN incidents ON incidents.n = incident_cases.incident \
+             WHERE incident_cases.number = $1 AND NOT incident_cases.parted AND incidents.state IN ('proposed', 'confirmed') \
+             ORDER BY incident_cases.incident DESC LIMIT 1",
+        )
+        .bind(number)
+        .fetch_optional(self.db.readers())
+        .await?;
+        Ok(found.map(|(incident,)| incident))
     }
 
     async fn reported_text(&self, number: &str) -> Result<Option<Private<String>>, RegisterError> {

@@ -19,6 +19,7 @@ on_both!(
     what_was_dismissed_does_not_come_back,
     works_are_told_from_their_beginning_until_they_are_over,
     who_parts_from_an_incident_is_not_told_and_does_not_join_again,
+    an_operator_takes_a_case_into_an_incident_once_while_it_is_not_over,
     late_cases_escalate_once_a_step_and_say_so_once,
 );
 
@@ -220,6 +221,33 @@ async fn who_parts_from_an_incident_is_not_told_and_does_not_join_again(kind: Ki
     let fix = Wish::Fix { photos: vec![], owner: None };
     store.act_on_incident(1, &fix, supervisor(), Some(&words("a main had burst")), at).await.unwrap();
     assert_eq!(store.calls_to_make().await.unwrap().len(), 5);
+    store.verify(&[]).await.unwrap();
+}
+
+async fn an_operator_takes_a_case_into_an_incident_once_while_it_is_not_over(kind: Kind) {
+    let folder = Folder::new(kind, "incidents-joined");
+    let store = city(&folder).await;
+    let numbers = report(&store, 0, 5).await;
+    let at = Time(MONDAY + HOUR);
+    store.propose_incidents(at).await.unwrap();
+    let [further, later] = <[CaseNumber; 2]>::try_from(report(&store, 8, 2).await).unwrap();
+    let operator = Author::Operator { name: "aigul".into() };
+    for _ in 0..2 {
+        assert_eq!(store.join_incident(1, &further, &operator, at).await.unwrap().cases, 6);
+    }
+    assert_eq!(store.join_incident(1, &numbers[0], &operator, at).await.unwrap().cases, 6);
+    assert!(matches!(store.join_incident(9, &further, &operator, at).await, Err(RegisterError::NoIncident(9))));
+    let gone: CaseNumber = "109-2026-999999".parse().unwrap();
+    assert!(matches!(store.join_incident(1, &gone, &operator, at).await, Err(RegisterError::Missing(_))));
+    let part = Wish::Part { cases: vec![further.clone()] };
+    store.act_on_incident(1, &part, supervisor(), Some(&words("a lift")), at).await.unwrap();
+    let parted = store.join_incident(1, &further, &operator, at).await.unwrap_err();
+    assert!(matches!(parted, RegisterError::Incident(Refusal::NoMember(_))), "{parted}");
+    let refused = store.join_incident(1, &later, &Author::Resident, at).await.unwrap_err();
+    assert!(matches!(refused, RegisterError::Incident(Refusal::Role { .. })), "{refused}");
+    store.act_on_incident(1, &Wish::Dismiss, supervisor(), Some(&words("two faults")), at).await.unwrap();
+    let over = store.join_incident(1, &later, &operator, at).await.unwrap_err();
+    assert!(matches!(over, RegisterError::Incident(Refusal::State { .. })), "{over}");
     store.verify(&[]).await.unwrap();
 }
 

@@ -188,6 +188,37 @@ impl Store {
         Ok(row)
     }
 
+    /// Takes a case into an incident because somebody at the centre says that it belongs to it; one that belongs to it already stays so.
+    ///
+    /// # Errors
+    /// When there is no such incident or no such open case that callers may be told of, or the incident is over, or the case was parted from it.
+    pub async fn join_incident(&self, n: i64, case: &CaseNumber, by: &Author, at: Time) -> Result<IncidentRow, RegisterError> {
+        let mut transaction = self.db.begin(Lock::Register).await?;
+        let open: Option<(i64,)> = query("SELECT id FROM cases WHERE number = $1 AND is_open AND restricted IS NULL")
+            .bind(case.to_string())
+            .fetch_optional(&mut transaction)
+            .await?;
+        open.ok_or_else(|| RegisterError::Missing(case.clone()))?;
+        let member: Option<(bool,)> = query("SELECT parted FROM incident_cases WHERE incident = $1 AND number = $2")
+            .bind(n)
+            .bind(case.to_string())
+            .fetch_optional(&mut transaction)
+            .await?;
+        match member {
+            Some((true,)) => return Err(Refusal::NoMember(case.clone()).into()),
+            Some((false,)) => {}
+            None => {
+                let decide = |incident: &Incident, _| Ok(incident.take_in(by, case.clone())?);
+                change(&mut transaction, n, by, None, at, decide).await?;
+                belong(&mut transaction, n, std::slice::from_ref(case)).await?;
+            }
+        }
+        let row = row(&mut transaction, n).await?;
+        transaction.commit().await?;
+        self.stirred.notify_one();
+        Ok(row)
+    }
+
     async fn near(&self, register: &Register, now: Time) -> Result<Vec<Near>, sqlx::Error> {
         // Twice the time: who is near the last that joined is near all that joined before.
         let since = now.0.saturating_sub(register.closeness.within_ms.saturating_mul(2));

@@ -117,7 +117,9 @@ async fn numbers_have_no_gaps_under_fifty_writers(kind: Kind) {
     }
     let expected: BTreeSet<String> = (1..=25).map(|n| format!("109-2026-{n:06}")).collect();
     assert_eq!(numbers, expected, "fifty requests of twenty-five forms");
-    assert_eq!(store.known(CallerRef(3)).await.unwrap().open_cases, 25);
+    assert_eq!(store.known(CallerRef(3), crate::centre::ids::CallId(u32::MAX.into()), Time(0)).await.unwrap().open_cases, 25);
+    let late = store.known(CallerRef(3), crate::centre::ids::CallId(1), Time(MONDAY + 365 * 24 * 3_600_000)).await.unwrap();
+    assert_eq!((late.open_cases, late.overdue_cases), (25, 25));
     let found = store.verify(&[]).await.unwrap();
     assert_eq!((found.events, found.cases), (50, 25), "each registered and forwarded");
 }
@@ -196,6 +198,7 @@ async fn a_resident_has_numbers_and_cases_until_they_are_forgotten(kind: Kind) {
     let found = store.resident(id).await.unwrap().unwrap();
     assert_eq!((found.numbers.len(), found.consent_ms, &found.cases), (2, Some(MONDAY.cast_signed()), &vec![case.to_string()]));
     assert_eq!(store.story(CallerRef(4)).await.unwrap().residents[0].protected.as_deref(), Some("veteran"));
+    assert!(store.known(CallerRef(4), crate::centre::ids::CallId(1), Time(0)).await.unwrap().is_protected);
     let silent = NewResident { consent: false, ..dana.clone() };
     assert!(store.change_resident(id, &silent, &numbers[..1], found.revision, Time(MONDAY)).await.unwrap());
     let late = store.change_resident(id, &dana, &numbers, found.revision, Time(MONDAY)).await.unwrap_err();
@@ -341,7 +344,11 @@ async fn words_go_by_law_and_the_chain_stays_whole(kind: Kind) {
     assert!(matches!(&detail.history[3].event.what, What::Erased { events } if events == &[1, 5]));
     let found = store.verify(&[seal]).await.unwrap();
     assert_eq!((found.erased, found.words), (2, 2));
-    assert_eq!(store.known(CallerRef(3)).await.unwrap().open_cases, 1, "nobody is behind the case any more");
+    assert_eq!(
+        store.known(CallerRef(3), crate::centre::ids::CallId(u32::MAX.into()), Time(0)).await.unwrap().open_cases,
+        1,
+        "nobody is behind the case any more"
+    );
 }
 
 async fn an_organisation_sees_its_own_cases_and_restricted_topics_their_group(kind: Kind) {

@@ -13,6 +13,7 @@ on_both!(
     a_second_factor_is_asked_for_once_confirmed_and_no_code_opens_twice,
     guesses_of_codes_lock_as_those_of_passwords_do,
     the_own_password_ends_the_other_sessions,
+    an_administrator_sees_and_opens_a_locked_account_and_who_opened_what,
     preferences_are_an_accounts_own,
     anybody_sees_the_station_of_a_public_case_and_nothing_else,
     who_asks_too_often_is_told_when_again,
@@ -85,6 +86,35 @@ async fn guesses_of_codes_lock_as_those_of_passwords_do(kind: Kind) {
         assert_eq!(error(&login(&city, "operator", Some("000000x")).await), (401, "wrong_code".into()));
     }
     assert_eq!(error(&login(&city, "operator", Some(&code(&secret, 0))).await), (429, "locked".into()));
+    city.stop().await;
+}
+
+async fn an_administrator_sees_and_opens_a_locked_account_and_who_opened_what(kind: Kind) {
+    let city = City::start(kind).await;
+    let own = [city.signed_in("operator", Role::Operator).await];
+    let root = [city.signed_in("administrator", Role::Administrator).await];
+    let unlock = "/api/accounts/operator/lock";
+    assert_eq!(error(&city.ask("DELETE", unlock, &root, None).await), (404, "missing".into()));
+    for _ in 0..5 {
+        let guess = json!({ "name": "operator", "password": "guessed" }).to_string();
+        assert_eq!(error(&city.ask("POST", "/api/login", &[], Some(&guess)).await), (401, "wrong_password".into()));
+    }
+    assert_eq!(error(&login(&city, "operator", None).await), (429, "locked".into()));
+    let listed = city.ask("GET", "/api/accounts", &root, None).await.json();
+    let until = |name: &str| listed.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap()["locked_until_ms"].clone();
+    assert!(until("operator").as_u64().unwrap() > Clock::of_process().now().0);
+    assert_eq!(until("administrator"), Value::Null);
+    assert_eq!((city.ask("DELETE", unlock, &own, None).await.status, city.ask("DELETE", unlock, &root, None).await.status), (403, 204));
+    assert_eq!(login(&city, "operator", None).await.status, 200);
+    let record = |query: &'static str| city.ask("GET", query, &root, None);
+    let all = record("/api/accesses").await.json();
+    let newest = &all.as_array().unwrap()[0];
+    assert_eq!((&newest["who"], &newest["subject"]), (&json!("administrator"), &json!("account operator unlocked")));
+    let before = format!("/api/accesses?before={}", newest["id"]);
+    assert!(city.ask("GET", &before, &root, None).await.json().as_array().unwrap().iter().all(|row| row["id"] != newest["id"]));
+    assert_eq!(record("/api/accesses?who=nobody").await.json(), json!([]));
+    assert_eq!(record("/api/accesses?who=administrator&action=accounts&limit=1").await.json(), json!([newest]));
+    assert_eq!(city.ask("GET", "/api/accesses", &own, None).await.status, 403);
     city.stop().await;
 }
 

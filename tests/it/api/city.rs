@@ -18,7 +18,7 @@ use cityline::private::Private;
 use cityline::report::board::Board;
 use cityline::store::{Position, Projected, Role, Standing, Store};
 use cityline::vitals::Vitals;
-use cityline::web::{FactEvent, Health, InForce, SettingsParts, WebParts, WebShell, serve};
+use cityline::web::{FactEvent, Health, InForce, SettingsParts, SpeaksBy, WebParts, WebShell, serve};
 use cityline_bases::{Base, Kind};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::broadcast;
@@ -191,9 +191,10 @@ pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
         key: CallerKey::new([7; 32]),
         welcome: cityline::web::Welcome::default(),
         next_call: Arc::new(AtomicU64::new(500)),
+        sound: tokio::sync::mpsc::channel(1).0,
         board: Arc::new(Mutex::new(Board::new(Time(0)))),
         facts: broadcast::channel(100).0,
-        operators: ["operator", "olena"].into_iter().map(AgentId::from).collect(),
+        operators: ["operator", "olena"].into_iter().map(|name| (AgentId::from(name), SpeaksBy::Telephone)).collect(),
         pause_reasons: vec!["lunch".into()],
         settings: settings(),
         zone: chrono_tz::Asia::Qostanay,
@@ -201,6 +202,7 @@ pub fn parts(store: &Store, listen: SocketAddr) -> (WebParts, InputLanes) {
         health: Arc::new(Health::new(vitals.clone())),
         vitals,
         metrics: PrometheusBuilder::new().build_recorder().handle(),
+        waits: Arc::new(|_| Ok(Vec::new())),
     };
     (parts, ends)
 }

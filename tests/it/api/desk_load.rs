@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cityline::caller::CallerSeen;
-use cityline::centre::explanation::{Explanation, Rule, Verdict};
+use cityline::centre::explanation::{Explanation, Merits, Rule, Verdict};
 use cityline::centre::fact::{AgentStatus, Fact};
 use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, TrunkId};
 use cityline::centre::input::{FromDesk, Input};
@@ -15,6 +15,7 @@ use cityline::centre::output::{Offer, ToDesk};
 use cityline::centre::time::Time;
 use cityline::private::Private;
 use cityline::store::Role;
+use cityline::web::SpeaksBy;
 use cityline_bases::{Kind, on_both};
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -39,8 +40,8 @@ fn names(count: u64) -> Vec<AgentId> {
 }
 
 fn offer_to(operator: &AgentId, call: u64) -> ToDesk {
-    let verdicts = names(DESKS).into_iter().map(|name| (name, Verdict::Eligible { idle_ms: 9_000 })).collect();
-    let why = Explanation { rule: Rule::LongestIdle, needed: vec!["kk".into()], verdicts };
+    let verdicts = names(DESKS).into_iter().map(|name| (name, Verdict::Eligible { idle_ms: 9_000, merits: Merits::default() })).collect();
+    let why = Explanation { rule: Rule::LongestIdle, needed: vec!["kk".into()], verdicts, ..Explanation::default() };
     let offer = Offer {
         call: CallId(call),
         caller: CallerRef(call),
@@ -63,7 +64,7 @@ fn is(operator: &AgentId, state: AgentStatus) -> Fact {
 /// Signs so many operators in, each at an open page.
 async fn staff(city: &mut City, count: u64) -> BTreeMap<AgentId, Desk> {
     let names = names(count);
-    city.shell.reload(&names.iter().cloned().collect(), vec!["lunch".into()]);
+    city.shell.reload(&names.iter().map(|name| (name.clone(), SpeaksBy::Telephone)).collect(), [].into(), vec!["lunch".into()]);
     let origin = format!("http://{}", city.address);
     let mut desks = BTreeMap::new();
     for name in names {

@@ -18,4 +18,5 @@ mod recordings;
 mod reference;
 mod register;
 mod secure;
+mod shifts;
 mod sign_in;

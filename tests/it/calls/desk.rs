@@ -110,7 +110,7 @@ fn attend(mut socket: WebSocket<TcpStream>, ordered: &Receiver<Value>, heard: &S
     }
 }
 
-fn password(name: &str) -> String {
+pub fn password(name: &str) -> String {
     format!("secret of {name}")
 }
 

@@ -35,9 +35,12 @@ fn comes_to(app: &App, path: &str, wanted: u16, limit: Duration) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whichever_part_panics_the_server_ends_with_its_name_and_its_journal_whole() {
-    for part in [Part::Engine, Part::Signalling, Part::Media(0), Part::Recordings, Part::Projection] {
+    for part in [Part::Engine, Part::Signalling, Part::Media(0), Part::Recordings, Part::Projection, Part::Pages] {
         let place = Place::new("gone");
-        let app = App::start(place.config()).await.unwrap();
+        let mut config = place.config();
+        // The threads of a server that gives up stay to the end of its process, which here is the test's: their port with them.
+        config.media.webrtc_port = if part == Part::Pages { place.pages_port() } else { 0 };
+        let app = App::start(config).await.unwrap();
         comes_to(&app, "/livez", 200, SOON);
         app.vitals.strike(part, Fault::Panics);
         let gone = tokio::time::timeout(SOON, one_is_gone(app.vitals.clone())).await.expect("nobody misses it");

@@ -2,14 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod away;
-mod baresip;
-mod cast;
+pub mod baresip;
+pub mod cast;
 mod codecs;
 mod crash;
 mod decisions;
-mod desk;
+pub mod desk;
 mod disk;
-mod ears;
+pub mod ears;
 mod endings;
 mod flat;
 mod foreign;
@@ -29,9 +29,9 @@ mod recovery;
 mod register;
 mod reload;
 mod ringing;
-mod rooms;
+pub mod rooms;
 mod secure;
-mod server;
+pub mod server;
 mod start;
 mod strangers;
 

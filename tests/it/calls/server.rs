@@ -1,12 +1,13 @@
 //! How does a test run the real server? As a process of its own, on ports that are free, in a folder of its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
+
+pub use cityline_phone::ports::free_port;
 
 /// The server starts within this, on a busy machine too.
 const STARTS: Duration = Duration::from_secs(30);
@@ -82,7 +83,8 @@ impl Place {
         command.arg("--config").arg(self.settings()).args(arguments).stdin(Stdio::null());
         command.env("CITYLINE_DATA__FOLDER", format!("{var:?}")).env("CITYLINE_DATA__PROMPTS", format!("{:?}", prompts()));
         command.env("CITYLINE_SIP__UDP", format!("\"{}\"", self.sip())).env("CITYLINE_SIP__TCP", format!("\"{}\"", self.sip()));
-        command.env("CITYLINE_MEDIA__PORTS", format!("[{},{}]", self.rtp, self.rtp + 999));
+        command.env("CITYLINE_MEDIA__PORTS", format!("[{},{}]", self.rtp, self.rtp + 989));
+        command.env("CITYLINE_MEDIA__WEBRTC_PORT", self.pages_port().to_string());
         command.env("CITYLINE_WEB__LISTEN", format!("\"127.0.0.1:{}\"", self.web));
         command
     }
@@ -92,7 +94,8 @@ impl Place {
         let mut config = cityline::config::Config::load(None).unwrap();
         (config.data.folder, config.data.prompts) = (self.folder.join("var"), prompts().to_owned());
         (config.sip.udp, config.sip.tcp) = (Some(self.sip().into()), Some(self.sip().into()));
-        config.media.ports = (self.rtp, self.rtp + 999);
+        config.media.ports = (self.rtp, self.rtp + 989);
+        config.media.webrtc_port = self.pages_port();
         config.web.listen = self.web().into();
         config
     }
@@ -129,6 +132,11 @@ impl Place {
         };
         assert!(!status.success(), "{settings}\nwas taken");
         std::fs::read_to_string(said).unwrap()
+    }
+
+    /// The UDP port of pages' sound.
+    pub fn pages_port(&self) -> u16 {
+        self.rtp + 995
     }
 
     /// What the server has logged.
@@ -293,21 +301,6 @@ impl Drop for Server {
         let _ = self.process.wait();
         if !self.keep && !std::thread::panicking() {
             let _ = std::fs::remove_dir_all(&self.place.folder);
-        }
-    }
-}
-
-/// A port that is free for UDP and TCP, and that no other test of this run gets.
-///
-/// It lies between 10000 and 12000: the system hands out higher ones at any moment, and servers take theirs for RTP above. It is even,
-/// and the odd one above it is nobody's: baresip takes that for TLS, unasked.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = std::process::id() as u16;
-    loop {
-        let port = 10_000 + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 1_000 * 2;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return port;
         }
     }
 }

@@ -15,6 +15,9 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::TopicChosen { call, .. }
         | Fact::Enqueued { call, .. }
         | Fact::PlaceTold { call, .. }
+        | Fact::RingReached { call, .. }
+        | Fact::Credited { call, .. }
+        | Fact::PutBehind { call, .. }
         | Fact::Offered { call, .. }
         | Fact::OfferShown { call, .. }
         | Fact::OfferEnded { call, .. }
@@ -37,6 +40,7 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::Warned { call, .. }
         | Fact::WarningOver { call }
         | Fact::CallerMarked { call, .. }
+        | Fact::PageLost { call, .. }
         | Fact::CallEnded { call, .. } => Some(*call),
         Fact::LegStarted { leg, .. }
         | Fact::LegAnswered { leg }
@@ -52,6 +56,8 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::AgentChanged { .. }
         | Fact::StateEnds { .. }
         | Fact::SettingsApplied { .. }
+        | Fact::ShiftOrdered { .. }
+        | Fact::ShiftChanged { .. }
         | Fact::Restarted { .. } => None,
     }
 }

@@ -1,14 +1,16 @@
 //! How does the model see a call? Where it waits, who rings, who talks and who was called in.
 
-use std::collections::BTreeSet;
-
 use cityline::centre::fact::Party;
-use cityline::centre::ids::{AgentId, CallerRef, Language, QueueId, RecordingId, SkillId};
+use cityline::centre::ids::{AgentId, CallerRef, Language, QueueId, RecordingId, StepId};
+use cityline::centre::input::CallerKnown;
 use cityline::centre::time::Time;
+
+use super::lines::Levels;
 
 /// A call that is up.
 pub struct Call {
     pub caller: CallerRef,
+    pub arrived: Time,
     pub language: Option<Language>,
     pub wait: Option<Wait>,
     /// Who rings for it, and until when.
@@ -29,15 +31,30 @@ pub struct Call {
     pub out: Option<(AgentId, QueueId)>,
     /// The resident hears why the talk was ended.
     pub dismissed: bool,
+    /// The store has said what it knows, and what.
+    pub looked_up: bool,
+    pub story: CallerKnown,
+    /// The step through which the caller came to the queue.
+    pub queue_step: Option<StepId>,
+    /// The operator's line was lost in the talk.
+    pub line_lost: bool,
+    /// The place that was told last, and in which queue.
+    pub place_told: Option<(QueueId, u32)>,
 }
 
 pub struct Wait {
     pub queue: QueueId,
     pub since: Time,
-    pub needs: BTreeSet<SkillId>,
+    /// What its ring asks for.
+    pub needs: Levels,
     pub max_wait_ms: u64,
     /// Not the age: a caller who comes back may be overdue from the first moment.
     pub entered: Time,
+    pub ring: u32,
+    pub credit_ms: i64,
+    /// The credit was settled in the step that is judged.
+    pub is_settled: bool,
+    pub language: Language,
 }
 
 #[derive(Clone)]
@@ -85,9 +102,10 @@ impl Third {
 }
 
 impl Call {
-    pub fn new(caller: CallerRef) -> Self {
+    pub fn new(caller: CallerRef, arrived: Time) -> Self {
         Self {
             caller,
+            arrived,
             language: None,
             wait: None,
             offer: None,
@@ -101,6 +119,11 @@ impl Call {
             ringing: None,
             out: None,
             dismissed: false,
+            looked_up: false,
+            story: CallerKnown::default(),
+            queue_step: None,
+            line_lost: false,
+            place_told: None,
         }
     }
 

@@ -27,6 +27,11 @@ impl Between {
 }
 
 impl Step {
+    /// Whether a call between operators is to this one.
+    pub fn calls_colleague(&self, call: CallId, agent: &AgentId) -> bool {
+        self.between.get(&call).is_some_and(|(_, to)| to == agent)
+    }
+
     /// Whether a call of this operator's with a colleague began in this step.
     pub fn began_between(&self, agent: &AgentId) -> bool {
         self.between_begun.iter().any(|begun| begun == agent)

@@ -17,14 +17,16 @@ impl Model {
             Reason::LookUp(id) | Reason::Key(id) => {
                 call(id).is_some_and(|known| known.wait.is_none() || matches!(reason, Reason::LookUp(_)))
             }
-            Reason::Announce(id) | Reason::MaxWait(id) => call(id).is_some_and(|known| known.wait.is_some()),
+            Reason::Announce(id) | Reason::MaxWait(id) | Reason::Ring(id) => call(id).is_some_and(|known| known.wait.is_some()),
             Reason::OfferEnds(id) => call(id).is_some_and(|known| known.offer.is_some()),
             Reason::DialEnds(id) => call(id).is_some_and(|known| known.wait.is_none() && known.talk.is_none()),
             Reason::NoSound(id) => self.between.contains_key(id) || call(id).is_some_and(|known| known.silent_until.is_some()),
             Reason::WrapUp(agent) => self.staff.status(agent) == AgentStatus::WrapUp,
             Reason::Rest(agent) => self.staff.status(agent) == AgentStatus::NotResponding,
             Reason::Recovery | Reason::DesksReturn => true,
+            Reason::ShiftChanges => !self.settings.shifts.is_empty() || !self.orders.is_empty(),
             Reason::CallingEnds(id) => self.between.get(id).is_some_and(Between::rings) || call(id).is_some_and(Call::is_calling),
+            Reason::MediaReturns(agent) => self.staff.page(agent).is_none(),
             Reason::CoolOff(agent) => is_cool_off(&self.staff.status(agent)),
             Reason::AbuseSaid(id) => call(id).is_some_and(Call::is_told_of_abuse),
             Reason::RecordingPaused(id) => call(id).and_then(|known| known.talk.as_ref()).is_some_and(|talk| talk.paused),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cityline::centre::fact::Party;
-use cityline::centre::ids::{CallId, LegId, RecordingId};
+use cityline::centre::ids::{AgentId, CallId, LegId, RecordingId};
 use cityline::centre::input::{FromLine, FromMedia, Input};
 use cityline::centre::output::{ToLine, ToMedia};
 
@@ -33,6 +33,8 @@ pub struct Leg {
     reoffered: bool,
     ended: bool,
     unknown: bool,
+    /// Its far end is an operator's page.
+    page: bool,
     /// Its far end is heard before its answer.
     early: bool,
     /// Orders to put such sound in force without an outcome.
@@ -96,13 +98,36 @@ impl Legs {
                 known.early |= known.line == Line::Dialled;
             }
             Input::Media(FromMedia::Failed { .. }) if known.early_asked > 0 => known.early_asked -= 1,
-            Input::Media(FromMedia::Agreed { answer: None, .. }) => known.agreed = known.agreeing,
+            Input::Media(FromMedia::Agreed { answer: None, .. }) => {
+                known.agreed = known.agreeing;
+                known.unknown &= !known.page;
+            }
             Input::Line(FromLine::Answered { .. }) if known.line == Line::Dialled => known.line = Line::Answered,
             Input::Line(FromLine::Refused { .. } | FromLine::HungUp { .. }) | Input::LegGone { .. } => known.line = Line::Over,
             Input::Line(FromLine::Reoffered { .. }) => known.reoffered = true,
             Input::LegRecovered { .. } => known.unknown = false,
             _ => {}
         }
+    }
+
+    pub fn is_page(&self, leg: LegId) -> bool {
+        self.live.get(&leg).is_some_and(|known| known.page)
+    }
+
+    /// Whether a new process has not found its page yet.
+    pub fn is_lost_page(&self, leg: LegId) -> bool {
+        self.live.get(&leg).is_some_and(|known| known.page && known.unknown)
+    }
+
+    /// The legs to this operator's page.
+    pub fn pages(&self, agent: &AgentId) -> Vec<LegId> {
+        let theirs = |known: &Leg| known.page && !known.ended && matches!(&known.party, Party::Agent(party) if party == agent);
+        self.live.iter().filter(|(_, known)| theirs(known)).map(|(leg, _)| *leg).collect()
+    }
+
+    /// The legs to all pages.
+    pub fn all_pages(&self) -> Vec<LegId> {
+        self.live.iter().filter(|(_, known)| known.page && !known.ended).map(|(leg, _)| *leg).collect()
     }
 
     pub fn restarted(&mut self) {
@@ -125,6 +150,7 @@ impl Legs {
             reoffered: false,
             ended: false,
             unknown: false,
+            page: false,
             early: false,
             early_asked: 0,
         };
@@ -151,6 +177,9 @@ impl Legs {
         }
         let leg = line_leg(order);
         let Some(known) = self.live.get_mut(&leg) else { return Err(format!("{order:?}, but {leg} is over")) };
+        if known.page {
+            return Err(format!("{order:?}, but {leg} is a page's"));
+        }
         let before = known.line;
         let allowed = match order {
             ToLine::Answer { .. } => known.port && before == Line::Invited,
@@ -201,9 +230,11 @@ impl Legs {
                 holds(open && told && resident.call == recording.call, || format!("{recording:?} is begun twice, or untold"))
             }
             ToMedia::Open { leg, .. }
+            | ToMedia::Attach { leg, .. }
             | ToMedia::Agree { leg, .. }
             | ToMedia::Play { leg, .. }
             | ToMedia::StopPlay { leg }
+            | ToMedia::SendDigits { leg, .. }
             | ToMedia::Close { leg } => {
                 let Some(known) = self.live.get_mut(leg) else { return Err(format!("{order:?}, but {leg} is over")) };
                 holds(known.media(order), || format!("{order:?}, but {leg} is {:?}, open: {}", known.line, known.open))
@@ -246,8 +277,13 @@ impl Leg {
                 self.open = true;
                 !std::mem::replace(&mut self.asked, true)
             }
+            ToMedia::Attach { .. } => {
+                let again = std::mem::replace(&mut self.asked, true);
+                (self.open, self.page, self.agreeing, self.line) = (true, true, true, Line::Answered);
+                !again || self.unknown
+            }
             ToMedia::Close { .. } => {
-                std::mem::replace(&mut self.open, false) && (self.unknown || matches!(self.line, Line::Over | Line::Quiet))
+                std::mem::replace(&mut self.open, false) && (self.page || self.unknown || matches!(self.line, Line::Over | Line::Quiet))
             }
             ToMedia::Agree { answer: false, .. } if self.line == Line::Dialled => {
                 self.early_asked += 1;
@@ -257,7 +293,7 @@ impl Leg {
                 self.agreeing = true;
                 self.open && self.line == Line::Answered && (!answer || self.reoffered)
             }
-            ToMedia::Play { .. } | ToMedia::StopPlay { .. } => self.open && self.line == Line::Answered,
+            ToMedia::Play { .. } | ToMedia::StopPlay { .. } | ToMedia::SendDigits { .. } => self.open && self.line == Line::Answered,
             ToMedia::Connect { .. }
             | ToMedia::Record { .. }
             | ToMedia::StopRecord { .. }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cityline::centre::dialplan::{Action, Plan};
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, QueueEnd};
-use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, QueueId, RecordingId, SkillId, StepId};
+use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, QueueId, RecordingId, ShiftId, SkillId, StepId};
 use cityline::centre::input::{FromDesk, FromLine, FromMedia, HangUpCause, Input};
 use cityline::centre::output::Output;
 use cityline::centre::settings::{QueueSettings, Settings};
+use cityline::centre::shift::Wanted;
 use cityline::centre::time::Time;
 
 use super::about::{call_of, leg_of};
@@ -32,6 +33,15 @@ pub struct Model {
     pub staff: Staff,
     /// Calls between operators.
     pub between: BTreeMap<CallId, Between>,
+    /// Who was offered the last call of a queue.
+    pub turns: BTreeMap<QueueId, AgentId>,
+    /// Who is on shift as they are not without a table, and the orders of supervisors with their ends.
+    pub duty: BTreeMap<AgentId, (bool, Vec<ShiftId>)>,
+    pub orders: BTreeMap<AgentId, (Wanted, Time)>,
+    /// The largest bound that any settings of the day have stated.
+    pub bound_ms: u64,
+    /// By how much somebody was overtaken at most.
+    pub overtaken_ms: u64,
     owed: BTreeSet<CallId>,
     draining: bool,
     recovery_until: Option<Time>,
@@ -77,7 +87,7 @@ impl Model {
         let up_before: BTreeSet<CallId> = self.calls.keys().chain(self.between.keys()).copied().collect();
         let must_end = self.must_end(input);
         self.staff.await_desks(self.now);
-        let expected_states = self.staff.expect(input, &self.settings, &self.calls, &self.rules);
+        let expected_states = self.staff.expect(self.now, input, &self.settings, &self.calls, &self.rules);
         if let Input::LegRecovered { leg } = input
             && leg.n == 0
             && let Some(known) = self.calls.get_mut(&leg.call)
@@ -86,6 +96,8 @@ impl Model {
         }
         self.note_hold(input);
         self.rooms.note(input, &self.legs);
+        self.note_page(input);
+        self.note_look_up(input);
         self.legs.note(input);
         self.staff.note(input, &self.settings);
         let mut step = self.begin_step();
@@ -107,6 +119,7 @@ impl Model {
         }
         self.faults.extend(self.staff.check_expected(&expected_states));
         self.check_invariants(&step);
+        self.calls.values_mut().filter_map(|known| known.wait.as_mut()).for_each(|wait| wait.is_settled = false);
     }
 
     fn begin_step(&self) -> Step {
@@ -141,7 +154,7 @@ impl Model {
         }
     }
 
-    fn rules(&self, queue: &QueueId) -> QueueSettings {
+    pub fn rules(&self, queue: &QueueId) -> QueueSettings {
         self.rules.get(queue).cloned().unwrap_or_default()
     }
 
@@ -219,7 +232,7 @@ impl Model {
             }
             Fact::Enqueued { call, queue, language, skills } => self.enqueued(*call, queue, *language, skills),
             Fact::PlaceTold { call, queue, place, .. } => self.place_told(*call, queue, *place),
-            Fact::Offered { call, queue, agent, .. } => self.offered(*call, queue, agent),
+            Fact::Offered { call, queue, agent, why } => self.offered(*call, queue, agent, why),
             Fact::OfferShown { call, agent } => {
                 let theirs = self.calls.get(call).and_then(|known| known.offer.as_ref()).is_some_and(|(offered, _)| offered == agent);
                 let asked = self.calls.get(call).is_some_and(|known| known.asked() == Some(agent));
@@ -258,6 +271,7 @@ impl Model {
                     self.check(settings.revision == *revision, || "another revision was applied".to_owned());
                     self.rules.extend(settings.queues.clone());
                     self.plan = settings.numbers.values().next().cloned().or(self.plan.take());
+                    self.bound_ms = self.bound_ms.max(settings.credits.bound_ms());
                     self.settings = (**settings).clone();
                     self.staff.settings_applied(&self.settings);
                     self.lines_judged();
@@ -277,6 +291,7 @@ impl Model {
                 self.check_talks(*call, "is taken over");
             }
             Fact::LegReplaced { leg, by } => self.leg_replaced(*leg, *by),
+            Fact::PageLost { call, agent, queue } => self.page_lost(*call, agent, queue, step),
             Fact::ColleagueCalled { call, from, to } => self.colleague_called(*call, from, to, step),
             Fact::ColleagueCallEnded { call, .. } => self.colleague_call_ended(*call),
             Fact::StateEnds { .. }
@@ -286,6 +301,11 @@ impl Model {
             | Fact::WarningOver { .. }
             | Fact::CallerMarked { .. }
             | Fact::RecordingPaused { .. } => self.desk_work(fact, input, step),
+            Fact::Credited { call, credit_ms, .. } => self.credited(*call, *credit_ms),
+            Fact::PutBehind { call, queue, from, to } => self.put_behind(*call, queue, *from, *to),
+            Fact::ShiftOrdered { agent, wanted, until_ms, .. } => self.shift_ordered(input, agent, wanted, *until_ms),
+            Fact::ShiftChanged { agent, is_on, shifts } => drop(self.duty.insert(agent.clone(), (*is_on, shifts.clone()))),
+            Fact::RingReached { call, ring, needed, .. } => self.ring_reached(*call, *ring, needed),
             Fact::CallDiverted { .. } | Fact::NoticeTold { .. } | Fact::Subscribed { .. } => {}
             // The days' lines are never refused or marked.
             Fact::LegUnheard { .. } | Fact::LegQuality { .. } => {}
@@ -296,6 +316,7 @@ impl Model {
     pub fn waits_anew(&mut self, call: CallId) {
         if let Some(known) = self.calls.get_mut(&call) {
             (known.waited, known.overflowed, known.at_the_door) = (None, true, None);
+            (known.queue_step, known.line_lost) = (None, false);
         }
     }
 
@@ -303,14 +324,11 @@ impl Model {
         let new = !self.calls.contains_key(&call) && !self.over.contains(&call);
         self.check(new, || format!("{call} started twice"));
         step.started.insert(call, ());
-        self.calls.insert(call, Call::new(caller));
+        self.calls.insert(call, Call::new(caller, self.now));
     }
 
     fn enqueued(&mut self, call: CallId, queue: &QueueId, language: Language, skills: &[SkillId]) {
         let (now, rules) = (self.now, self.rules(queue));
-        let mut needs = rules.skills.clone();
-        needs.extend(rules.language_required.then(|| language.skill()));
-        self.check(skills.iter().cloned().collect::<BTreeSet<_>>() == needs, || format!("{call} needs {needs:?}, not {skills:?}"));
         let full = self.length(queue) >= rules.max_waiting as usize;
         let Some(known) = self.calls.get_mut(&call) else { return };
         let turned_away = known.at_the_door.take().is_some_and(|_| full && !known.overflowed);
@@ -318,7 +336,10 @@ impl Model {
         let chosen = known.language.is_none_or(|chosen| chosen == language);
         let since = known.waited.as_ref().filter(|(before, _)| before == queue).map_or(now, |(_, since)| *since);
         known.waited = Some((queue.clone(), since));
-        known.wait = Some(Wait { queue: queue.clone(), since, needs, max_wait_ms: rules.max_wait_ms, entered: now });
+        let wait = Wait::begun(queue, since, now, language, &rules);
+        let needs: Vec<SkillId> = wait.needs.keys().cloned().collect();
+        known.wait = Some(wait);
+        self.check(skills == needs, || format!("{call} needs {needs:?}, not {skills:?}"));
         self.check(fresh && chosen, || format!("{call} is queued twice, or in another language"));
         self.check(!turned_away, || format!("{call} was let into {queue}, which is full"));
     }
@@ -328,6 +349,11 @@ impl Model {
         let Some(known) = self.calls.get_mut(&call) else { return };
         let door = known.at_the_door.take();
         let again = door.is_some() && std::mem::replace(&mut known.overflowed, true);
+        if let Some(Action::Queue { .. }) =
+            self.plan.as_ref().and_then(|plan| plan.steps.get(step).or(plan.steps.get(&plan.start))).map(|step| &step.action)
+        {
+            known.queue_step = Some(step.clone());
+        }
         known.at_the_door = self.plan.as_ref().and_then(|plan| plan.steps.get(step)).and_then(|step| match &step.action {
             Action::Queue { queue, overflow: Some(_), .. } => Some(queue.clone()),
             _ => None,
@@ -336,35 +362,13 @@ impl Model {
         self.check(full && !again, || format!("{call} was turned away at {door:?}, again: {again}"));
     }
 
+    pub fn step_of_plan(&self, step: &StepId) -> Option<&Action> {
+        let plan = self.plan.as_ref()?;
+        plan.steps.get(step).or(plan.steps.get(&plan.start)).map(|step| &step.action)
+    }
+
     fn length(&self, queue: &QueueId) -> usize {
         self.calls.values().filter_map(|known| known.wait.as_ref()).filter(|wait| wait.queue == *queue).count()
-    }
-
-    fn place_told(&mut self, call: CallId, queue: &QueueId, place: u32) {
-        let age = |id: &CallId, known: &Call| known.wait.as_ref().filter(|wait| wait.queue == *queue).map(|wait| (wait.since, *id));
-        let mut line: Vec<(Time, CallId)> = self.calls.iter().filter_map(|(id, known)| age(id, known)).collect();
-        line.sort();
-        let expected = line.iter().position(|(_, id)| *id == call).map(|before| before as u32 + 1);
-        self.check(expected == Some(place), || format!("{call} was told place {place}, not {expected:?}"));
-    }
-
-    /// Callers who wait and whom nobody rings for, oldest first.
-    fn seeking(&self) -> Vec<(Time, CallId, &BTreeSet<SkillId>)> {
-        let seeks = |known: &Call| known.offer.is_none() && !known.unknown;
-        let waits = self.calls.iter().filter(|(_, known)| seeks(known));
-        let mut line: Vec<_> = waits.filter_map(|(id, known)| known.wait.as_ref().map(|wait| (wait.since, *id, &wait.needs))).collect();
-        line.sort();
-        line
-    }
-
-    fn offered(&mut self, call: CallId, queue: &QueueId, agent: &AgentId) {
-        let best = |needs: &BTreeSet<SkillId>| self.staff.longest_idle(needs, &self.settings);
-        let next = self.seeking().into_iter().find_map(|(_, id, needs)| best(needs).map(|agent| (id, agent)));
-        self.check(next.as_ref() == Some(&(call, agent.clone())), || format!("{call} was offered to {agent}, not {next:?}"));
-        let until = self.now.plus_ms(self.rules(queue).offer_ms);
-        if let Some(known) = self.calls.get_mut(&call) {
-            known.offer = Some((agent.clone(), until));
-        }
     }
 
     fn offer_ended(&mut self, call: CallId, agent: &AgentId, how: OfferEnd, input: &Input, step: &mut Step) {
@@ -398,6 +402,7 @@ impl Model {
         let won = step.ended_offers.contains(&(call, agent.clone(), OfferEnd::Answered));
         self.check(right && won, || format!("{call} was connected to {agent} after {waited_ms} ms"));
         step.connected.insert(call, (agent.clone(), queue.clone()));
+        self.staff.answers(agent);
     }
 
     fn dequeued(&mut self, call: CallId, queue: &QueueId, how: QueueEnd, waited_ms: u64) {
@@ -494,7 +499,8 @@ impl Model {
         self.recovery_until = (!self.calls.is_empty()).then(|| self.now.plus_ms(downtime_ms + 10_000)).or(self.recovery_until);
         self.calls.values_mut().for_each(|call| call.unknown = true);
         self.legs.restarted();
-        self.staff.restarted(self.now, downtime_ms);
+        self.rooms.pages_hold(self.legs.all_pages(), true);
+        self.staff.restarted(self.now, downtime_ms, &self.settings);
     }
 
     fn take_output(&mut self, output: &Output, step: &mut Step) {
@@ -539,10 +545,10 @@ impl Model {
                 faults.push(format!("{id} is silent for too long"));
             }
         }
-        for (since, id, needs) in self.seeking() {
-            if let Some(agent) = self.staff.longest_idle(needs, &self.settings) {
-                faults.push(format!("{id} waits since {since} while {agent} is free and able"));
-            }
+        faults.extend(self.check_duty());
+        faults.extend(self.check_lines());
+        for (id, wait) in self.seeking() {
+            let since = wait.since;
             let overdue = self
                 .calls
                 .get(&id)

@@ -31,7 +31,7 @@ impl Model {
                 self.check(of_talk == Some(*recording), || format!("{recording:?} is stopped while its talk goes on"));
             }
             ToMedia::Play { leg, sounds, .. } => {
-                let music = matches!(sounds.as_slice(), [Sound::Music { .. }]);
+                let music = matches!(sounds.as_slice(), [Sound::Music { .. }] | [Sound::Prompt { .. }, Sound::Music { .. }]);
                 let menu = leg.n == 0 && self.calls.get(&leg.call).is_none_or(|known| !known.was_served());
                 let tone = matches!(sounds.as_slice(), [Sound::RingTone]);
                 let outside = self.calls.get(&leg.call).and_then(|known| known.ringing.as_ref());
@@ -47,7 +47,7 @@ impl Model {
                 let fits = talk.is_some_and(|talk| talk.recording == Some(*recording) && talk.paused == paused);
                 self.check(fits, || format!("{order:?} of another talk"));
             }
-            ToMedia::Open { .. } | ToMedia::Agree { .. } | ToMedia::Close { .. } => {}
+            ToMedia::Open { .. } | ToMedia::Attach { .. } | ToMedia::SendDigits { .. } | ToMedia::Agree { .. } | ToMedia::Close { .. } => {}
         }
     }
 
@@ -83,12 +83,15 @@ impl Model {
                 let over_again = step.ended_offers.iter().any(|(call, owner, _)| *call == offer.call && owner == agent);
                 let known = self.calls.get(&offer.call);
                 let aged = known.and_then(|known| known.wait.as_ref()).is_none_or(|wait| self.now.ms_since(wait.since) == offer.waited_ms);
-                let theirs = (offer.from.is_none() && (known.is_some_and(rings) || over_again)) || asked;
+                let theirs =
+                    (offer.from.is_none() && (known.is_some_and(rings) || over_again)) || asked || step.calls_colleague(offer.call, agent);
                 self.check(theirs && aged, || format!("{agent} is shown {offer:?}"));
             }
             ToDesk::OfferGone { agent, call } => {
                 let asked = step.asked.contains(&(*call, agent.clone()));
-                let ended = asked || step.ended_offers.iter().any(|(id, owner, _)| id == call && owner == agent);
+                let ended = asked
+                    || step.calls_colleague(*call, agent)
+                    || step.ended_offers.iter().any(|(id, owner, _)| id == call && owner == agent);
                 self.check(ended, || format!("{agent} is told that {call} is gone"));
             }
             ToDesk::Work { agent, offer, stands } => {

@@ -10,7 +10,7 @@ use super::world::World;
 
 impl World {
     pub fn a_phone_works_with_its_call(&mut self) {
-        let Some(leg) = self.any_live_leg() else { return };
+        let Some(leg) = self.any_leg_of_a_line() else { return };
         if self.dice.percent(70) {
             let held = self.dice.percent(60);
             return self.handle(Input::Media(FromMedia::Held { leg, held }));
@@ -37,6 +37,9 @@ impl World {
         let between: Vec<CallId> = self.model.between.keys().copied().collect();
         let Some(call) = self.dice.pick(&between).copied() else { return self.a_phone_calls_a_colleague() };
         let leg = LegId { call, n: self.dice.below(2) as u16 };
+        if self.model.legs.is_page(leg) {
+            return;
+        }
         let to = ReferTo::Replaces(self.another_leg(leg));
         self.handle(Input::Line(FromLine::Referred { leg, to }));
     }
@@ -56,7 +59,7 @@ impl World {
 
     /// Mostly the operator's own second phone, sometimes a colleague's.
     pub fn a_phone_takes_a_place(&mut self) {
-        let Some(old) = self.any_live_leg() else { return };
+        let Some(old) = self.any_leg_of_a_line() else { return };
         let owner = match self.model.legs.party(old) {
             Some(Party::Agent(agent)) if self.dice.percent(60) => agent.clone(),
             _ => AgentId::from(*self.dice.pick(&OPERATORS).unwrap_or(&"aigul")),

@@ -22,8 +22,20 @@ pub struct Rooms {
 }
 
 impl Rooms {
+    /// Pages hold while their sound is away.
+    pub fn pages_hold(&mut self, pages: Vec<LegId>, hold: bool) {
+        for page in pages {
+            if hold {
+                self.holding.insert(page);
+            } else {
+                self.holding.remove(&page);
+            }
+        }
+    }
+
     pub fn note(&mut self, input: &Input, legs: &Legs) {
         match input {
+            Input::Media(FromMedia::Agreed { leg, answer: None, .. }) if legs.is_lost_page(*leg) => drop(self.holding.remove(leg)),
             Input::Media(FromMedia::Held { leg, held: true }) if legs.is_live(*leg) => drop(self.holding.insert(*leg)),
             Input::Media(FromMedia::Held { leg, held: false }) => drop(self.holding.remove(leg)),
             _ => {}

@@ -1,6 +1,8 @@
 //! Is every operator in the state that what happened leads to, and in one call at most?
 
-use std::collections::{BTreeMap, BTreeSet};
+mod devices;
+
+use std::collections::BTreeMap;
 
 use cityline::centre::fact::{AgentStatus, OfferEnd};
 use cityline::centre::ids::{AgentId, CallId, ContactId, Generation, QueueId, SkillId};
@@ -11,10 +13,16 @@ use cityline::centre::wrap_up::COOL_OFF;
 
 use super::calls::Call;
 use super::colleagues::Between;
+use super::lines::Levels;
 use super::model::Step;
+use devices::{apply_to_device, goes_on_otherwise};
 
 /// Contacts that are rung at most.
 const CONTACTS: usize = 4;
+/// Desks come back within this after a restart, in milliseconds.
+const DESKS_RETURN_MS: u64 = 15_000;
+/// A page's lost sound comes back within this, in milliseconds.
+const SOUND_RETURNS_MS: u64 = 18_000;
 
 #[derive(Clone, Debug)]
 struct Person {
@@ -25,6 +33,9 @@ struct Person {
     desk_until: Option<Time>,
     desk_lost: bool,
     contacts: Vec<ContactId>,
+    /// The page whose sound is there, and until when who lost it is ready again by its return.
+    page: Option<Generation>,
+    returns_until: Option<Time>,
     wish: Option<AgentStatus>,
     wrap_until: Option<Time>,
     rest_until: Option<Time>,
@@ -35,6 +46,15 @@ struct Person {
     extended: bool,
     cool_until: Option<Time>,
     help: Option<CallId>,
+    /// Calls answered since they signed in.
+    answered: u32,
+}
+
+/// Somebody who could be offered a call.
+#[derive(Clone)]
+pub struct Free {
+    pub since: Time,
+    pub answered: u32,
 }
 
 impl Default for Person {
@@ -46,6 +66,8 @@ impl Default for Person {
             desk_until: None,
             desk_lost: false,
             contacts: Vec::new(),
+            page: None,
+            returns_until: None,
             wish: None,
             wrap_until: None,
             rest_until: None,
@@ -55,6 +77,7 @@ impl Default for Person {
             extended: false,
             cool_until: None,
             help: None,
+            answered: 0,
         }
     }
 }
@@ -68,6 +91,7 @@ impl Person {
     fn rung(&self, device: Option<&Device>) -> bool {
         match device {
             Some(Device::Fixed { .. }) => true,
+            Some(Device::Browser) => self.desk.is_some() && self.page.is_some(),
             Some(Device::Phone { answer_at_desk, .. }) => !self.contacts.is_empty() && (!answer_at_desk || self.desk.is_some()),
             None => false,
         }
@@ -170,14 +194,31 @@ impl Staff {
         self.0.iter().filter(|(_, person)| person.is_busy()).map(|(agent, _)| agent.clone()).collect()
     }
 
-    /// The free operator who can do all this and has been ready for the longest time.
-    pub fn longest_idle(&self, needs: &BTreeSet<SkillId>, settings: &Settings) -> Option<AgentId> {
-        let can = |agent: &AgentId| settings.agents.get(agent).is_some_and(|known| needs.is_subset(&known.skills));
+    /// How well an operator does something.
+    pub fn level(&self, agent: &AgentId, skill: &SkillId, settings: &Settings) -> u8 {
+        let known = settings.agents.get(agent).and_then(|known| known.skills.levels().find(|(name, _)| *name == skill));
+        known.map_or(0, |(_, level)| level)
+    }
+
+    /// An operator has answered a call of a queue.
+    pub fn answers(&mut self, agent: &AgentId) {
+        self.0.entry(agent.clone()).or_default().answered += 1;
+    }
+
+    /// The free operators who can do all this so well.
+    pub fn free(&self, needs: &Levels, settings: &Settings) -> Vec<(AgentId, Free)> {
+        let can = |agent: &AgentId| needs.iter().all(|(skill, least)| self.level(agent, skill, settings) >= *least);
         let back = |agent: &AgentId, person: &Person| {
-            person.desk_until.is_none() || !matches!(device(settings, agent), Some(Device::Phone { answer_at_desk: true, .. }))
+            let at_desk = matches!(device(settings, agent), Some(Device::Browser | Device::Phone { answer_at_desk: true, .. }));
+            person.desk_until.is_none() || !at_desk
         };
         let free = self.0.iter().filter(|(agent, person)| person.status == AgentStatus::Ready && can(agent) && back(agent, person));
-        free.min_by_key(|(agent, person)| (person.since, *agent)).map(|(agent, _)| agent.clone())
+        free.map(|(agent, person)| (agent.clone(), Free { since: person.since, answered: person.answered })).collect()
+    }
+
+    /// The page of this operator whose sound is there.
+    pub fn page(&self, agent: &AgentId) -> Option<Generation> {
+        self.0.get(agent)?.page
     }
 
     /// Devices and wishes, as far as the operator is one of the settings.
@@ -189,10 +230,17 @@ impl Staff {
         }
     }
 
-    /// Desks of before have fifteen seconds to come back.
-    pub fn restarted(&mut self, now: Time, downtime_ms: u64) {
-        let until = now.plus_ms(downtime_ms + 15_000);
-        self.0.values_mut().for_each(|person| person.desk_until = person.desk.map(|_| until));
+    /// Desks of before have fifteen seconds to come back, and sound three more.
+    pub fn restarted(&mut self, now: Time, downtime_ms: u64, settings: &Settings) {
+        let until = now.plus_ms(downtime_ms + DESKS_RETURN_MS);
+        for (agent, person) in &mut self.0 {
+            let at_page = matches!(device(settings, agent), Some(Device::Browser));
+            person.desk_until = person.desk.map(|_| until);
+            let was_ready = matches!(person.status, AgentStatus::Ready | AgentStatus::Offered(_));
+            if person.page.take().is_some() && was_ready && at_page {
+                person.returns_until = Some(now.plus_ms(downtime_ms + SOUND_RETURNS_MS));
+            }
+        }
     }
 
     /// Before each step: desks that have not come back are gone.
@@ -201,6 +249,7 @@ impl Staff {
             person.desk_lost = person.desk_until.is_some_and(|until| until <= now);
             if person.desk_lost {
                 (person.desk, person.desk_until) = (None, None);
+                person.forgets_a_silent_page();
             }
         }
     }
@@ -211,7 +260,7 @@ impl Staff {
 
     pub fn settings_applied(&mut self, settings: &Settings) {
         for (_, person) in self.0.iter_mut().filter(|(agent, _)| !settings.agents.contains_key(*agent)) {
-            (person.desk, person.desk_until) = (None, None);
+            (person.desk, person.desk_until, person.page) = (None, None, None);
             person.contacts.clear();
         }
     }
@@ -219,6 +268,7 @@ impl Staff {
     /// The state in which an operator must be after their own input.
     pub fn expect(
         &self,
+        now: Time,
         input: &Input,
         settings: &Settings,
         calls: &BTreeMap<CallId, Call>,
@@ -228,17 +278,33 @@ impl Staff {
         let agent = input.agent();
         let before = self.0.get(agent).cloned().unwrap_or_default();
         if !settings.agents.contains_key(agent) {
-            return Some((agent.clone(), before.status));
+            // Of one who left the settings in a talk the end of the page's sound alone is still heeded.
+            let page_ends = matches!(input, FromDesk::DeskMediaDown { .. });
+            return (!page_ends).then_some((agent.clone(), before.status));
         }
         let mut person = before.clone();
         apply(&mut person, input, settings);
         let device = device(settings, agent);
         let status = match (input, before.status.clone()) {
             (FromDesk::DeskUp { .. } | FromDesk::OfferShown { .. } | FromDesk::Accept { .. }, same) => same,
-            (FromDesk::HangUp { call, .. }, AgentStatus::Internal(talked)) if *call == talked => return None,
+            (FromDesk::HangUp { call, .. } | FromDesk::Decline { call, .. }, AgentStatus::Internal(talked)) if *call == talked => {
+                return None;
+            }
             (_, same @ AgentStatus::Internal(_)) => same,
             (FromDesk::DeskGone { .. }, status) => person.desk_gone(&before, status, device),
             (FromDesk::PhoneChanged { .. }, status) => person.phone_changed(&before, status, device),
+            (FromDesk::DeskMediaUp { .. }, AgentStatus::NotResponding) if person.comes_back(device, now) => AgentStatus::Ready,
+            (FromDesk::DeskMediaUp { .. }, same) => same,
+            (FromDesk::DeskMediaDown { .. }, same) if person.page == before.page || !matches!(device, Some(Device::Browser)) => {
+                match same {
+                    AgentStatus::Talking(_) | AgentStatus::Supervising(_) => return None,
+                    same => same,
+                }
+            }
+            (FromDesk::DeskMediaDown { .. }, AgentStatus::Ready) => AgentStatus::NotResponding,
+            (FromDesk::DeskMediaDown { .. }, AgentStatus::Offered(_)) => person.aside(device),
+            (FromDesk::DeskMediaDown { .. }, AgentStatus::Talking(_) | AgentStatus::Supervising(_)) => return None,
+            (FromDesk::DeskMediaDown { .. }, same) => same,
             (
                 FromDesk::Ready { .. },
                 status @ (AgentStatus::Offered(_) | AgentStatus::Talking(_) | AgentStatus::Supervising(_) | AgentStatus::Ready),
@@ -271,6 +337,7 @@ impl Staff {
             (
                 FromDesk::Hold { .. }
                 | FromDesk::Resume { .. }
+                | FromDesk::SendDigits { .. }
                 | FromDesk::Consult { .. }
                 | FromDesk::EndConsult { .. }
                 | FromDesk::Conference { .. }
@@ -328,7 +395,11 @@ impl Staff {
         let ready = matches!(own, Some(FromDesk::Ready { .. }));
         let pause = matches!((own, to), (Some(FromDesk::Pause { reason, .. }), AgentStatus::Paused(to)) if reason == to);
         let leaves = matches!(own, Some(FromDesk::SignOut { .. }));
-        let by_devices = matches!(own, Some(FromDesk::PhoneChanged { .. } | FromDesk::DeskGone { .. }));
+        let by_devices = matches!(
+            own,
+            Some(FromDesk::PhoneChanged { .. } | FromDesk::DeskGone { .. } | FromDesk::DeskMediaUp { .. } | FromDesk::DeskMediaDown { .. })
+        );
+        let lost_sound = matches!(own, Some(FromDesk::DeskMediaDown { .. })) && *to == AgentStatus::NotResponding;
         let rested = person.rest_until.is_some_and(|until| until <= now);
         let offer_end = match &from {
             AgentStatus::Offered(call) => {
@@ -401,6 +472,8 @@ impl Staff {
         person.extended &=
             matches!(to, AgentStatus::Internal(_)) || (*to == AgentStatus::WrapUp && matches!(from, AgentStatus::Internal(_)));
         person.cool_until = is_cool_off(to).then(|| now.plus_ms(settings.limits.cool_off_ms));
+        // What fell due before the desk was given up, in the same step, found it there.
+        let caused = caused || (person.desk_lost && *to == AgentStatus::Ready);
         let (wrap_before, rest_before) = (person.wrap_until, person.rest_until);
         let rests = offer_end.is_some_and(|how| !matches!(how, OfferEnd::AgentGone | OfferEnd::CallerGone));
         person.rest_until = (*to == AgentStatus::NotResponding && rests && by_phone(device) && person.rung(device))
@@ -443,7 +516,11 @@ impl Staff {
                 person.wish = None;
             }
         }
+        person.returns_until = if anew { person.returns_until } else { lost_sound.then(|| now.plus_ms(SOUND_RETURNS_MS)) };
         (person.status, person.since) = (to.clone(), now);
+        if *to == AgentStatus::Offline {
+            person.answered = 0;
+        }
         if caused { Ok(()) } else { Err(format!("{agent} went from {from:?} to {to:?} by {input:?}")) }
     }
 
@@ -488,29 +565,6 @@ impl Staff {
     }
 }
 
-impl Person {
-    fn desk_gone(&self, before: &Person, status: AgentStatus, device: Option<&Device>) -> AgentStatus {
-        match status {
-            same if self.desk == before.desk || self.rung(device) => same,
-            AgentStatus::Ready => AgentStatus::NotResponding,
-            AgentStatus::Offered(_) => self.aside(device),
-            same => same,
-        }
-    }
-
-    fn phone_changed(&self, before: &Person, status: AgentStatus, device: Option<&Device>) -> AgentStatus {
-        match status {
-            same if self.contacts == before.contacts || matches!(device, Some(Device::Fixed { .. })) => same,
-            AgentStatus::Offline | AgentStatus::NotResponding if by_phone(device) && self.rung(device) => AgentStatus::Ready,
-            AgentStatus::Offered(_) if self.contacts.is_empty() => self.aside(device),
-            AgentStatus::Ready if self.contacts.is_empty() && by_phone(device) && !self.rung(device) => AgentStatus::Offline,
-            AgentStatus::Ready if self.contacts.is_empty() && !self.rung(device) => AgentStatus::NotResponding,
-            AgentStatus::NotResponding if self.contacts.is_empty() && by_phone(device) => AgentStatus::Offline,
-            same => same,
-        }
-    }
-}
-
 /// What a supervisor, or who calls a resident, goes back to.
 fn back_to(before: &AgentStatus) -> Option<AgentStatus> {
     match before {
@@ -532,69 +586,5 @@ fn apply(person: &mut Person, input: &FromDesk, settings: &Settings) {
     apply_to_device(person, input, settings, talks);
     if matches!(person.status, AgentStatus::Internal(_)) {
         goes_on_otherwise(person, input, settings, &contacts_before);
-    }
-}
-
-/// What an operator in a call with a colleague does after it.
-fn goes_on_otherwise(person: &mut Person, input: &FromDesk, settings: &Settings, contacts_before: &[ContactId]) {
-    let device = device(settings, input.agent());
-    let after = match input {
-        FromDesk::Ready { .. } if person.rung(device) => Some(AgentStatus::Ready),
-        FromDesk::Pause { reason, .. } if settings.pause_reasons.contains(reason) => Some(AgentStatus::Paused(reason.clone())),
-        FromDesk::SignOut { .. } => Some(AgentStatus::Offline),
-        FromDesk::WrapUpDone { .. } if person.before == AgentStatus::WrapUp => Some(person.wish.take().unwrap_or(AgentStatus::Ready)),
-        FromDesk::PhoneChanged { .. }
-            if person.contacts != contacts_before
-                && !person.contacts.is_empty()
-                && matches!(device, Some(Device::Phone { ready_when_registered: true, .. }))
-                && matches!(person.before, AgentStatus::Offline | AgentStatus::NotResponding)
-                && person.rung(device) =>
-        {
-            Some(AgentStatus::Ready)
-        }
-        _ => None,
-    };
-    if let Some(after) = after {
-        (person.before, person.before_until, person.wish) = (after, None, None);
-    }
-}
-
-fn apply_to_device(person: &mut Person, input: &FromDesk, settings: &Settings, talks: bool) {
-    match input {
-        FromDesk::DeskUp { generation, .. } => (person.desk, person.desk_until) = (person.desk.max(Some(*generation)), None),
-        FromDesk::DeskGone { generation, .. } if person.desk == Some(*generation) => (person.desk, person.desk_until) = (None, None),
-        FromDesk::PhoneChanged { contacts, .. } => person.contacts = contacts.iter().copied().take(CONTACTS).collect(),
-        FromDesk::Ready { .. } if talks || matches!(person.status, AgentStatus::Offered(_)) => person.wish = None,
-        FromDesk::Pause { reason, .. } if talks && settings.pause_reasons.contains(reason) => {
-            person.wish = Some(AgentStatus::Paused(reason.clone()));
-        }
-        FromDesk::SignOut { .. } if talks => person.wish = Some(AgentStatus::Offline),
-        FromDesk::DeskGone { .. }
-        | FromDesk::Ready { .. }
-        | FromDesk::Pause { .. }
-        | FromDesk::SignOut { .. }
-        | FromDesk::OfferShown { .. }
-        | FromDesk::Accept { .. }
-        | FromDesk::Decline { .. }
-        | FromDesk::HangUp { .. }
-        | FromDesk::WrapUpDone { .. }
-        | FromDesk::Hold { .. }
-        | FromDesk::Resume { .. }
-        | FromDesk::Consult { .. }
-        | FromDesk::CompleteConsult { .. }
-        | FromDesk::EndConsult { .. }
-        | FromDesk::Conference { .. }
-        | FromDesk::Transfer { .. }
-        | FromDesk::CallOut { .. }
-        | FromDesk::Monitor { .. }
-        | FromDesk::TakeOver { .. }
-        | FromDesk::StopMonitor { .. }
-        | FromDesk::ExtendWrapUp { .. }
-        | FromDesk::AskHelp { .. }
-        | FromDesk::HelpDone { .. }
-        | FromDesk::Warn { .. }
-        | FromDesk::EndAbuse { .. }
-        | FromDesk::PauseRecording { .. }
-        | FromDesk::ResumeRecording { .. } => {}
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cityline::centre::Centre;
 use cityline::centre::fact::{AgentStatus, Fact};
 use cityline::centre::ids::{AgentId, CallId, CallTo, CallerRef, ContactId, Generation, Language, LegId, SdpRef, Supervision};
-use cityline::centre::input::{CallerKnown, Codec, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure};
+use cityline::centre::input::{CallerKnown, Codec, Digit, FromDesk, FromLine, FromMedia, HangUpCause, Input, MediaFailure};
 use cityline::centre::output::{Ending, Output, ToLine, ToMedia};
 use cityline::centre::time::Time;
 
@@ -35,7 +35,7 @@ pub struct World {
     pub records: Vec<Record>,
     pub(super) model: Model,
     pub(super) dice: Dice,
-    now: Time,
+    pub(super) now: Time,
     coming: BTreeMap<(Time, u64), Input>,
     events: u64,
     pub(super) next_call: u64,
@@ -93,7 +93,8 @@ impl World {
             905..935 => self.sound_comes_or_goes(),
             935..950 => self.a_shell_fails(),
             950..958 => self.a_hang_up_overtakes(),
-            958..978 => self.reload(),
+            958..974 => self.reload(),
+            974..978 => self.a_supervisor_orders_shifts(),
             978..986 => self.restart(),
             986..989 => self.handle(Input::DrainStarted),
             989..990 => self.stops(),
@@ -167,8 +168,14 @@ impl World {
         self.dice.pick(&legs).copied()
     }
 
+    /// A leg of which signalling knows: that of a page it never hears of.
+    pub(super) fn any_leg_of_a_line(&mut self) -> Option<LegId> {
+        let legs: Vec<LegId> = self.model.legs.live.keys().copied().filter(|leg| !self.model.legs.is_page(*leg)).collect();
+        self.dice.pick(&legs).copied()
+    }
+
     fn a_far_end_does_something(&mut self) {
-        let Some(leg) = self.any_live_leg() else { return };
+        let Some(leg) = self.any_leg_of_a_line() else { return };
         if leg.n > 0 && self.model.legs.live.get(&leg).is_some_and(|known| known.line != Line::Quiet) && self.dice.percent(50) {
             self.handle(Input::Line(FromLine::HungUp { leg, cause: HangUpCause::Bye }));
         } else if !self.model.legs.is_reoffered(leg) {
@@ -207,6 +214,7 @@ impl World {
             | Input::LegRecovered { .. }
             | Input::DrainStarted
             | Input::NoticesChanged(_)
+            | Input::ShiftOrdered(_)
             | Input::Stopping => false,
         };
         if again {
@@ -240,6 +248,7 @@ impl World {
         let inputs = [
             FromDesk::DeskUp { agent: agent.clone(), generation: Generation(self.generation) },
             FromDesk::PhoneChanged { agent: agent.clone(), contacts },
+            FromDesk::DeskMediaUp { agent: agent.clone(), generation: Generation(self.generation) },
             FromDesk::Ready { agent },
         ];
         for input in inputs {
@@ -259,8 +268,10 @@ impl World {
         let agent = AgentId::from(name);
         let call = self.model.staff.status(&agent).call().or_else(|| self.somebody_up()).unwrap_or(CallId(0));
         let generation = Generation(self.generation - self.dice.below(2) as u32);
-        let input = match self.dice.below(27) {
+        let input = match self.dice.below(31) {
             0..5 => return self.signs_in(name),
+            27 | 28 => FromDesk::DeskMediaDown { generation: self.model.staff.page(&agent).unwrap_or(generation), agent },
+            29 => FromDesk::DeskMediaUp { agent, generation: Generation(self.generation) },
             5 => FromDesk::DeskGone { agent, generation: Generation(self.dice.between(1, u64::from(self.generation) + 1) as u32) },
             6 => FromDesk::PhoneChanged { agent, contacts: Vec::new() },
             7 => FromDesk::PhoneChanged { agent, contacts: self.contacts() },
@@ -270,7 +281,7 @@ impl World {
             13 => FromDesk::SignOut { agent },
             14 => FromDesk::OfferShown { agent, call },
             15..17 => FromDesk::Accept { agent, call },
-            17 | 23..26 => FromDesk::Decline { agent, call },
+            17 | 23..27 => FromDesk::Decline { agent, call },
             18 => FromDesk::HangUp { agent, call },
             19 => FromDesk::DeskUp { agent, generation },
             20 => FromDesk::Ready { agent: "stranger".into() },
@@ -285,7 +296,7 @@ impl World {
         let agent = self.somebody_at_work();
         let call = self.model.staff.status(&agent).call().filter(|_| self.dice.percent(95)).or_else(|| self.somebody_up());
         let call = call.unwrap_or(CallId(0));
-        let input = match self.dice.below(42) {
+        let input = match self.dice.below(43) {
             0..3 => FromDesk::Hold { agent, call },
             3..5 => FromDesk::Resume { agent, call },
             5..9 | 36..42 => FromDesk::Consult { agent, call, with: self.somebody_to_call() },
@@ -301,6 +312,7 @@ impl World {
             31 => FromDesk::EndAbuse { agent, call, days: self.dice.below(100) as u8 },
             32..34 => FromDesk::PauseRecording { agent, call },
             34 => FromDesk::ResumeRecording { agent, call },
+            42 => FromDesk::SendDigits { agent, call, digits: Digit::new('5').into_iter().collect() },
             _ => return self.somebody_supervises(),
         };
         self.handle(Input::Desk(input));
@@ -363,7 +375,7 @@ impl World {
 
     fn reload(&mut self) {
         self.revision += 1;
-        let settings = town(&mut self.dice, self.revision);
+        let settings = town(&mut self.dice, self.revision, self.now);
         self.handle(Input::SettingsChanged(Box::new(settings)));
     }
 
@@ -382,6 +394,10 @@ impl World {
         for leg in legs {
             let answered = self.model.legs.live.get(&leg).is_some_and(|known| known.line == Line::Answered && known.agreed);
             if !self.model.legs.live.contains_key(&leg) {
+                continue;
+            }
+            // Nobody speaks of a page's leg: the page comes back, or does not.
+            if self.model.legs.is_page(leg) && self.dice.percent(90) {
                 continue;
             }
             if answered && stays && self.dice.percent(80) {
@@ -446,6 +462,7 @@ impl World {
         let outputs: Vec<Output> = std::iter::from_fn(|| self.centre.poll_output()).collect();
         let facts = self.centre.take_facts();
         self.model.step(self.now, &input, &outputs, &facts);
+        self.model.check_waits(&self.centre);
         if let Some((_, reason)) = self.centre.next_deadline() {
             self.model.check_deadline(&reason);
         }
@@ -474,7 +491,17 @@ impl World {
             Output::Media(order) => self.carry_out_media(order),
             Output::LookUp { call, .. } => {
                 let language = self.dice.pick(&[None, Some(Language::Ru), Some(Language::En), Some(Language::Uk)]).copied().flatten();
-                let known = CallerKnown { language, ..CallerKnown::default() };
+                let last_operator = self.dice.pick(&OPERATORS).filter(|_| self.dice.percent(50)).map(|name| AgentId::from(*name));
+                let known = CallerKnown {
+                    language,
+                    last_operator,
+                    open_cases: self.dice.below(2) as u32,
+                    overdue_cases: u32::from(self.dice.percent(10)),
+                    called_lately: self.dice.percent(20),
+                    is_protected: self.dice.percent(10),
+                    is_marked: self.dice.percent(10),
+                    ..CallerKnown::default()
+                };
                 if self.dice.percent(90) {
                     let ms = self.dice.below(500);
                     self.later(ms, Input::LookedUp { call: *call, known });
@@ -524,6 +551,13 @@ impl World {
     fn carry_out_media(&mut self, order: &ToMedia) {
         let fails = !self.is_evening && self.dice.percent(3);
         match order {
+            ToMedia::Attach { leg, .. } if fails => {
+                self.later(5, Input::Media(FromMedia::Failed { leg: *leg, why: MediaFailure::NoPage, about: None }));
+            }
+            ToMedia::Attach { leg, .. } => {
+                let ms = self.dice.below(20);
+                self.later(ms, Input::Media(FromMedia::Agreed { leg: *leg, codec: Codec::Pcma, answer: None, about: None }));
+            }
             ToMedia::Open { leg, .. } | ToMedia::Agree { leg, .. } if fails => {
                 self.later(5, Input::Media(FromMedia::Failed { leg: *leg, why: MediaFailure::NoPort, about: None }));
             }
@@ -546,6 +580,7 @@ impl World {
             }
             ToMedia::Play { .. }
             | ToMedia::StopPlay { .. }
+            | ToMedia::SendDigits { .. }
             | ToMedia::Connect { .. }
             | ToMedia::Record { .. }
             | ToMedia::PauseRecord { .. }

@@ -1,6 +1,6 @@
 //! Who is served next, what do those who wait hear, and when are they sent elsewhere?
 
-use cityline::centre::explanation::{Explanation, Rule, Verdict};
+use cityline::centre::explanation::{Explanation, Merits, Rule, Verdict};
 use cityline::centre::fact::{AgentStatus, Fact, QueueEnd};
 use cityline::centre::ids::{CallId, Language};
 use cityline::centre::input::FromDesk;
@@ -10,7 +10,8 @@ use cityline::centre::settings::Settings;
 use super::story::{SPEAKS_MS, Story};
 use crate::city::{PHONE, operator, settings, with};
 
-fn explanation(story: &Story, call: CallId) -> Explanation {
+/// Why the call was offered for the first time.
+pub fn explanation(story: &Story, call: CallId) -> Explanation {
     let why = |fact: &Fact| match fact {
         Fact::Offered { call: id, why, .. } if *id == call => Some(why.clone()),
         _ => None,
@@ -42,8 +43,8 @@ fn the_longest_idle_operator_who_can_gets_the_call_and_the_offer_says_why() {
     assert_eq!(why.needed, ["heating".into(), "ru".into()]);
     let verdicts = [
         ("aigul".into(), Verdict::Lacks { skills: vec!["heating".into()] }),
-        ("bolat".into(), Verdict::Eligible { idle_ms: 4_100 }),
-        ("cemre".into(), Verdict::Chosen { idle_ms: 5_100 }),
+        ("bolat".into(), Verdict::Eligible { idle_ms: 4_100, merits: Merits::default() }),
+        ("cemre".into(), Verdict::Chosen { idle_ms: 5_100, merits: Merits::default() }),
         ("eren".into(), Verdict::NotReady { state: "paused".into() }),
     ];
     assert_eq!(why.verdicts, verdicts);
@@ -61,6 +62,47 @@ fn an_operator_who_cannot_take_it_does_not_hold_up_those_who_can() {
     story.pauses("aigul", "lunch");
     let call = story.waits_for_heating(77);
     assert_eq!(story.agent("bolat"), AgentStatus::Offered(call));
+}
+
+/// The language may change while somebody waits: they come back to the queue, with the age of the wait, and another operator is needed.
+#[test]
+fn a_caller_who_changes_the_language_while_waiting_keeps_the_age_of_the_wait() {
+    let mut city = with(settings(), "aigul", operator(&["ru", "heating"], PHONE));
+    city = with(city, "bolat", operator(&["en", "heating"], PHONE));
+    let mut story = Story::new(city);
+    story.signs_in("bolat", &[2]);
+    let call = story.waits_for_heating(77);
+    story.pass(30_000);
+    story.presses(call, '*');
+    story.pass(SPEAKS_MS + 100);
+    story.presses(call, '3');
+    assert_eq!(story.agent("bolat"), AgentStatus::Offered(call), "English, without another walk through the menus");
+    let offered = story.told.iter().find(|(_, fact)| matches!(fact, Fact::Offered { .. })).unwrap().0;
+    let first = story.told.iter().find(|(_, fact)| matches!(fact, Fact::Enqueued { .. })).unwrap().0;
+    story.pass(200);
+    let leg = story.rings_at("bolat");
+    story.answers(leg);
+    let waited = story.told.iter().find_map(|(at, fact)| match fact {
+        Fact::Connected { waited_ms, .. } => Some((*waited_ms, at.ms_since(first))),
+        _ => None,
+    });
+    assert!(offered.ms_since(first) > 30_000 && waited.is_some_and(|(told, real)| told == real));
+}
+
+/// Silence after the key for another language: the caller waits on in their own.
+#[test]
+fn who_chooses_no_other_language_waits_on_in_theirs() {
+    let mut story = Story::new(with(settings(), "aigul", operator(&["ru", "heating"], PHONE)));
+    let call = story.waits_for_heating(77);
+    story.presses(call, '*');
+    story.is_silent();
+    story.is_silent();
+    let again = story.told.iter().rev().find_map(|(_, fact)| match fact {
+        Fact::Enqueued { call: id, language, queue, .. } if *id == call => Some((*language, queue.to_string())),
+        _ => None,
+    });
+    assert_eq!(again, Some((Language::Ru, "heating".to_owned())));
+    assert_eq!(story.told_count(|fact| matches!(fact, Fact::Enqueued { .. })), 2);
 }
 
 /// AST#1691: the longest-waiting caller, whom nobody can serve, stopped all offers.
@@ -120,7 +162,11 @@ fn who_waits_hears_music_the_place_and_music_again() {
     story.pass(4_000);
     let language = Language::Ru;
     assert_eq!(story.hears(first), [Sound::Music { id: "music".into() }], "its announcement came earlier and is over");
-    assert_eq!(story.hears(second), [Sound::Position { n: 2, language }, Sound::Minutes { n: 6, language }]);
+    assert_eq!(
+        story.hears(second),
+        [Sound::Position { n: 2, language }, Sound::Minutes { n: 5, language }],
+        "two talks, and one before them may give up"
+    );
     story.pass(SPEAKS_MS);
     assert_eq!(story.hears(second), [Sound::Music { id: "music".into() }]);
     story.hangs_up(first);

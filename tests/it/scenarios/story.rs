@@ -49,12 +49,14 @@ pub struct Story {
     pub centre: Centre,
     pub now: Time,
     pub shells: Shells,
+    /// Every input with its time, for a journal.
+    pub inputs: Vec<(Time, Input)>,
     /// Every output, in order.
     pub asked: Vec<Output>,
     /// Every fact, with its time.
     pub told: Vec<(Time, Fact)>,
     languages: BTreeMap<CallerRef, Language>,
-    districts: BTreeMap<CallerRef, String>,
+    known: BTreeMap<CallerRef, CallerKnown>,
     coming: BTreeMap<(Time, u64), Input>,
     legs: BTreeMap<LegId, Leg>,
     over: BTreeSet<CallId>,
@@ -68,10 +70,11 @@ impl Story {
             centre: Centre::new(),
             now: MORNING,
             shells: Shells { opens: true, plays: true, agrees: true, looks_up: true },
+            inputs: Vec::new(),
             asked: Vec::new(),
             told: Vec::new(),
             languages: BTreeMap::new(),
-            districts: BTreeMap::new(),
+            known: BTreeMap::new(),
             coming: BTreeMap::new(),
             legs: BTreeMap::new(),
             over: BTreeSet::new(),
@@ -95,7 +98,12 @@ impl Story {
 
     /// The store knows where this caller's last case was.
     pub fn lives_in(&mut self, caller: u64, district: &str) {
-        self.districts.insert(CallerRef(caller), district.to_owned());
+        self.known.entry(CallerRef(caller)).or_default().district = Some(district.to_owned());
+    }
+
+    /// What the store knows of this caller.
+    pub fn knows(&mut self, caller: u64, known: CallerKnown) {
+        self.known.insert(CallerRef(caller), known);
     }
 
     pub fn calls(&mut self, caller: u64) -> CallId {
@@ -241,6 +249,7 @@ impl Story {
 
     pub fn happens(&mut self, input: Input) {
         self.note_input(&input);
+        self.inputs.push((self.now, input.clone()));
         self.centre.handle(self.now, input);
         self.drain();
     }
@@ -319,12 +328,15 @@ impl Story {
             | Reason::CallingEnds(call)
             | Reason::AbuseSaid(call)
             | Reason::RecordingPaused(call)
-            | Reason::AutoAnswer(call) => assert!(!self.over.contains(call), "{reason:?} is left of a call that is over"),
+            | Reason::AutoAnswer(call)
+            | Reason::Ring(call) => assert!(!self.over.contains(call), "{reason:?} is left of a call that is over"),
             Reason::WrapUp(_)
             | Reason::Rest(_)
             | Reason::Recovery
             | Reason::SupervisorRings(_)
             | Reason::DesksReturn
+            | Reason::ShiftChanges
+            | Reason::MediaReturns(_)
             | Reason::CoolOff(_) => {}
         }
     }
@@ -378,8 +390,8 @@ impl Story {
             Output::Line(order) => self.carry_out_line(order),
             Output::Media(order) => self.carry_out_media(order),
             Output::LookUp { call, caller } => {
-                let (language, district) = (self.languages.get(&caller).copied(), self.districts.get(&caller).cloned());
-                let known = CallerKnown { language, district, ..CallerKnown::default() };
+                let known = self.known.get(&caller).cloned().unwrap_or_default();
+                let known = CallerKnown { language: self.languages.get(&caller).copied(), ..known };
                 if self.shells.looks_up {
                     self.later(LOOKS_UP_MS, Input::LookedUp { call, known });
                 }
@@ -426,6 +438,13 @@ impl Story {
                     self.later(OPENS_MS, Input::Media(FromMedia::Opened { leg, sdp: SdpRef(leg.call.0 * 100 + 50) }));
                 }
             }
+            // Signalling knows nothing of a page's leg: whatever it were told of it would be a fault.
+            ToMedia::Attach { leg, .. } => {
+                self.legs.entry(leg).or_insert(Leg { line: Line::Over, open: true });
+                if self.shells.agrees {
+                    self.later(AGREES_MS, Input::Media(FromMedia::Agreed { leg, codec: Codec::Pcma, answer: None, about: None }));
+                }
+            }
             ToMedia::Close { leg } => {
                 let known = self.legs.get_mut(&leg).expect("only what was opened is closed");
                 assert!(std::mem::replace(&mut known.open, false), "{leg} is closed twice");
@@ -443,7 +462,7 @@ impl Story {
                     self.later(SPEAKS_MS, Input::Media(FromMedia::Played { leg, play }));
                 }
             }
-            ToMedia::StopPlay { leg } => self.is_open(leg),
+            ToMedia::StopPlay { leg } | ToMedia::SendDigits { leg, .. } => self.is_open(leg),
             ToMedia::Connect { hears, .. } => hears.iter().for_each(|pair| {
                 self.is_open(pair.ear);
                 self.is_open(pair.mouth);

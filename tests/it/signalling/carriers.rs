@@ -4,9 +4,10 @@ use cityline::centre::ids::{CallId, LegId};
 use cityline::centre::input::FromLine;
 use cityline::centre::output::{Shown, Target, ToLine};
 use cityline::config::Config;
+use cityline_phone::ports::free_port;
 
 use super::core::{Line, SDP, start_with};
-use super::{free_port, is_content, sipp};
+use super::{is_content, sipp};
 use cityline::centre::fact::EndReason;
 
 /// The demo city with these trunks in place of its own.

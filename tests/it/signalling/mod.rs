@@ -12,6 +12,7 @@ use cityline::centre::fact::EndReason;
 use cityline::centre::ids::{CallId, LegId};
 use cityline::centre::input::{FromDesk, FromLine, Input, ReferTo};
 use cityline::centre::output::{Shown, Target, ToLine};
+use cityline_phone::ports::free_port;
 use core::{Line, SDP, line};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -215,8 +216,4 @@ async fn some(stream: &mut TcpStream, what: &str) -> String {
         text.push_str(&String::from_utf8_lossy(&part[..read]));
     }
     text
-}
-
-fn free_port() -> u16 {
-    std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

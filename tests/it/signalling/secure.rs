@@ -8,12 +8,13 @@ use cityline::centre::ids::{CallId, LegId};
 use cityline::centre::input::{FromDesk, FromLine, Input};
 use cityline::centre::output::{Shown, Target, ToLine};
 use cityline::config::Config;
+use cityline_phone::ports::free_port;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::core::{Line, SDP, start_with};
-use super::{PATIENCE, at, free_port};
+use super::{PATIENCE, at};
 use crate::certificates::Certificates;
 
 /// The settings of the demo city with TLS on any port.

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
-use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
+use cityline_phone::ports::free_port;
 use cityline_phone::{AnswerOptions, Behaviour, Phone, Sound, Then};
 
 struct FarEnd(Child);
@@ -25,8 +25,7 @@ fn load(arguments: &[&str]) -> Command {
 }
 
 fn far_end() -> (FarEnd, String) {
-    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let address = format!("127.0.0.1:{port}");
+    let address = format!("127.0.0.1:{}", free_port());
     let child = load(&["--mode", "answer", "--operators-at", &address, "--seconds", "60"]).spawn().unwrap();
     (FarEnd(child), address)
 }

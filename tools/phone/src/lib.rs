@@ -15,6 +15,7 @@ pub mod sip;
 pub mod city;
 
 pub mod agenda;
+pub mod ports;
 pub mod sys;
 
 pub use line::{AnswerOptions, CallOptions, Event, Side};

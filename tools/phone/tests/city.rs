@@ -1,17 +1,17 @@
 //! Do callers and operators of the city find, hear and leave each other, without any server between them?
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::thread;
 use std::time::Duration;
 
 use cityline_phone::city::{CallerOptions, OperatorOptions, run_callers, run_operators};
+use cityline_phone::ports::free_port;
 use cityline_phone::sip::digest::Credentials;
 
 #[test]
 fn each_side_hears_the_other() {
-    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let room = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+    let room = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port());
     let user = |user: &str| Credentials { user: user.to_owned(), password: String::new() };
     let mut operators = OperatorOptions::for_target(room, vec![user("109"), user("1520")]);
     operators.source = room;

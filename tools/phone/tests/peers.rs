@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use cityline_phone::judge::chirp::Voice;
 use cityline_phone::judge::find;
 use cityline_phone::phone::PhoneError;
+use cityline_phone::ports::free_port;
 use cityline_phone::{AnswerOptions, Behaviour, CallOptions, Event, Phone, Side, Sound, Then};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -27,10 +28,6 @@ impl Drop for Peer {
 fn start(program: &str, arguments: &[&str]) -> Peer {
     let quiet = |command: &mut Command| command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     Peer(quiet(Command::new(program).args(arguments)).unwrap_or_else(|error| panic!("{program} must be installed: {error}")))
-}
-
-fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Waits until something answers OPTIONS there.

@@ -18,12 +18,15 @@ export interface Failure {
 let signedOut: () => void = () => {};
 export const onSignedOut = (hear: () => void) => { signedOut = hear; };
 
-/** A way in that says no ends nobody's session; a resident's is not an account's. */
-const REFUSES_BY_ITSELF = /^\/api\/(login|cabinet\/)/;
+/** A resident's session is not an account's. */
+const RESIDENTS = '/api/cabinet/';
 
+/** A password or a code that is wrong ends nobody's session. */
 const watch: Middleware = {
-  onResponse: ({ request, response }) => {
-    if (response.status === 401 && !REFUSES_BY_ITSELF.test(new URL(request.url).pathname)) signedOut();
+  onResponse: async ({ request, response }) => {
+    if (response.status !== 401 || new URL(request.url).pathname.startsWith(RESIDENTS)) return;
+    const told = (await response.clone().json().catch(() => null)) as Partial<Refusal> | null;
+    if (told?.error === 'sign_in') signedOut();
   },
 };
 

@@ -21,13 +21,14 @@ export function possible(action: Action): (() => void) | null {
     case 'accept': return rings ? () => desk.accept() : null;
     case 'decline': return rings && call ? () => desk.wish({ type: 'decline', call: call.id }) : null;
     case 'hold': return alone && call ? () => desk.wish({ type: call.held ? 'resume' : 'hold', call: call.id }) : null;
-    case 'mute': return talks && desk.softphone.on ? () => desk.softphone.mute(!desk.muted) : null;
+    case 'mute': return talks && desk.softphone.on ? () => desk.mute(!desk.muted) : null;
     case 'transfer': return alone ? () => { work.asking = 'transfer'; } : null;
     case 'consult': return alone ? () => { work.asking = 'consult'; } : null;
     case 'digits': return talks && can('digits') ? () => { work.asking = 'digits'; } : null;
     case 'recording': return talks && call && can('pause_recording') ? () => desk.wish({ type: call.recordingPausedAt ? 'resume_recording' : 'pause_recording', call: call.id }) : null;
     case 'help': return talks && call && can('ask_help') ? () => desk.wish(call.helpAsked ? { type: 'help_done' } : { type: 'ask_help', call: call.id }) : null;
     case 'warn': return alone && can('warn') ? () => { work.asking = 'abuse'; } : null;
+    case 'note': return call?.story?.number ? () => { work.asking = 'note'; } : null;
     case 'end': return talks && call ? () => desk.wish({ type: 'hang_up', call: call.id }) : null;
     case 'extend': return state.doing === 'wrap_up' && state.extendable ? () => desk.wish({ type: 'extend_wrap_up' }) : null;
     case 'done': return state.doing === 'wrap_up' ? () => desk.wish({ type: 'wrap_up_done' }) : null;

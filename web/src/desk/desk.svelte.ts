@@ -2,15 +2,16 @@
 import { clock } from '../clock.svelte';
 import { live } from '../live.svelte';
 import { toasts } from '../parts/toasts.svelte';
+import { session } from '../session.svelte';
 import { texts } from '../texts/texts.svelte';
 import { can } from './can';
 import { devices } from './devices.svelte';
-import type { CallId, CallNow, Day, Doing, Draft, Explanation, Language, Offer, Story, ToPage, Wish } from './messages';
+import type { CallId, CallNow, Day, Doing, Draft, Explanation, Language, Offer, SpeaksBy, Story, ToPage, Wish } from './messages';
 import { Outbox, type Kept } from './outbox';
 import { Ring } from './ring';
 import { DeskSocket, type LinkState, type Wire } from './socket';
 import { Softphone, type PhoneState } from './softphone';
-import { refusalWords } from './refusals';
+import { isOfSound, isWithoutSound, refusalWords } from './refusals';
 
 /** The call at this desk, from its offer to the end of wrap-up. */
 export interface Call {
@@ -48,8 +49,23 @@ export interface State {
   extendable: boolean;
 }
 
-/** This tab had its sound connected: kept through a reload. */
-const SOUND_WAS_ON = 'sound-was-on';
+/** This operator had the sound connected in this browser, in whatever tab: kept until they sign out. */
+const soundWasOn = (operator: string) => `sound-was-on ${operator}`;
+
+/** The call in which this page is muted. */
+const MUTED = 'muted';
+
+/** Somebody may be heard: the sound is wanted whether or not it was on here before. */
+const IN_SOUND: readonly Doing[] = ['offered', 'talking', 'internal', 'supervising'];
+/** Calls may come as soon as the sound is back, if it was on. After `not_responding` the server makes them ready once it is. */
+const SOUND_AS_BEFORE: readonly Doing[] = ['ready', 'wrap_up', 'not_responding'];
+
+/** What is heard sooner after a wish may have been said before the server had the wish. */
+const CONFIRMS_AFTER_MS = 1000;
+
+/** How often and after how long ready is said again while the server does not have the page's sound yet. */
+const READY_TRIES = 6;
+const READY_AGAIN_MS = 300;
 
 /** A recording that is paused goes on by itself after this. */
 export const RECORDING_PAUSE_MS = 120_000;
@@ -67,8 +83,11 @@ export class Desk {
   waiting = $state.raw<Kept[]>([]);
   /** A refusal that the person has not put away, and the wish that it answered. */
   refused = $state.raw<{ words: string; wish: Wish | null } | null>(null);
-  /** Sound goes by a telephone beside the computer. */
-  byTelephone = $state(localStorage.getItem('by-telephone') === 'yes' || !can('sound'));
+  /** The sound of this page, or a telephone beside the computer: an administrator decides, the server tells. Nothing before it has. */
+  speaksBy = $state<SpeaksBy | null>(null);
+  /** Ready was asked for before the server had told by what the operator speaks. */
+  #readyOnceTold = false;
+  #readyTries = 0;
   /** Ready is said once the sound is connected. */
   #readyWithSound = false;
 
@@ -79,10 +98,11 @@ export class Desk {
   #last: { wish: Wish; at: number } | null = null;
 
   constructor(make?: () => Wire) {
-    const listener = { heard: (message: ToPage) => this.heard(message), changed: (state: LinkState) => this.#linked(state) };
+    const listener = { heard: (message: ToPage) => this.heard(message), changed: (state: LinkState) => this.#linked(state), keptOut: () => void session.look() };
     this.#socket = new DeskSocket(listener, make);
     this.softphone = new Softphone({
       offer: (sdp) => this.#socket.send({ type: 'sound', sdp }),
+      linked: () => this.#socket.state === 'up',
       changed: () => this.#phoneChanged(),
     });
   }
@@ -94,8 +114,18 @@ export class Desk {
   end() {
     this.#socket.close();
     this.softphone.end();
+    this.#forgetSound();
     this.#ring.stop();
-    this.call = null;
+    this.#leaveNothing();
+  }
+
+  /** What one person wanted and wrote is not for the next one at this desk. */
+  #leaveNothing() {
+    this.#outbox.clear();
+    this.waiting = [];
+    this.#last = this.refused = this.call = this.day = this.speaksBy = null;
+    this.#readyOnceTold = this.#readyWithSound = false;
+    this.drafts = [];
   }
 
   takeBack() {
@@ -122,26 +152,27 @@ export class Desk {
 
   /** Takes calls: with the sound of this page, or by the telephone. */
   async ready() {
-    if (!this.byTelephone) {
-      this.#readyWithSound = true;
-      await this.softphone.begin(devices.id('microphone'), devices.id('headset'));
-      await devices.look();
-      this.#phoneChanged();
-    } else {
-      this.wish({ type: 'ready' });
-    }
+    // Pressed while the page still asks who it speaks for: done as soon as that is told.
+    if (this.speaksBy === null) return void (this.#readyOnceTold = true);
+    this.#readyOnceTold = false;
+    if (this.byTelephone) return this.wish({ type: 'ready' });
+    this.#readyWithSound = true;
+    await this.#connectSound();
+    this.#phoneChanged();
+  }
+
+  /** For this call, and through a reload of the page. */
+  mute(muted: boolean) {
+    const call = this.call?.id ?? this.state.call;
+    if (muted && call !== null) sessionStorage.setItem(MUTED, String(call));
+    else sessionStorage.removeItem(MUTED);
+    this.softphone.mute(muted);
   }
 
   signOut() {
     this.wish({ type: 'sign_out' });
     this.softphone.end();
-    sessionStorage.removeItem(SOUND_WAS_ON);
-  }
-
-  useTelephone(yes: boolean) {
-    this.byTelephone = yes;
-    localStorage.setItem('by-telephone', yes ? 'yes' : 'no');
-    if (yes) this.softphone.end();
+    this.#forgetSound();
   }
 
   /** Keeps a form at the server too, for another computer; here it is kept already, so that nothing waits for the line. */
@@ -158,13 +189,27 @@ export class Desk {
     if (this.call?.rings) this.wish({ type: 'accept', call: this.call.id });
   }
 
+  /** A note was written of the number that calls: seen at once, as the next operator will see it. */
+  noted(id: CallId, note: { id: number; text: string; resident: number | null }) {
+    this.#known(id, ({ story }) => { story?.notes.unshift({ ...note, by_name: this.operator, at_ms: clock.exact() }); });
+  }
+
+  get byPage(): boolean {
+    return this.speaksBy === 'page';
+  }
+
+  get byTelephone(): boolean {
+    return this.speaksBy === 'telephone';
+  }
+
   get talks(): boolean {
     return this.call !== null && !this.call.rings && !this.call.ended;
   }
 
   /** What the server says. */
   heard(message: ToPage) {
-    this.#outbox.heard(Date.now() - 1000);
+    // A welcome is the first word of a new wire, and says nothing of what went out on the one before.
+    if (message.type !== 'welcome') this.#outbox.heard(Date.now() - CONFIRMS_AFTER_MS);
     switch (message.type) {
       case 'welcome': return this.#welcome(message);
       case 'state': return this.#stateIs(message);
@@ -186,22 +231,50 @@ export class Desk {
     clock.set(message.now_ms);
     this.operator = message.operator;
     this.reasons = message.pause_reasons;
+    this.speaksBy = message.speaks_by;
+    if (this.byTelephone) this.softphone.end();
     for (const wish of this.#outbox.again(Date.now())) this.wish(wish);
     this.waiting = this.#outbox.waiting();
     if (this.softphone.on && this.softphone.state !== 'up') void this.softphone.connect();
+    if (this.#readyOnceTold) void this.ready();
   }
 
   #stateIs({ state, reason, call, since_ms, until_ms, extendable }: Extract<ToPage, { type: 'state' }>) {
     this.state = { doing: state, reason: reason ?? null, call: call ?? null, since: since_ms, until: until_ms ?? null, extendable };
     if (this.call && !this.call.rings && !['offered', 'talking', 'wrap_up', 'internal', 'supervising'].includes(state)) this.call = null;
     if (state === 'wrap_up' && this.call) this.call.ended = true;
+    this.#mutedAsBefore(state, call ?? null);
     this.#soundAgain(state);
   }
 
-  /** After a reload the sound comes back by itself: somebody may be talking. */
+  /** A reload finds the call muted as it was; the next caller is spoken to. */
+  #mutedAsBefore(doing: Doing, call: CallId | null) {
+    const muted = sessionStorage.getItem(MUTED);
+    if (muted === null) return;
+    if (!IN_SOUND.includes(doing) || (call !== null && muted !== String(call))) this.mute(false);
+    else if (!this.softphone.muted) this.softphone.mute(true);
+  }
+
+  /** After a reload, and in another tab that took the desk, the sound comes back by itself: somebody may be talking. */
   #soundAgain(doing: Doing) {
-    const wanted = doing !== 'offline' && !this.byTelephone && this.phone === 'off' && sessionStorage.getItem(SOUND_WAS_ON) === 'yes';
-    if (wanted) void this.softphone.begin(devices.id('microphone'), devices.id('headset')).then(() => devices.look());
+    if (!this.byPage || this.phone !== 'off') return;
+    const asBefore = SOUND_AS_BEFORE.includes(doing) && localStorage.getItem(soundWasOn(this.operator)) === 'yes';
+    if (IN_SOUND.includes(doing) || asBefore) void this.#connectSound();
+  }
+
+  #forgetSound() {
+    localStorage.removeItem(soundWasOn(this.operator));
+  }
+
+  /** With the chosen devices. Their names are told once the microphone was allowed: then it is looked again whether one of them is meant. */
+  async #connectSound() {
+    await devices.look();
+    const before = devices.id('microphone');
+    await this.softphone.begin(before, devices.id('headset'));
+    await devices.look();
+    const [microphone, headset] = [devices.id('microphone'), devices.id('headset')];
+    if (microphone !== before) await this.softphone.useMicrophone(microphone);
+    if (headset) await this.softphone.useHeadset(headset);
   }
 
   #offered(offer: Offer) {
@@ -220,7 +293,7 @@ export class Desk {
   #rings(answersItself: boolean) {
     const device = devices.id('ring');
     if (answersItself) this.#ring.beep(devices.ringVolume, device);
-    else if (!this.byTelephone) this.#ring.start(devices.ringVolume, device);
+    else if (this.byPage) this.#ring.start(devices.ringVolume, device);
   }
 
   #quiet() {
@@ -251,17 +324,29 @@ export class Desk {
   }
 
   #wasRefused({ what, mend }: { what: string; mend: string }) {
+    // Another offer is under way already: that one counts.
+    if (isOfSound(what, mend) && !this.softphone.refused()) return;
+    if (isWithoutSound(what) && this.#readyAgain()) return;
     const recent = this.#last && Date.now() - this.#last.at < 5000 ? this.#last.wish : null;
     this.refused = { words: refusalWords(what, mend, texts), wish: recent && /^Try again/.test(mend) ? recent : null };
+  }
+
+  /** The page's end of the sound may be up some moments before the server's: ready is said again for a while. */
+  #readyAgain(): boolean {
+    if (this.#last?.wish.type !== 'ready' || this.phone !== 'up' || this.#readyTries >= READY_TRIES) return false;
+    this.#readyTries += 1;
+    setTimeout(() => { if (this.phone === 'up' && this.state.doing !== 'ready') this.wish({ type: 'ready' }); }, READY_AGAIN_MS);
+    return true;
   }
 
   #phoneChanged() {
     this.phone = this.softphone.state;
     this.muted = this.softphone.muted;
     if (this.phone === 'denied' || this.phone === 'no_microphone' || this.phone === 'off') this.#readyWithSound = false;
-    if (this.phone === 'up') sessionStorage.setItem(SOUND_WAS_ON, 'yes');
+    if (this.phone === 'up') localStorage.setItem(soundWasOn(this.operator), 'yes');
     if (this.phone === 'up' && this.#readyWithSound) {
       this.#readyWithSound = false;
+      this.#readyTries = 0;
       this.wish({ type: 'ready' });
     }
   }
@@ -269,6 +354,7 @@ export class Desk {
   #linked(state: LinkState) {
     const before = this.link;
     this.link = state;
+    if (state !== 'up') { this.#outbox.lost(); this.softphone.wireLost(); }
     this.waiting = this.#outbox.waiting();
     if (before === 'up' && state === 'lost') this.#quiet();
     if (state === 'up' && before === 'lost') toasts.say('good', texts.say('link-back'));

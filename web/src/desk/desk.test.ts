@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
+import { session } from '../session.svelte';
 import { Desk } from './desk.svelte';
 import type { ToPage } from './messages';
 import type { Wire } from './socket';
@@ -15,7 +16,7 @@ class FakeWire implements Wire {
   say(message: ToPage) { this.onmessage?.({ data: JSON.stringify({ event: ++this.event, ...message }) }); }
 }
 
-const WELCOME: ToPage = { type: 'welcome', operator: 'me', generation: 1, pause_reasons: ['lunch'], now_ms: 1_000_000 };
+const WELCOME: ToPage = { type: 'welcome', operator: 'me', generation: 1, pause_reasons: ['lunch'], speaks_by: 'telephone', now_ms: 1_000_000 };
 const offer = (call: number, more: object = {}): ToPage => ({
   type: 'offer', call, queue: 'heating', language: 'kk', topic: 'heating', waited_ms: 4000, rings_ms: 15_000, ringing: true, auto_answer: false,
   why: { rule: 'LongestIdle', needed: [], verdicts: [] }, ...more,
@@ -27,13 +28,15 @@ let desk: Desk;
 
 beforeEach(() => {
   vi.useFakeTimers();
+  localStorage.clear();
+  sessionStorage.clear();
+  vi.stubGlobal('navigator', {});
   wires = [];
   desk = new Desk(() => { const wire = new FakeWire(); wires.push(wire); return wire; });
-  desk.useTelephone(true);
   desk.begin();
   wires[0]?.say(WELCOME);
 });
-afterEach(() => { desk.end(); vi.useRealTimers(); });
+afterEach(() => { desk.end(); vi.useRealTimers(); vi.unstubAllGlobals(); });
 
 const types = (at: number) => wires[at]?.sent.map(({ type }) => type);
 
@@ -100,4 +103,116 @@ test('help, warning and a paused recording belong to the call', () => {
   expect(desk.call?.recordingPausedAt).not.toBeNull();
   wires[0]?.say({ type: 'recording', call: 7, paused: false });
   expect(desk.call?.recordingPausedAt).toBeNull();
+});
+
+test('the server tells by what its operator speaks; a telephone needs no sound here', () => {
+  expect([desk.byTelephone, desk.byPage]).toEqual([true, false]);
+  void desk.ready();
+  expect(types(0)).toEqual(['ready']);
+  wires[0]?.say({ ...WELCOME, speaks_by: 'page' } as ToPage);
+  expect([desk.byTelephone, desk.byPage]).toEqual([false, true]);
+});
+
+test('ready that is pressed before the server has told is said once it has', () => {
+  const wire = new FakeWire();
+  const other = new Desk(() => wire);
+  other.begin();
+  wire.onopen?.();
+  void other.ready();
+  expect([other.speaksBy, other.phone, other.waiting.length]).toEqual([null, 'off', 0]);
+  wire.say(WELCOME);
+  expect(wire.sent.map(({ type }) => type)).toContain('ready');
+});
+
+test.each([
+  ['offered', false, true], ['talking', false, true], ['internal', false, true], ['supervising', false, true],
+  ['ready', false, false], ['ready', true, true], ['wrap_up', false, false], ['wrap_up', true, true], ['not_responding', false, false], ['not_responding', true, true],
+  ['paused', true, false], ['offline', true, false],
+])('a tab that finds its operator %s, with sound before: %s, connects the sound: %s', async (doing, before, connects) => {
+  if (before) localStorage.setItem('sound-was-on me', 'yes');
+  const begin = vi.spyOn(desk.softphone, 'begin').mockResolvedValue(true);
+  wires[0]?.say({ ...WELCOME, speaks_by: 'page' } as ToPage);
+  wires[0]?.say(state(doing));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(begin.mock.calls.length > 0).toBe(connects);
+});
+
+test('the end of the shift forgets that the sound was on', () => {
+  localStorage.setItem('sound-was-on me', 'yes');
+  localStorage.setItem('sound-was-on other', 'yes');
+  desk.signOut();
+  expect([localStorage.getItem('sound-was-on me'), localStorage.getItem('sound-was-on other')]).toEqual([null, 'yes']);
+});
+
+test('a wish sent into a network that has died is in sight, and told again on the next wire', () => {
+  wires[0]?.say(offer(7, { ringing: false }));
+  desk.wish({ type: 'hang_up', call: 7 });
+  vi.advanceTimersByTime(8000);
+  expect([desk.link, desk.waiting.map(({ wish }) => wish.type)]).toEqual(['lost', ['hang_up']]);
+  vi.advanceTimersByTime(300);
+  wires[1]?.say(WELCOME);
+  expect(types(1)).toEqual(['hang_up']);
+  expect(desk.waiting).toEqual([]);
+});
+
+test('a wish is told once where the server has spoken since, and where it only says welcome again', () => {
+  desk.wish({ type: 'ready' });
+  wires[0]?.say(WELCOME);
+  expect(types(0)).toEqual(['ready']);
+  vi.advanceTimersByTime(1500);
+  wires[0]?.say(state('ready'));
+  wires[0]?.onclose?.();
+  vi.advanceTimersByTime(400);
+  wires[1]?.say(WELCOME);
+  expect(types(1)).toEqual([]);
+});
+
+test('what one operator wanted does not go out under the next one', () => {
+  wires[0]?.onclose?.();
+  desk.wish({ type: 'pause', reason: 'lunch' });
+  desk.end();
+  expect(desk.waiting).toEqual([]);
+  desk.begin();
+  wires[1]?.say({ ...WELCOME, operator: 'other' } as ToPage);
+  expect(types(1)).toEqual([]);
+});
+
+test('mute outlives a reload in its call, and not the call', () => {
+  wires[0]?.say(state('talking', 7));
+  wires[0]?.say(offer(7, { ringing: false }));
+  desk.mute(true);
+  const wire = new FakeWire();
+  const reloaded = new Desk(() => wire);
+  reloaded.begin();
+  wire.say(WELCOME);
+  wire.say(state('talking', 7));
+  expect(reloaded.muted).toBe(true);
+  wire.say(state('wrap_up'));
+  expect([reloaded.muted, sessionStorage.getItem('muted')]).toEqual([false, null]);
+});
+
+test('a refusal of an offer of sound that was made anew is not shown', () => {
+  const refused = vi.spyOn(desk.softphone, 'refused').mockReturnValueOnce(false);
+  const message: ToPage = { type: 'refused', what: "the server has no time for the page's sound", mend: 'Try again.' };
+  wires[0]?.say(message);
+  expect(desk.refused).toBeNull();
+  refused.mockReturnValueOnce(true);
+  wires[0]?.say(message);
+  expect(desk.refused).not.toBeNull();
+});
+
+test('a page whose session was ended elsewhere goes to the sign-in', async () => {
+  const me = { name: 'me', role: 'operator', preferences: {} };
+  vi.stubGlobal('fetch', async () => new Response(JSON.stringify(me)));
+  await session.begin();
+  session.onOver(() => desk.end());
+  for (const status of [503, 401]) {
+    vi.stubGlobal('fetch', async () => new Response('{}', { status }));
+    expect(session.me).not.toBeNull();
+    for (let at = 0; at < 4; at += 1) {
+      wires.at(-1)?.onclose?.();
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+  }
+  expect([session.me, desk.link]).toEqual([null, 'closed']);
 });

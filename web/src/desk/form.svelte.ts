@@ -6,6 +6,11 @@ export type Disposition = Shape<'Disposition'>;
 export const DISPOSITIONS: readonly Disposition[] = ['case', 'consultation', 'case_asked', 'handed_on', 'wrong_number', 'silent', 'other'];
 export const PRIORITIES = ['normal', 'high', 'urgent'] as const;
 
+/** Before the operator's name and the draft's in the browser's store. */
+const FORM = 'form ';
+/** As long as the server keeps drafts. */
+const KEPT_MS = 7 * 24 * 3600 * 1000;
+
 /** What a form holds, as it is kept. */
 export interface Content {
   draft: string;
@@ -23,12 +28,16 @@ export interface Content {
   priority: Shape<'Priority'>;
   disposition: Disposition;
   article: number | null;
+  /** The incident that it is another report of. */
+  incident: number | null;
   changedAt: number;
 }
 
 export interface Saved {
   number: string;
   at: number;
+  /** The incident that it belongs to now; `failed`: it should and does not. */
+  incident: { n: number; failed: boolean } | null;
 }
 
 /** Where forms are kept; tests have their own. */
@@ -41,7 +50,7 @@ export interface Shelf {
 export function blank(call: CallId | null, topic: string | null, service: string): Content {
   return {
     draft: newDraft(), call, service, topic: topic ?? '', street: '', streetId: null, house: '', flat: '', buildingId: null, district: '', text: '',
-    priority: 'normal', disposition: 'case', article: null, changedAt: 0,
+    priority: 'normal', disposition: 'case', article: null, incident: null, changedAt: 0,
   };
 }
 
@@ -140,13 +149,13 @@ export class CaseForm {
   }
 
   async #register(): Promise<boolean> {
-    const { draft, call, service, topic, text, priority, street, house, flat, streetId, buildingId, district } = this.content;
+    const { draft, call, service, topic, text, priority, street, house, flat, streetId, buildingId, district, incident } = this.content;
     const address = street.trim() ? { street: street.trim(), house: house.trim() || null, flat: flat.trim() || null } : null;
     const place = { street: streetId, building: buildingId, district: district || null };
     const { data, failure } = await ask(api.POST('/api/cases', { body: { draft, topic: topic.trim(), text: text.trim(), priority, address, place, ...(call ? { call } : { service }) } }));
     this.failure = failure;
     if (!data) return false;
-    this.saved = { number: data.number, at: Date.now() };
+    this.saved = { number: data.number, at: Date.now(), incident: await join(data.number, incident ?? null) };
     this.counted = true;
     this.#finished(draft);
     return true;
@@ -187,13 +196,33 @@ export class CaseForm {
   }
 
   #read(): Content[] {
+    this.#dropOld();
     return keysOf(this.#kept, this.#prefix).flatMap((key) => {
       try { return [JSON.parse(this.#kept.getItem(key) ?? '') as Content]; } catch { return []; }
     }).sort((one, other) => other.changedAt - one.changedAt);
   }
 
-  get #prefix(): string { return `form ${this.#operator} `; }
+  /** Whoever wrote it: they may never sign in here again, and it is about residents. */
+  #dropOld() {
+    for (const key of keysOf(this.#kept, FORM)) {
+      if (!(changedAt(this.#kept.getItem(key)) > Date.now() - KEPT_MS)) this.#kept.removeItem(key);
+    }
+  }
+
+  get #prefix(): string { return `${FORM}${this.#operator} `; }
   #key(draft: string): string { return this.#prefix + draft; }
+}
+
+/** The case has its number already: an incident that was over meanwhile loses nothing. */
+async function join(number: string, n: number | null): Promise<Saved['incident']> {
+  if (n === null) return null;
+  const { failure } = await ask(api.POST('/api/incidents/{n}/cases', { params: { path: { n } }, body: { number } }));
+  return { n, failed: failure !== null };
+}
+
+/** What cannot be read was never changed. */
+function changedAt(kept: string | null): number {
+  try { return Number((JSON.parse(kept ?? '') as Partial<Content>).changedAt); } catch { return 0; }
 }
 
 const isContent = (kept: unknown): kept is Content => typeof kept === 'object' && kept !== null && 'draft' in kept && 'text' in kept && 'street' in kept;

@@ -78,3 +78,14 @@ test('a form that is over goes with its call, one that is being written stays', 
   form.leaveCall();
   expect(form.content).toMatchObject({ call: 8, text: 'a hole' });
 });
+
+test('what was begun more than seven days ago is forgotten, whoever wrote it', () => {
+  const days = (number: number) => JSON.stringify({ draft: 'd', text: 'cold', street: '', changedAt: Date.now() - number * 24 * 3600 * 1000 });
+  localStorage.setItem('form me old', days(8));
+  localStorage.setItem('form me new', days(6));
+  localStorage.setItem('form other old', days(8));
+  localStorage.setItem('form me broken', '{');
+  localStorage.setItem('formality', 'x');
+  expect(new CaseForm('me').shelf.length).toBe(1);
+  expect(Object.keys(localStorage).sort()).toEqual(['form me new', 'formality']);
+});

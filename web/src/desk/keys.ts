@@ -3,7 +3,7 @@
 /** Single letters work outside of fields, and everywhere together with Alt. */
 export type Action =
   | 'accept' | 'decline' | 'hold' | 'mute' | 'transfer' | 'consult' | 'end' | 'digits' | 'recording' | 'help' | 'warn' | 'extend' | 'ready' | 'done'
-  | 'case' | 'tasks' | 'call_out' | 'state' | 'keys' | 'context';
+  | 'note' | 'case' | 'tasks' | 'call_out' | 'state' | 'keys' | 'context';
 
 export interface Binding {
   action: Action;
@@ -24,6 +24,7 @@ export const BINDINGS: readonly Binding[] = [
   { action: 'help', code: 'KeyS', text: 'key-help' },
   { action: 'warn', code: 'KeyW', text: 'key-warn' },
   { action: 'end', code: 'KeyE', text: 'key-end' },
+  { action: 'note', code: 'KeyL', text: 'key-note' },
   { action: 'case', code: 'KeyC', text: 'key-case' },
   { action: 'context', code: 'KeyI', text: 'key-context' },
   { action: 'extend', code: 'KeyV', text: 'key-extend' },

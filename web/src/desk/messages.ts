@@ -8,30 +8,18 @@ export type Doing = Shape<'Doing'>;
 export type CallNow = Shape<'CallNow'>;
 export type Explanation = Shape<'Explanation'>;
 export type Verdict = Explanation['verdicts'][number][1];
+export type SpeaksBy = Shape<'SpeaksBy'>;
 export type Story = Shape<'Story'>;
 export type Day = Shape<'DayView'>;
 export type Draft = Shape<'Draft'>;
 
-/** The sound of the page, of a server that takes it. */
-interface SoundMessage {
-  type: 'sound';
-  sdp: string;
-}
-
-/** Keys that the other side hears, of a server that sends them. */
-interface DigitsMessage {
-  type: 'digits';
-  call: CallId;
-  digits: string;
-}
-
-export type FromPage = Shape<'FromPage'> | SoundMessage | DigitsMessage;
+export type FromPage = Shape<'FromPage'>;
 /** What keeps the line, and is no wish of a person. */
 type Keeping = 'hello' | 'echo' | 'sound' | 'write_case';
 /** What a person wants; the server decides. */
 export type Wish = Exclude<FromPage, { type: Keeping }>;
 
-export type ToPage = Shape<'ToPage'> | SoundMessage;
+export type ToPage = Shape<'ToPage'>;
 export type Offer = Extract<ToPage, { type: 'offer' }>;
 /** A message with its number; boards have none. */
 export type Frame = ToPage & { event?: number };

@@ -28,6 +28,9 @@ test('what went out is told again unless something was heard since, or it would 
   outbox.keep({ type: 'hang_up', call: 1 }, 100, true);
   outbox.keep({ type: 'call_out', number: '1', queue: null, shown: null }, 100, true);
   expect(outbox.waiting()).toEqual([]);
+  expect(outbox.again(150)).toEqual([]);
+  outbox.lost();
+  expect(outbox.waiting().map(({ wish }) => wish.type)).toEqual(['hang_up', 'call_out']);
   expect(outbox.again(200)).toEqual([{ type: 'hang_up', call: 1 }]);
   expect(outbox.waiting().map(({ wish }) => wish.type)).toEqual(['call_out']);
 });

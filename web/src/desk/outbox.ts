@@ -5,8 +5,10 @@ export interface Kept {
   id: number;
   wish: Wish;
   at: number;
-  /** It went out, and nothing has been heard since. */
+  /** It went out on the wire that stands, and nothing has been heard since. */
   sent: boolean;
+  /** It went out on a wire that was lost: it may have arrived. */
+  perhaps: boolean;
 }
 
 /** A wish that is older is no longer what the person wants. */
@@ -24,27 +26,36 @@ export class Outbox {
   /** A wish that could not be sent, or was just sent. The same one again takes the place of the first. */
   keep(wish: Wish, at: number, sent: boolean): Kept {
     const same = JSON.stringify(wish);
-    const kept = { id: this.#next++, wish, at, sent };
+    const kept = { id: this.#next++, wish, at, sent, perhaps: false };
     this.kept = [...this.kept.filter((other) => JSON.stringify(other.wish) !== same), kept].slice(-MOST);
     return kept;
   }
 
-  /** The server has spoken since: what went out before `at` has arrived. */
+  /** The server has spoken since, on the wire that stands: what went out on it before `at` has arrived. */
   heard(at: number) {
     this.kept = this.kept.filter((kept) => !kept.sent || kept.at > at);
   }
 
+  /** The wire is lost: nobody will know of what went out on it last whether it arrived. */
+  lost() {
+    this.kept = this.kept.map((kept) => (kept.sent ? { ...kept, sent: false, perhaps: true } : kept));
+  }
+
   /** The line is back: what is to be told again, in its order. What is too old, or must not be told twice, stays in sight. */
   again(now: number): Wish[] {
-    const twice = (kept: Kept) => kept.sent && NOT_TWICE.includes(kept.wish.type);
-    const told = this.kept.filter((kept) => now - kept.at <= STALE_MS && !twice(kept));
-    this.kept = this.kept.filter((kept) => !told.includes(kept) && (!kept.sent || twice(kept))).map((kept) => ({ ...kept, sent: false }));
+    const twice = (kept: Kept) => kept.perhaps && NOT_TWICE.includes(kept.wish.type);
+    const told = this.kept.filter((kept) => !kept.sent && now - kept.at <= STALE_MS && !twice(kept));
+    this.kept = this.kept.filter((kept) => !told.includes(kept));
     return told.map((kept) => kept.wish);
   }
 
   /** What waits, for the screen. */
   waiting(): Kept[] {
     return this.kept.filter((kept) => !kept.sent);
+  }
+
+  clear() {
+    this.kept = [];
   }
 
   putAway(id: number) {

@@ -28,3 +28,10 @@ export function refusalWords(what: string, mend: string, texts: Texts): string {
   if (id && texts.has(id)) return texts.say(id);
   return `${what.charAt(0).toUpperCase()}${what.slice(1)}. ${mend}`;
 }
+
+/** The server's words for an offer of sound that it did not take. */
+export const isOfSound = (what: string, mend: string): boolean =>
+  what === "the server has no time for the page's sound" || mend === 'Load the page again; if that does not help, tell an administrator.';
+
+/** Ready was said before the server had the page's sound. */
+export const isWithoutSound = (what: string): boolean => what === "your page's sound is not connected";

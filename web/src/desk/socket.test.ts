@@ -19,12 +19,13 @@ const WELCOME = { event: 1, type: 'welcome', operator: 'a', generation: 1, pause
 let wires: FakeWire[];
 let states: LinkState[];
 let heard: ToPage[];
+let keptOut: number;
 let socket: DeskSocket;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [wires, states, heard] = [[], [], []];
-  const listener = { heard: (message: ToPage) => heard.push(message), changed: (state: LinkState) => states.push(state) };
+  [wires, states, heard, keptOut] = [[], [], [], 0];
+  const listener = { heard: (message: ToPage) => heard.push(message), changed: (state: LinkState) => states.push(state), keptOut: () => { keptOut += 1; } };
   socket = new DeskSocket(listener, () => { const wire = new FakeWire(); wires.push(wire); return wire; });
   socket.open();
   wires[0]?.onopen?.();
@@ -59,7 +60,7 @@ test('a wire that is silent is left, and tried again at growing distances', () =
   expect(wires.length).toBe(2);
   vi.advanceTimersByTime(1);
   expect(wires.length).toBe(3);
-  vi.advanceTimersByTime(3000);
+  vi.advanceTimersByTime(2000);
   expect(wires[2]?.closed).toBe(true);
 });
 
@@ -78,4 +79,18 @@ test('does not come back by itself when another page has the desk', () => {
   expect(wires.length).toBe(1);
   socket.open();
   expect(wires.length).toBe(2);
+});
+
+test('three tries in a row without a welcome are told, each third one', () => {
+  for (let at = 0; at < 3; at += 1) {
+    wires[at]?.onclose?.();
+    vi.advanceTimersByTime(1000);
+  }
+  expect(keptOut).toBe(0);
+  wires[3]?.onclose?.();
+  expect(keptOut).toBe(1);
+  vi.advanceTimersByTime(1000);
+  wires[4]?.say(WELCOME);
+  wires[4]?.onclose?.();
+  expect(keptOut).toBe(1);
 });

@@ -12,9 +12,11 @@ export type LinkState =
 
 /** Between two tries: doubled from the first to the last. */
 const RETRY_FIRST_MS = 300;
-const RETRY_LAST_MS = 4000;
+const RETRY_LAST_MS = 1000;
 /** A try that has not opened by then is given up: a network that is cut says nothing. */
-const OPENS_WITHIN_MS = 3000;
+const OPENS_WITHIN_MS = 2000;
+/** After as many tries in a row without a welcome it may be the session that is over: a refused WebSocket does not say why. */
+const ASKS_AFTER = 3;
 /** The server asks for an echo every 5 s. */
 const SILENT_MS = 8000;
 
@@ -31,6 +33,8 @@ export interface Listener {
   /** Everything but what keeps the line. */
   heard(message: ToPage): void;
   changed(state: LinkState): void;
+  /** Tried again and again without a welcome. */
+  keptOut(): void;
 }
 
 export class DeskSocket {
@@ -40,6 +44,8 @@ export class DeskSocket {
   #wire: Wire | null = null;
   #lastEvent = 0;
   #retry = RETRY_FIRST_MS;
+  /** Tries since the last welcome. */
+  #tries = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(listener: Listener, make: () => Wire = open) {
@@ -51,6 +57,7 @@ export class DeskSocket {
   open() {
     this.close();
     this.#retry = RETRY_FIRST_MS;
+    this.#tries = 0;
     this.#try('connecting');
   }
 
@@ -81,6 +88,7 @@ export class DeskSocket {
 
   #try(state: 'connecting' | 'lost') {
     this.#change(state);
+    this.#tries += 1;
     this.#lastEvent = 0;
     const wire = this.#make();
     this.#wire = wire;
@@ -102,6 +110,7 @@ export class DeskSocket {
     this.#change('lost');
     this.#timer = setTimeout(() => this.#try('lost'), this.#retry);
     this.#retry = Math.min(this.#retry * 2, RETRY_LAST_MS);
+    if (this.#tries > 0 && this.#tries % ASKS_AFTER === 0) this.#listener.keptOut();
   }
 
   #leave() {
@@ -123,6 +132,7 @@ export class DeskSocket {
     if (message.type === 'taken_over') return this.#takenOver();
     if (message.type === 'welcome') {
       this.#retry = RETRY_FIRST_MS;
+      this.#tries = 0;
       this.#change('up');
     }
     this.#listener.heard(message);

@@ -22,6 +22,8 @@ export interface Sound {
 interface Told {
   /** The description that the server is to answer; false when there is no line to tell it on. */
   offer(sdp: string): boolean;
+  /** Whether there is such a line now. */
+  linked(): boolean;
   changed(): void;
 }
 
@@ -44,6 +46,12 @@ export class Softphone {
   #player: HTMLAudioElement | null = null;
   #sink = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The microphone is being asked for. */
+  #beginning: Promise<boolean> | null = null;
+  /** Counts the ends: what began before one is given back. */
+  #ends = 0;
+  /** Connections whose offers went out on the wire that stands and were not answered, the first one first. */
+  #asked: RTCPeerConnection[] = [];
 
   constructor(told: Told) {
     this.#told = told;
@@ -54,14 +62,21 @@ export class Softphone {
   }
 
   /** Takes the microphone and connects. True once the microphone is there. */
-  async begin(microphone: string, headset: string): Promise<boolean> {
-    if (this.on) return true;
+  begin(microphone: string, headset: string): Promise<boolean> {
+    if (this.#beginning) return this.#beginning;
+    const begun = this.#begin(microphone, headset).finally(() => { if (this.#beginning === begun) this.#beginning = null; });
+    return (this.#beginning = begun);
+  }
+
+  async #begin(microphone: string, headset: string): Promise<boolean> {
+    if (this.on) return this.#speaks || this.useMicrophone(microphone);
+    const ends = this.#ends;
     this.#sink = headset;
     this.#change('asking');
     const stream = await this.#take(microphone);
-    if (!stream) return false;
-    this.#stream = stream;
-    this.#hearMyself();
+    if (ends !== this.#ends) return giveBack(stream);
+    if (typeof stream === 'string') return this.#without(stream);
+    this.#has(stream);
     await this.connect();
     return true;
   }
@@ -70,6 +85,8 @@ export class Softphone {
   async connect() {
     const [track] = this.#stream?.getAudioTracks() ?? [];
     if (!track || !this.#stream) return;
+    // Nobody could answer: what is there is kept, and mends itself if the network comes back first.
+    if (!this.#told.linked()) return this.#change(this.#pc ? 'mending' : 'connecting');
     this.#change(this.#pc ? 'mending' : 'connecting');
     this.#leaveConnection();
     const pc = new RTCPeerConnection();
@@ -80,22 +97,36 @@ export class Softphone {
     preferTelephone(transceiver);
     await pc.setLocalDescription();
     if (pc !== this.#pc) return;
-    this.#told.offer(pc.localDescription?.sdp ?? '');
+    if (this.#told.offer(pc.localDescription?.sdp ?? '')) this.#asked.push(pc);
     this.#again(CONNECTS_WITHIN_MS);
   }
 
-  /** The server's answer to the last offer. */
+  /** The server's answer to the first offer that waits for one; only that to the last offer is of use. */
   async answered(sdp: string) {
-    const pc = this.#pc;
-    if (pc?.signalingState !== 'have-local-offer') return;
+    const pc = this.#asked.shift();
+    if (!pc || pc !== this.#pc || pc.signalingState !== 'have-local-offer') return;
     await pc.setRemoteDescription({ type: 'answer', sdp }).catch(() => this.#again(0));
+  }
+
+  /** The server refuses the first offer that waits. Whether that was the last one. */
+  refused(): boolean {
+    const pc = this.#asked.shift();
+    return pc === undefined || pc === this.#pc;
+  }
+
+  /** The wire is lost: what was asked on it is not answered any more. */
+  wireLost() {
+    this.#asked = [];
   }
 
   /** The end of the shift: microphone and connection are given back. */
   end() {
     clearTimeout(this.#timer);
+    this.#ends += 1;
+    this.#beginning = null;
     this.#leaveConnection();
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    navigator.mediaDevices?.removeEventListener('devicechange', this.#plugged);
+    giveBack(this.#stream);
     this.#stream = null;
     void this.#context?.close();
     this.#context = this.#mine = this.#theirs = null;
@@ -110,17 +141,27 @@ export class Softphone {
     this.#told.changed();
   }
 
-  /** Another microphone, without another connection. */
-  async useMicrophone(id: string) {
-    if (!this.on) return;
+  /** Another microphone, without another connection; what there was stays where there is none. True once one speaks. */
+  async useMicrophone(id: string): Promise<boolean> {
+    if (!this.on) return false;
+    const ends = this.#ends;
     const stream = await this.#take(id);
-    const [track] = stream?.getAudioTracks() ?? [];
-    if (!stream || !track) return;
-    for (const old of this.#stream?.getTracks() ?? []) old.stop();
-    this.#stream = stream;
-    track.enabled = !this.muted;
-    await this.#pc?.getSenders()[0]?.replaceTrack(track);
-    this.#hearMyself();
+    if (ends !== this.#ends) return giveBack(stream);
+    if (typeof stream === 'string') return this.#speaks || this.#without(stream);
+    giveBack(this.#stream);
+    this.#has(stream);
+    const sender = this.#pc?.getSenders()[0];
+    await sender?.replaceTrack(stream.getAudioTracks()[0] ?? null);
+    if (ends === this.#ends) await this.#reconnected();
+    return true;
+  }
+
+  /** The microphone is back: the state is that of the connection again. */
+  async #reconnected() {
+    const { connectionState } = this.#pc ?? { connectionState: 'failed' };
+    if (connectionState === 'connected') this.#change('up');
+    else if (connectionState === 'failed' || connectionState === 'closed') await this.connect();
+    else this.#change('mending');
   }
 
   async useHeadset(id: string) {
@@ -133,28 +174,46 @@ export class Softphone {
     return { me: this.muted ? 0 : loudness(this.#mine), them: loudness(this.#theirs) };
   }
 
-  async #take(id: string): Promise<MediaStream | null> {
-    if (!navigator.mediaDevices) return this.#without('no_microphone');
+  /** A microphone, or why there is none. */
+  async #take(id: string): Promise<MediaStream | 'denied' | 'no_microphone'> {
+    if (!navigator.mediaDevices) return 'no_microphone';
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: { ...MICROPHONE, ...(id ? { deviceId: { ideal: id } } : {}) } });
       // Unplugged, or taken away in the browser: the microphone is looked for anew.
-      stream.getAudioTracks()[0]?.addEventListener('ended', () => void this.useMicrophone(''));
+      stream.getAudioTracks()[0]?.addEventListener('ended', () => { if (stream === this.#stream) void this.useMicrophone(''); });
       return stream;
     } catch (fault) {
-      return this.#without(fault instanceof DOMException && fault.name === 'NotAllowedError' ? 'denied' : 'no_microphone');
+      return fault instanceof DOMException && fault.name === 'NotAllowedError' ? 'denied' : 'no_microphone';
     }
   }
 
-  #without(state: PhoneState): null {
-    this.#change(state);
-    return null;
+  /** Speaks by this microphone from here on, muted if it was. */
+  #has(stream: MediaStream) {
+    this.#stream = stream;
+    for (const track of stream.getAudioTracks()) track.enabled = !this.muted;
+    navigator.mediaDevices?.removeEventListener('devicechange', this.#plugged);
+    this.#hearMyself();
   }
+
+  /** There is a microphone, and it is plugged in. */
+  get #speaks(): boolean {
+    return this.#stream?.getAudioTracks()[0]?.readyState === 'live';
+  }
+
+  #without(state: 'denied' | 'no_microphone'): false {
+    // Plugged in again, it is taken by itself.
+    if (this.on) navigator.mediaDevices?.addEventListener('devicechange', this.#plugged);
+    this.#change(state);
+    return false;
+  }
+
+  #plugged = () => void this.useMicrophone('');
 
   #connection(pc: RTCPeerConnection) {
     if (pc !== this.#pc) return;
     if (pc.connectionState === 'connected') {
       clearTimeout(this.#timer);
-      this.#change('up');
+      this.#change(this.#speaks ? 'up' : 'no_microphone');
     } else if (pc.connectionState === 'disconnected') {
       this.#change('mending');
       this.#again(DISTURBED_MS);
@@ -204,6 +263,12 @@ export class Softphone {
     this.state = state;
     this.#told.changed();
   }
+}
+
+/** A microphone that is not wanted any more must not stay open. */
+function giveBack(stream: MediaStream | string | null): false {
+  if (stream !== null && typeof stream !== 'string') for (const track of stream.getTracks()) track.stop();
+  return false;
 }
 
 /** G.711 A-law first: the server passes it on as it is. */

@@ -1,9 +1,10 @@
 // What does this operator have on the desk beside the call? The form, what is open, and what was chosen for good.
 import { live } from '../live.svelte';
+import { preferences } from '../preferences';
 import { session } from '../session.svelte';
 import { CaseForm } from './form.svelte';
 
-export type Asking = 'transfer' | 'consult' | 'call_out' | 'digits' | 'abuse' | null;
+export type Asking = 'transfer' | 'consult' | 'call_out' | 'digits' | 'abuse' | 'note' | null;
 export type Listed = 'callbacks' | 'tasks' | 'drafts' | null;
 
 /** The number under which a case without a call is counted until a call has shown another. */
@@ -21,6 +22,10 @@ class Work {
   #form: CaseForm | null = null;
   #of = '';
 
+  constructor() {
+    preferences.follow('letters', (yes) => { if (typeof yes === 'boolean') this.#letters(yes); });
+  }
+
   /** The form of whoever is signed in. */
   get form(): CaseForm | null {
     const name = session.me?.name ?? '';
@@ -33,6 +38,11 @@ class Work {
   }
 
   useLetters(yes: boolean) {
+    this.#letters(yes);
+    preferences.keep('letters', yes);
+  }
+
+  #letters(yes: boolean) {
     this.letters = yes;
     localStorage.setItem('letters', yes ? 'yes' : 'no');
   }

@@ -1,6 +1,7 @@
 // What does it say, in the language of whoever sits here? Texts by their id; dates and figures as the language writes them.
 import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
 
+import { preferences } from '../preferences';
 import en from './en.ftl?url';
 import kk from './kk.ftl?url';
 import ru from './ru.ftl?url';
@@ -25,11 +26,15 @@ class Texts {
     const wanted = [localStorage.getItem(KEY), ...navigator.languages.map((tag) => tag.slice(0, 2))];
     const known = wanted.flatMap((tag) => LANGUAGES.filter((language) => language === tag));
     await this.#load(known[0] ?? 'en');
+    preferences.follow(KEY, (kept) => {
+      const language = LANGUAGES.find((known) => known === kept);
+      if (language && language !== this.language) void this.#use(language);
+    });
   }
 
   async choose(language: Language) {
-    localStorage.setItem(KEY, language);
-    await this.#load(language);
+    preferences.keep(KEY, language);
+    await this.#use(language);
   }
 
   /** The text of an id; the id itself where there is none, which the parity test keeps from happening. */
@@ -45,6 +50,11 @@ class Texts {
 
   get locale(): string {
     return LOCALES[this.language];
+  }
+
+  async #use(language: Language) {
+    localStorage.setItem(KEY, language);
+    await this.#load(language);
   }
 
   async #load(language: Language) {

@@ -53,7 +53,7 @@ export const offer = {
   why: { rule: 'LongestIdle', needed: ['kk', 'heating'], verdicts: [['a.serik', { NotReady: { state: 'talking' } }], ['b.koval', { Eligible: { idle_ms: 30_000 } }], ['nina', { Chosen: { idle_ms: 134_000 } }]] },
 };
 
-export const welcome = { type: 'welcome', operator: 'nina', generation: 1, pause_reasons: ['break', 'lunch', 'training', 'meeting'], now_ms: NOW };
+export const welcome = { type: 'welcome', operator: 'nina', generation: 1, pause_reasons: ['break', 'lunch', 'training', 'meeting'], speaks_by: 'page', now_ms: NOW };
 
 export const state = (doing: string, more: object = {}) => ({ type: 'state', state: doing, reason: null, call: null, since_ms: NOW - 134_000, until_ms: null, extendable: false, ...more });
 
@@ -81,7 +81,7 @@ export function answers(role: string | null): Record<string, unknown> {
     '/api/callbacks': [{ call_id: 31, queue: 'heating', language: 'uk', number: '+77010000031', waiting_since_ms: NOW - 40 * MINUTE, owed_ms: NOW - 30 * MINUTE }],
     '/api/calls-to-make': [{ id: 3, subject: 'incident:7', text: 'Heating is back in your building.', language: 'en', number: '+77010000077', created_ms: NOW - HOUR }],
     '/api/propose': { organisation: 'heat', organisation_name: 'Heat networks', district: 'almaty', reaction_due_ms: NOW + HOUR, resolution_due_ms: NOW + DAY },
-    '/api/duplicates': [{ number: '109-2026-004100', topic: 'heating/no-heating', state: 'accepted', registered_ms: NOW - 2 * HOUR, distance_m: 120, text: 'Cold radiators on all floors' }],
+    '/api/duplicates': [{ number: '109-2026-004100', topic: 'heating/no-heating', state: 'accepted', registered_ms: NOW - 2 * HOUR, distance_m: 120, text: 'Cold radiators on all floors', incident: 7 }],
     '/api/board': board,
     '/api/cases': { number: '109-2026-004127' },
     '/api/contacts': { counted: true },

@@ -80,7 +80,6 @@ test('sign-in: nothing to stumble over', async () => {
 test('a whole call by keyboard alone', async () => {
   const stage = await open('ready', {});
   const { page } = stage;
-  await page.evaluate("localStorage.setItem('by-telephone', 'yes')");
   const heard = (type: string) => expect.poll(() => stage.said.map((wish) => wish.type)).toContain(type);
   stage.say(state('offered', { call: 42 }));
   stage.say(offer);
@@ -139,6 +138,87 @@ test('a whole call by keyboard alone', async () => {
   await page.waitForSelector('dialog[open]');
   await page.keyboard.press('Escape');
   await page.waitForSelector('dialog[open]', { state: 'detached' });
+  expect(stage.faults).toEqual([]);
+  await stage.close();
+});
+
+test('an operator with a telephone is ready without a microphone, and the page has no devices to choose', async () => {
+  const stage = await Stage.open(browser, '/', { language: 'kk', theme: 'dark' }, (stage) => [{ ...welcome, speaks_by: 'telephone' }, state('offline')].forEach((message) => stage.say(message)));
+  const { page } = stage;
+  await page.waitForSelector('#idle-title');
+  await page.keyboard.press('g');
+  await expect.poll(() => stage.said).toContainEqual({ type: 'ready' });
+  expect(stage.said.map(({ type }) => type)).not.toContain('sound');
+  await page.click('button[title="Дыбыс және құрылғылар"]');
+  await page.waitForSelector('dialog[open]');
+  expect(await page.locator('dialog[open] select, dialog[open] input').count()).toBe(0);
+  await page.screenshot({ path: join(PICTURES, 'desk-telephone-kk-dark.png') });
+  expect(await stumbles(page)).toEqual([]);
+  expect(stage.faults).toEqual([]);
+  await stage.close();
+});
+
+test('an operator who speaks by the page connects its sound first, and tries the microphone before the shift', async () => {
+  const stage = await Stage.open(browser, '/', {}, (stage) => [welcome, state('offline')].forEach((message) => stage.say(message)));
+  const { page } = stage;
+  await page.waitForSelector('#idle-title');
+  await page.click('button[title="Sound and devices"]');
+  await page.click('dialog[open] button:has-text("Try the microphone")');
+  await page.waitForSelector('text=You are heard');
+  await page.screenshot({ path: join(PICTURES, 'desk-devices-en-light.png') });
+  expect(await stumbles(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('g');
+  await expect.poll(() => stage.said.map(({ type }) => type)).toContain('sound');
+  expect(stage.said.map(({ type }) => type)).not.toContain('ready');
+  expect(stage.faults).toEqual([]);
+  await stage.close();
+});
+
+test.each([['light', 'ru'], ['dark', 'kk']] as const)('%s, %s: a note of one of those at the number, by keyboard alone, is seen at once', async (theme, language) => {
+  const stage = await open('talk', { theme, language });
+  const { page } = stage;
+  stage.answers('/api/notes', { id: 9 });
+  await page.keyboard.press('l');
+  await page.waitForSelector('dialog[open] select');
+  await page.keyboard.type('Door code 1234, ring twice');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowDown');
+  await page.screenshot({ path: join(PICTURES, `desk-note-${language}-${theme}.png`) });
+  expect(await stumbles(page)).toEqual([]);
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
+  await page.waitForSelector('[data-focus=context] li:has-text("Aigul S.:"):has-text("ring twice")');
+  expect(stage.asked.at(-1)).toEqual({ path: '/api/notes', body: { call: 42, text: 'Door code 1234, ring twice', resident: 1 } });
+  expect(stage.faults).toEqual([]);
+  await stage.close();
+});
+
+test.each([['light', 'ru'], ['dark', 'kk']] as const)('%s, %s: a report of a running incident is taken into it once it is registered', async (theme, language) => {
+  const stage = await open('talk', { theme, language });
+  const { page } = stage;
+  await page.fill('[data-focus=case-topic] input', 'leaks');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('Абай');
+  await page.waitForSelector('[role=option]:has-text("Абай даңғылы")');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('12');
+  await page.waitForSelector('a[href="/incidents/7"]');
+  await page.fill('textarea', 'Cold radiators');
+  await page.screenshot({ path: join(PICTURES, `desk-duplicates-${language}-${theme}.png`), fullPage: true });
+  await page.locator('section:has(a[href="/incidents/7"]) button').first().press('Enter');
+  await page.screenshot({ path: join(PICTURES, `desk-joins-${language}-${theme}.png`), fullPage: true });
+  expect(await stumbles(page)).toEqual([]);
+  await page.keyboard.press('Control+Enter');
+  await page.waitForSelector('text=109-2026-004127');
+  expect(stage.asked.filter(({ path }) => path.includes('incidents'))).toEqual([{ path: '/api/incidents/7/cases', body: { number: '109-2026-004127' } }]);
+  await page.screenshot({ path: join(PICTURES, `desk-joined-${language}-${theme}.png`), fullPage: true });
+  expect(await stumbles(page)).toEqual([]);
   expect(stage.faults).toEqual([]);
   await stage.close();
 });

@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { stumbles } from './axe';
+import { now } from './city';
 import { NUMBER } from './register';
 import { launch, Stage } from './stage';
 
@@ -28,6 +29,7 @@ const PAGES: readonly [name: string, role: string | null, path: string, shown: s
   ['cabinet', null, '/cabinet', 'a[href^="/cabinet/"]'],
   ['cabinet-case', null, `/cabinet/${NUMBER}`, 'ol li'],
   ['people', 'administrator', '/admin/people', 'td'],
+  ['accesses', 'administrator', '/admin/accesses', 'td'],
   ['operators', 'administrator', '/admin/operators', 'td'],
   ['queues', 'administrator', '/admin/queues', 'td'],
   ['numbers', 'administrator', '/admin/numbers', 'td'],
@@ -51,6 +53,23 @@ describe.each(PAGES)('%s', (name, role, path, shown) => {
     expect(await stumbles(page)).toEqual([]);
     await page.setViewportSize({ width: 720, height: 450 });
     expect(await page.evaluate(WIDE)).toBe(false);
+    expect(stage.faults).toEqual([]);
+    await stage.close();
+  });
+});
+
+describe('a supervisor', () => {
+  test.each([['light', 'ru'], ['dark', 'kk']] as const)('%s, %s: sees on every page who calls them', async (theme, language) => {
+    const stage = await Stage.open(browser, '/wallboard', { role: 'supervisor', theme, language }, { help: [{ operator: 'a.serik', call: 41, since_ms: now - 42_000 }] });
+    const { page } = stage;
+    await page.waitForSelector('#app section li:has-text("a.serik"):has-text("0:42")');
+    await page.waitForSelector('article');
+    await page.evaluate('document.fonts.ready');
+    await page.screenshot({ path: join(PICTURES, `help-${language}-${theme}.png`) });
+    expect(await stumbles(page)).toEqual([]);
+    await page.click('a[href="/register"]');
+    await page.waitForSelector('text=109-2026-003988');
+    await page.waitForSelector('[role=alert]:has-text("a.serik") + section li');
     expect(stage.faults).toEqual([]);
     await stage.close();
   });

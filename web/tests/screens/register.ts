@@ -31,6 +31,8 @@ const mine = { ...status, topic: 'heating/no-heating', topic_names: names('Heati
 
 const step = (id: string, kind: string, line: number, more: object = {}) => ({ id, kind, line, says: [], topic: null, queue: null, calendar: null, dials: null, ...more });
 
+const entry = (id: number, action: string, subject: string, who = 'nina') => ({ id, at_ms: NOW - (6 - id) * HOUR, who, action, subject });
+
 /** What each path answers. */
 export const register: Record<string, unknown> = {
   'GET /api/cases': [late, row(4101), row(4102, { state: 'done', resolution_kept_ms: NOW - HOUR })],
@@ -52,9 +54,10 @@ export const register: Record<string, unknown> = {
   '/api/cabinet/me': { number: '•••45', until_ms: NOW + DAY },
   '/api/cabinet/cases': [mine],
   [`/api/cabinet/cases/${NUMBER}`]: { ...mine, text: 'Cold since Monday.', answer: 'The valve is replaced.', organisation: 'Heat networks', events: [{ at_ms: NOW - DAY, what: 'registered' }], files: [] },
-  '/api/accounts': [{ name: 'nina', role: 'operator', organisation: null, groups: [], second_factor: true }],
+  '/api/accounts': [{ name: 'nina', role: 'operator', organisation: null, groups: [], second_factor: true, locked_until_ms: null }, { name: 'b.koval', role: 'operator', organisation: null, groups: [], second_factor: false, locked_until_ms: NOW + 11 * 60_000 }],
+  '/api/accesses': [entry(5, 'accounts', 'account nina unlocked', 'admin'), entry(4, 'recording', 'call 12 recording 1'), entry(3, 'evidence', `${NUMBER} ${'ab'.repeat(32)}`), entry(2, 'cases', NUMBER), entry(1, 'story', 'call 12')],
   '/api/settings': {
-    revision: 1, edited: [], operators: { nina: { skills: ['kk', 'heating'], phone: { user: '201', has_password: true, secure: null }, address: null, ready_when_registered: true, answer_at_desk: false } },
+    revision: 1, edited: [], operators: { nina: { skills: ['kk', 'heating'], phone: { user: '201', has_password: true, secure: null }, address: null, ready_when_registered: true, answer_at_desk: false, browser: false } },
     queues: { heating: { skills: ['heating'], wrap_up_ms: 30_000 } }, calendars: { office: { zone: 'Asia/Qostanay', week: { mon: ['09:00-18:00'] }, special: {} } }, pause_reasons: ['lunch'], skills: ['kk', 'heating'],
     numbers: [{ number: '109', title: 'City', languages: ['kk', 'ru'], plan: '109' }], trunks: [],
   },

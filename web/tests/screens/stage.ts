@@ -6,12 +6,12 @@ import { chromium, type Browser, type BrowserContext, type Page, type WebSocketR
 
 import { answers, board, now } from './city';
 
-const DIST = join(import.meta.dirname, '../../dist');
+export const DIST = join(import.meta.dirname, '../../dist');
 /** Nobody listens there: every request is answered here. A secure address, so that there is a microphone. */
 const ORIGIN = 'http://localhost:9';
-const KINDS: Record<string, string> = { js: 'text/javascript', css: 'text/css', html: 'text/html; charset=utf-8', svg: 'image/svg+xml', woff2: 'font/woff2', ftl: 'text/plain; charset=utf-8' };
+export const KINDS: Record<string, string> = { js: 'text/javascript', css: 'text/css', html: 'text/html; charset=utf-8', svg: 'image/svg+xml', woff2: 'font/woff2', ftl: 'text/plain; charset=utf-8' };
 /** As src/web/guard.rs sets it. */
-const POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; connect-src 'self' ws://localhost:9; font-src 'self'; worker-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+export const POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; connect-src 'self' ws://localhost:9; font-src 'self'; worker-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** What has not come by then does not come. */
 const WAITS_MS = 8000;
@@ -26,6 +26,11 @@ export interface Look {
   still?: boolean;
 }
 
+/** What a path answers when it says no. */
+export class Refuses {
+  constructor(readonly status: number, readonly error: string) {}
+}
+
 /** An open page with its made-up server. */
 export class Stage {
   readonly faults: string[] = [];
@@ -36,18 +41,21 @@ export class Stage {
   #socket: WebSocketRoute | null = null;
   #event = 0;
   #answers: Record<string, unknown>;
+  #board: object = board;
   onopen: () => void = () => {};
 
   private constructor(readonly context: BrowserContext, readonly page: Page, role: string | null) {
     this.#answers = answers(role);
   }
 
-  static async open(browser: Browser, path: string, { role = 'operator', language = 'en', theme = 'light', width = 1440, height = 900, still = true }: Look, onopen?: (stage: Stage) => void): Promise<Stage> {
+  /** `more`: what is said when the desk's socket opens, or what the board shows beside the usual. */
+  static async open(browser: Browser, path: string, { role = 'operator', language = 'en', theme = 'light', width = 1440, height = 900, still = true }: Look, more?: ((stage: Stage) => void) | object): Promise<Stage> {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: language, timezoneId: 'Asia/Qostanay', reducedMotion: still ? 'reduce' : 'no-preference' });
     context.setDefaultTimeout(WAITS_MS);
     const page = await context.newPage();
     const stage = new Stage(context, page, role);
-    stage.onopen = () => onopen?.(stage);
+    if (typeof more === 'function') stage.onopen = () => (more as (stage: Stage) => void)(stage);
+    else stage.#board = { ...board, ...more };
     page.on('console', (message) => { if (message.type() === 'error' && !/401/.test(message.text())) stage.faults.push(message.text()); });
     page.on('pageerror', (fault) => stage.faults.push(fault.message));
     await page.clock.setFixedTime(now);
@@ -62,6 +70,11 @@ export class Stage {
     this.#socket?.send(JSON.stringify('board' in message ? message : { event: ++this.#event, ...message }));
   }
 
+  /** From here on a path answers this; a `Refuses` says no. */
+  answers(path: string, told: unknown) {
+    this.#answers[path] = told;
+  }
+
   close = () => this.context.close();
 
   #attend(socket: WebSocketRoute) {
@@ -69,16 +82,17 @@ export class Stage {
     this.#event = 0;
     socket.onMessage((text) => { this.said.push(JSON.parse(String(text)) as { type: string }); });
     this.onopen();
-    this.say({ type: 'board', board });
+    this.say({ type: 'board', board: this.#board });
   }
 
   async #answer(method: string, path: string, body: string | null, route: Parameters<Parameters<Page['route']>[1]>[0]) {
     if (path.startsWith('/api/')) {
       if (method !== 'GET') this.asked.push({ path, body: body ? JSON.parse(body) : null });
-      if (path === '/api/live') return route.fulfill({ contentType: 'text/event-stream', body: `data: ${JSON.stringify({ type: 'board', board })}\n\n` });
+      if (path === '/api/live') return route.fulfill({ contentType: 'text/event-stream', body: `data: ${JSON.stringify({ type: 'board', board: this.#board })}\n\n` });
       // Where a path is asked in two ways, its answers stand under both.
       const key = `${method} ${path}` in this.#answers ? `${method} ${path}` : path;
       const told = key in this.#answers ? this.#answers[key] : [];
+      if (told instanceof Refuses) return route.fulfill({ status: told.status, json: { error: told.error, what: 'it is refused', mend: 'Do it otherwise.' } });
       return told === undefined ? route.fulfill({ status: 401, json: { error: 'sign_in', what: 'x', mend: 'x' } }) : route.fulfill({ json: told });
     }
     const file = join(DIST, existsSync(join(DIST, path)) && path !== '/' ? path : 'index.html');

@@ -125,7 +125,7 @@ impl Story {
     pub fn hears_music(&self, leg: LegId) -> bool {
         let plays = |output: &Output| match output {
             Output::Media(ToMedia::Play { leg: ear, sounds, .. }) if *ear == leg => {
-                Some(matches!(sounds.as_slice(), [Sound::Music { .. }]))
+                Some(matches!(sounds.as_slice(), [Sound::Music { .. }] | [Sound::Prompt { .. }, Sound::Music { .. }]))
             }
             Output::Media(ToMedia::StopPlay { leg: ear }) if *ear == leg => Some(false),
             _ => None,

@@ -18,5 +18,6 @@ export const SECTIONS: readonly Section[] = [
   { id: 'rules', page: () => import('./rules/Rules.svelte') },
   { id: 'articles', page: () => import('./articles/Articles.svelte') },
   { id: 'imports', page: () => import('./imports/Imports.svelte') },
+  { id: 'accesses', page: () => import('./accesses/Accesses.svelte') },
   { id: 'history', page: () => import('./queues/Revisions.svelte') },
 ];

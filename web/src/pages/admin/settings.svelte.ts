@@ -26,6 +26,6 @@ export const settings = new SettingsKept();
 
 /** What is kept of an operator when nothing of them is changed: the phone keeps its password by not naming one. */
 export const unchanged = (kept: OperatorKept): Shape<'OperatorEdit'> => ({
-  skills: kept.skills, address: kept.address ?? null, ready_when_registered: kept.ready_when_registered, answer_at_desk: kept.answer_at_desk,
+  skills: kept.skills, address: kept.address ?? null, ready_when_registered: kept.ready_when_registered, answer_at_desk: kept.answer_at_desk, browser: kept.browser,
   phone: kept.phone ? { user: kept.phone.user, secure: kept.phone.secure ?? null } : null,
 });
