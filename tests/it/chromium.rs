@@ -2,7 +2,7 @@
 //! keys by their place, pictures of what it shows, and expressions of the page.
 
 use std::cell::{Cell, RefCell};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,7 +14,7 @@ use cityline_phone::judge::chirp::{self, Voice};
 use cityline_phone::media::sound::write_wav;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Message, WebSocket};
+use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use crate::calls::SOON;
 use crate::calls::server::a_moment;
@@ -136,7 +136,12 @@ impl Chromium {
         let mut socket = self.socket.borrow_mut();
         socket.send(Message::text(json!({ "id": id, "method": method, "params": params }).to_string())).unwrap();
         loop {
-            let Message::Text(text) = socket.read().unwrap() else { continue };
+            let text = match socket.read() {
+                Ok(Message::Text(text)) => text,
+                Ok(_) => continue,
+                Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => panic!("{}: {method}: {error}", self.name),
+            };
             let message: Value = serde_json::from_str(&text).unwrap();
             // "Leave the page?": yes.
             if message["method"] == "Page.javascriptDialogOpening" {

@@ -3,10 +3,13 @@
   const heard = { blocks: [], length: 0 };
   globalThis.heard = heard;
 
+  // A page that connects anew plays the new sound alone: the tap on the sound before it would put its silence between.
   const listen = (stream) => {
+    void heard.context?.close();
     const context = new AudioContext({ sampleRate: 8000 });
     const tap = context.createScriptProcessor(1024, 1, 1);
     tap.onaudioprocess = (event) => {
+      if (context !== heard.context) return;
       const block = Int16Array.from(event.inputBuffer.getChannelData(0), (sample) => Math.max(-32768, Math.min(32767, sample * 32768)));
       heard.blocks.push(block);
       heard.length += block.length;
