@@ -36,7 +36,7 @@ check: ## formatting and lints
 	cargo clippy --workspace --all-targets -- -D warnings
 
 # Real sound and real calls run apart from the tests that keep all cores busy: sound that comes late is a fault there. Browsers run
-# apart from other calls and two at a time: each takes half a core.
+# apart from other calls and one test at a time: a test has up to three, and each takes half a core.
 # Each command names the whole workspace: a part alone would have its dependencies built again, with other features.
 test: setup desk check ## every test; peers that are not ours take part
 	@npm --prefix web run check
@@ -49,7 +49,7 @@ test: setup desk check ## every test; peers that are not ours take part
 	cargo test --workspace $(TOOLS)
 	cargo test --workspace --test it -- --skip calls:: --skip browsers::
 	cargo test --workspace --test it -- --test-threads 4 calls::
-	cargo test --workspace --test it -- --test-threads 2 browsers::
+	cargo test --workspace --test it -- --test-threads 1 browsers::
 
 bench: build ## the load table: set-ups, prompts, music, bridged and recorded
 	@tools/bench/run.sh

@@ -160,4 +160,9 @@ impl Ear for Page {
     fn windows(&self) -> usize {
         3
     }
+
+    /// Beside its jitter buffer Chromium has what its player and the tap hold: a second on a busy machine.
+    fn settles(&self) -> usize {
+        12_000
+    }
 }

@@ -23,6 +23,10 @@ pub trait Ear {
     fn windows(&self) -> usize {
         1
     }
+    /// After a change it still plays what its buffers hold; this much is passed over, in samples.
+    fn settles(&self) -> usize {
+        SETTLES
+    }
 }
 
 /// What is to be heard at one ear.
@@ -36,7 +40,7 @@ pub enum Hears<'a> {
     Silence,
 }
 
-/// After a change each phone still plays what its jitter buffer holds; this much is passed over, in samples.
+/// What a phone's jitter buffer holds at most, in samples.
 const SETTLES: usize = 4_800;
 /// What is judged then: eight chirps' time.
 const WINDOW: usize = 12_800;
@@ -56,7 +60,7 @@ pub fn room(what: &str, ears: &[(&dyn Ear, Hears<'_>)]) -> Vec<Vec<i16>> {
     let marks: Vec<usize> = ears.iter().map(|(ear, _)| ear.length()).collect();
     let mut windows = Vec::new();
     for ((ear, hears), mark) in ears.iter().zip(marks) {
-        let (from, to) = (mark + SETTLES, mark + SETTLES + WINDOW * ear.windows());
+        let (from, to) = (mark + ear.settles(), mark + ear.settles() + WINDOW * ear.windows());
         until(&format!("{what}: sound at {}", ear.name()), || ear.length() >= to);
         let window = ear.heard_so_far()[from..to].to_vec();
         judge(what, *ear, *hears, &window);
