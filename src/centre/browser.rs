@@ -153,16 +153,16 @@ impl Centre {
         known.legs.iter().filter(|(_, leg)| theirs(leg)).map(|(n, _)| LegId { call: *call, n: *n }).collect()
     }
 
-    /// The resident of a talk waits again, with the age of the call and the largest credit: nobody of this queue who came later is before
-    /// them.
+    /// The resident of a talk waits again, at the place of who has waited since the call came in, and with the largest credit: nobody of
+    /// this queue who came later is before them. The clock of the wait begins anew: what was talk was no wait.
     fn back_to_queue(&mut self, call: CallId) {
         let operator = self.talk(call).and_then(|talk| talk.operator()).map(|(agent, queue)| (agent.clone(), queue.clone()));
         let Some((agent, queue)) = operator else { return };
         self.out.fact(Fact::PageLost { call, agent, queue: queue.clone() });
         self.leave_resident(call, EndReason::NoSound);
         if let Some(known) = self.calls.get_mut(&call) {
-            (known.waited, known.queue_step, known.overflowed) = (Some((queue.clone(), known.arrived)), None, true);
-            known.line_lost = true;
+            (known.waited, known.waits_since, known.queue_step, known.overflowed) = (None, Some(known.arrived), None, true);
+            (known.line_lost, known.place_told) = (true, None);
         }
         self.enter_queue(call, &queue);
         self.tell_of_loss(call);

@@ -40,6 +40,9 @@ pub struct Call {
     pub topic: Option<String>,
     /// The queue that the caller waited in, and since when: kept for a return to it.
     pub waited: Option<(QueueId, Time)>,
+    /// Since when the caller waits, whichever queue it was then: it counts for the place. Nothing before the first wait and after a talk.
+    #[serde(default)]
+    pub waits_since: Option<Time>,
     /// Whether the caller has been sent elsewhere once already.
     pub overflowed: bool,
     /// Nothing arrives from the resident.
@@ -285,6 +288,7 @@ impl Call {
             known: None,
             topic: None,
             waited: None,
+            waits_since: None,
             overflowed: false,
             silent: false,
             unheard: BTreeSet::new(),

@@ -35,7 +35,7 @@ impl Centre {
             caller,
             queue: wait.queue.clone(),
             language: wait.language,
-            waiting_since_ms: wait.since.0,
+            waiting_since_ms: wait.since.0.saturating_sub(wait.before_ms),
         });
         self.callbacks.insert(call, Callback { call, caller, wait });
     }

@@ -189,6 +189,7 @@ mod tests {
         let wait = |queue: &str, since: u64, needs: &[&str]| Wait {
             queue: queue.into(),
             since: Time(since),
+            before_ms: 0,
             needs: Needs::of(&needs.iter().map(|skill| (*skill).into()).collect(), 1),
             language: Language::Ru,
             ring: 0,

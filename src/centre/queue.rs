@@ -24,8 +24,11 @@ pub const PUT_BEHIND: &str = "place-put-behind";
 pub struct Wait {
     /// In which queue.
     pub queue: QueueId,
-    /// The clock of the wait: when the caller entered the queue.
+    /// The clock of the wait, of its rings and of its statistics: when the caller entered this queue.
     pub since: Time,
+    /// How long the caller had waited before, in other queues or for a line that was lost, in milliseconds: it counts for the place.
+    #[serde(default)]
+    pub before_ms: u64,
     /// What the operator must be able to do in the ring that the wait has reached.
     pub needs: Needs,
     /// The caller's language.
@@ -41,7 +44,7 @@ pub struct Wait {
 impl Wait {
     /// Where the caller stands among all who wait.
     pub fn seniority(&self) -> Seniority {
-        Seniority::of(self.since, self.credit_ms)
+        Seniority::of(Time(self.since.0.saturating_sub(self.before_ms)), self.credit_ms)
     }
 }
 
@@ -54,7 +57,9 @@ impl Centre {
         };
         let overflowed = self.calls.get(&call).is_some_and(|known| known.overflowed);
         let full = self.waiting.length(queue) >= usize::try_from(rules.max_waiting).unwrap_or(usize::MAX);
-        if full && !overflowed && self.overflow(call) {
+        // Who left for another language and comes back had a place, and keeps it.
+        let has_place = self.calls.get(&call).is_some_and(|known| known.waited.as_ref().is_some_and(|(before, _)| before == queue));
+        if full && !has_place && !overflowed && self.overflow(call) {
             return;
         }
         let Some(wait) = self.new_wait(call, queue, &rules) else { return };
@@ -74,14 +79,12 @@ impl Centre {
         if rules.announce_every_ms > 0 {
             self.deadlines.set(Reason::Announce(call), self.now.plus_ms(FIRST_ANNOUNCEMENT_MS));
         }
-        if rules.max_wait_ms > 0 && !overflowed {
-            self.deadlines.set(Reason::MaxWait(call), wait.since.plus_ms(rules.max_wait_ms));
-        }
+        self.await_overflow(call, &wait, &rules);
         self.set_stage(call, Stage::Waiting(wait));
         self.play_music(call, rules.music);
     }
 
-    /// The wait of a caller who comes back to the same queue goes on where it was.
+    /// The wait of a caller who comes back to the same queue goes on where it was; in another queue it counts for the place.
     fn new_wait(&mut self, call: CallId, queue: &QueueId, rules: &QueueSettings) -> Option<Wait> {
         let language = self.language_of(call);
         let now = self.now;
@@ -92,8 +95,9 @@ impl Centre {
             _ => now,
         };
         known.waited = Some((queue.clone(), since));
+        let before_ms = since.ms_since(*known.waits_since.get_or_insert(since));
         let (ring, needs) = rules.needs(language, now.ms_since(since));
-        Some(Wait { queue: queue.clone(), since, needs, language, ring, credit_ms })
+        Some(Wait { queue: queue.clone(), since, before_ms, needs, language, ring, credit_ms })
     }
 
     fn tell_ring(&mut self, call: CallId, wait: &Wait) {
@@ -107,10 +111,35 @@ impl Centre {
         }
     }
 
+    /// After the longest wait that the queue allows the caller goes elsewhere, once.
+    fn await_overflow(&mut self, call: CallId, wait: &Wait, rules: &QueueSettings) {
+        let once = self.calls.get(&call).is_some_and(|known| !known.overflowed);
+        if rules.max_wait_ms > 0 && once {
+            self.deadlines.set(Reason::MaxWait(call), wait.since.plus_ms(rules.max_wait_ms));
+        } else {
+            self.deadlines.cancel(&Reason::MaxWait(call));
+        }
+    }
+
     /// Callers who wait do so by the rules that are in force.
     pub(super) fn match_waits_to_settings(&mut self) {
         let waiting: Vec<CallId> = self.calls.keys().copied().filter(|call| self.wait_of(*call).is_some()).collect();
-        waiting.into_iter().for_each(|call| self.match_ring(call));
+        for call in waiting {
+            self.match_ring(call);
+            self.match_deadlines(call);
+            self.overflow_if_overdue(call);
+        }
+    }
+
+    fn match_deadlines(&mut self, call: CallId) {
+        let Some(wait) = self.wait_of(call).cloned() else { return };
+        let Some(rules) = self.queue_settings(&wait.queue).cloned() else { return };
+        self.await_overflow(call, &wait, &rules);
+        if rules.announce_every_ms > 0 {
+            self.deadlines.set_first(Reason::Announce(call), self.now.plus_ms(FIRST_ANNOUNCEMENT_MS));
+        } else {
+            self.deadlines.cancel(&Reason::Announce(call));
+        }
     }
 
     /// What is needed for a caller follows the wait and the queue's rules; also while an offer rings, for what comes after it.

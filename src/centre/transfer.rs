@@ -92,7 +92,8 @@ impl Centre {
     /// A new entry: the clock of this wait starts now, and nobody who has talked with an operator is turned away for a full queue.
     fn send_to_queue(&mut self, call: CallId, queue: &QueueId) {
         if let Some(known) = self.calls.get_mut(&call) {
-            (known.waited, known.queue_step, known.overflowed, known.line_lost) = (None, None, true, false);
+            (known.waited, known.waits_since, known.queue_step, known.overflowed, known.line_lost) = (None, None, None, true, false);
+            known.place_told = None;
         }
         self.enter_queue(call, queue);
     }
@@ -105,7 +106,7 @@ impl Centre {
         // A journal of before `since` was kept knows only when the call came.
         let since = (*since).max(known.arrived);
         let (ring, needs) = self.queue_settings(queue).map(|rules| rules.needs(language, self.now.ms_since(since))).unwrap_or_default();
-        Some(Wait { queue: queue.clone(), since, needs, language, ring, credit_ms: 0 })
+        Some(Wait { queue: queue.clone(), since, before_ms: 0, needs, language, ring, credit_ms: 0 })
     }
 
     /// Who rings for the resident has sound.

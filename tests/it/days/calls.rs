@@ -18,6 +18,8 @@ pub struct Call {
     pub talk: Option<Talk>,
     /// The last queue, and since when.
     pub waited: Option<(QueueId, Time)>,
+    /// Since when they wait, whichever queue it was: what counts for the place.
+    pub waits_since: Option<Time>,
     pub overflowed: bool,
     /// In a queue's step, not yet in the queue: if another step follows, the queue was full.
     pub at_the_door: Option<QueueId>,
@@ -45,9 +47,10 @@ pub struct Call {
 pub struct Wait {
     pub queue: QueueId,
     pub since: Time,
+    /// Since when they count as waiting, but for the credit.
+    pub counts_since: Time,
     /// What its ring asks for.
     pub needs: Levels,
-    pub max_wait_ms: u64,
     /// Not the age: a caller who comes back may be overdue from the first moment.
     pub entered: Time,
     pub ring: u32,
@@ -111,6 +114,7 @@ impl Call {
             offer: None,
             talk: None,
             waited: None,
+            waits_since: None,
             overflowed: false,
             at_the_door: None,
             silent: false,

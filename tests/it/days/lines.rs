@@ -246,9 +246,10 @@ impl Model {
 
     /// By how much later than somebody who is still waiting, and whom the operator could have taken, this caller came.
     fn overtakes(&self, call: CallId, agent: &AgentId) -> u64 {
-        let Some(since) = self.calls.get(&call).and_then(|known| known.wait.as_ref()).map(|wait| wait.since) else { return 0 };
+        let Some(since) = self.calls.get(&call).and_then(|known| known.wait.as_ref()).map(|wait| wait.counts_since) else { return 0 };
         let could = |wait: &Wait| self.free_for(wait).iter().any(|(free, _)| free == agent);
-        let behind = self.seeking().into_iter().filter(|(id, wait)| *id != call && could(wait)).map(|(_, wait)| since.ms_since(wait.since));
+        let behind =
+            self.seeking().into_iter().filter(|(id, wait)| *id != call && could(wait)).map(|(_, wait)| since.ms_since(wait.counts_since));
         behind.max().unwrap_or(0)
     }
 
@@ -288,12 +289,12 @@ impl Model {
 impl Wait {
     /// Since when the caller counts as waiting.
     pub fn seniority(&self) -> i64 {
-        self.since.0 as i64 - self.credit_ms
+        self.counts_since.0 as i64 - self.credit_ms
     }
 
     /// A wait that begins, or goes on, in this queue.
     pub fn begun(queue: &QueueId, since: Time, entered: Time, language: Language, rules: &QueueSettings) -> Self {
         let (ring, needs) = ring(rules, language, entered.ms_since(since));
-        Self { queue: queue.clone(), since, needs, max_wait_ms: rules.max_wait_ms, entered, ring, credit_ms: 0, is_settled: true, language }
+        Self { queue: queue.clone(), since, counts_since: since, needs, entered, ring, credit_ms: 0, is_settled: true, language }
     }
 }

@@ -258,7 +258,7 @@ impl Model {
             }
             Fact::CallbackOwed { call, caller, queue, waiting_since_ms, .. } => {
                 let known = self.calls.get(call);
-                let since = known.and_then(|known| known.wait.as_ref()).map(|wait| wait.since.0);
+                let since = known.and_then(|known| known.wait.as_ref()).map(|wait| wait.counts_since.0);
                 let rings =
                     known.and_then(|known| known.ringing.as_ref()).is_some_and(|(_, of)| of == queue) && *waiting_since_ms <= self.now.0;
                 let first = self.owed.insert(*call);
@@ -315,7 +315,8 @@ impl Model {
     /// Back to a queue after a talk: a new wait, from which nobody is turned away.
     pub fn waits_anew(&mut self, call: CallId) {
         if let Some(known) = self.calls.get_mut(&call) {
-            (known.waited, known.overflowed, known.at_the_door) = (None, true, None);
+            (known.waited, known.waits_since, known.overflowed, known.at_the_door) = (None, None, true, None);
+            known.place_told = None;
             (known.queue_step, known.line_lost) = (None, false);
         }
     }
@@ -331,12 +332,14 @@ impl Model {
         let (now, rules) = (self.now, self.rules(queue));
         let full = self.length(queue) >= rules.max_waiting as usize;
         let Some(known) = self.calls.get_mut(&call) else { return };
-        let turned_away = known.at_the_door.take().is_some_and(|_| full && !known.overflowed);
+        let had_place = known.waited.as_ref().is_some_and(|(before, _)| before == queue);
+        let turned_away = known.at_the_door.take().is_some_and(|_| full && !known.overflowed && !had_place);
         let fresh = known.wait.is_none() && known.talk.is_none();
         let chosen = known.language.is_none_or(|chosen| chosen == language);
         let since = known.waited.as_ref().filter(|(before, _)| before == queue).map_or(now, |(_, since)| *since);
         known.waited = Some((queue.clone(), since));
-        let wait = Wait::begun(queue, since, now, language, &rules);
+        let counts_since = *known.waits_since.get_or_insert(since);
+        let wait = Wait { counts_since, ..Wait::begun(queue, since, now, language, &rules) };
         let needs: Vec<SkillId> = wait.needs.keys().cloned().collect();
         known.wait = Some(wait);
         self.check(skills == needs, || format!("{call} needs {needs:?}, not {skills:?}"));
@@ -359,7 +362,9 @@ impl Model {
             _ => None,
         });
         let full = door.as_ref().is_none_or(|queue| self.length(queue) >= self.rules(queue).max_waiting as usize);
-        self.check(full && !again, || format!("{call} was turned away at {door:?}, again: {again}"));
+        let had_place =
+            door.is_some() && self.calls.get(&call).is_some_and(|known| known.waited.as_ref().map(|(queue, _)| queue) == door.as_ref());
+        self.check(full && !again && !had_place, || format!("{call} was turned away at {door:?}, again: {again}"));
     }
 
     pub fn step_of_plan(&self, step: &StepId) -> Option<&Action> {
@@ -549,11 +554,10 @@ impl Model {
         faults.extend(self.check_lines());
         for (id, wait) in self.seeking() {
             let since = wait.since;
-            let overdue = self
-                .calls
-                .get(&id)
-                .and_then(|call| call.wait.as_ref().filter(|_| !call.overflowed))
-                .is_some_and(|wait| wait.max_wait_ms > 0 && now.ms_since(since) > wait.max_wait_ms && now > wait.entered);
+            let overdue = self.calls.get(&id).and_then(|call| call.wait.as_ref().filter(|_| !call.overflowed)).is_some_and(|wait| {
+                let longest = self.rules(&wait.queue).max_wait_ms;
+                longest > 0 && now.ms_since(since) > longest && now > wait.entered
+            });
             if overdue && self.has_overflow(id) {
                 faults.push(format!("{id} waits longer than its queue allows"));
             }
@@ -575,10 +579,9 @@ impl Model {
         self.faults.extend(faults);
     }
 
-    /// Whether the rules that the caller entered by still hold, so that the overflow is due.
+    /// Whether the plan has a way for a caller who has waited for too long.
     fn has_overflow(&self, call: CallId) -> bool {
-        let Some(wait) = self.calls.get(&call).and_then(|known| known.wait.as_ref()) else { return false };
-        let same = self.settings.queues.get(&wait.queue).is_some_and(|rules| rules.max_wait_ms == wait.max_wait_ms);
-        same && wait.queue != "general".into() && self.settings.revision == 1
+        let step = self.calls.get(&call).and_then(|known| known.queue_step.as_ref());
+        matches!(step.and_then(|step| self.step_of_plan(step)), Some(Action::Queue { overflow: Some(_), .. }))
     }
 }

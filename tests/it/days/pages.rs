@@ -31,7 +31,7 @@ impl Model {
         step.ended_talks.extend(talk.map(|talk| (call, talk)));
         self.waits_anew(call);
         self.calls.get_mut(&call).into_iter().for_each(|known| {
-            known.waited = Some((queue.clone(), arrived));
+            (known.waited, known.waits_since, known.place_told) = (None, Some(arrived), None);
             known.line_lost = true;
         });
         self.check(theirs, || format!("{agent} loses {call}, which is not theirs"));

@@ -1,6 +1,7 @@
 //! What happens to calls, told as stories in virtual time? Each drives the core through its inputs and outputs alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod ages;
 mod call_outs;
 mod colleagues;
 mod consults;
