@@ -160,6 +160,7 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
                 None => self.give(Input::DeadlineReached),
             }
         }
+        self.tally.end(self.now);
     }
 
     /// What comes next: an event, or a deadline of the core. Nothing once the days are over and everybody is served.
@@ -298,6 +299,9 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
 
     fn operator_changed(&mut self, agent: &AgentId, state: &AgentStatus) {
         if *state != AgentStatus::WrapUp {
+            if matches!(state, AgentStatus::Paused(_)) {
+                self.break_begins(agent);
+            }
             return self.crew.is_done(agent);
         }
         let Some((wrap_up, queue)) = self.crew.writes_down(agent) else { return };

@@ -79,8 +79,9 @@ impl Tally {
 
     /// What operators still do is counted up to here.
     pub fn end(&mut self, at: Time) {
-        let agents: Vec<AgentId> = self.operators.keys().cloned().collect();
-        agents.into_iter().for_each(|agent| self.changed(&agent, &AgentStatus::Offline, at));
+        for (before, since) in std::mem::take(&mut self.operators).into_values() {
+            self.was(&before, since, at);
+        }
     }
 
     /// Every half hour from the beginning.
@@ -114,15 +115,19 @@ impl Tally {
     fn changed(&mut self, agent: &AgentId, state: &AgentStatus, at: Time) {
         let before = self.operators.insert(agent.clone(), (state.clone(), at));
         let Some((before, since)) = before else { return };
-        let add: fn(&mut Interval, u64) = match before {
-            AgentStatus::Talking(_) | AgentStatus::WrapUp => |interval, ms| interval.handling_ms += ms,
-            AgentStatus::Ready => |interval, ms| interval.idle_ms += ms,
-            _ => return,
-        };
         if before == AgentStatus::WrapUp || matches!((&before, state), (AgentStatus::Talking(_), AgentStatus::Ready)) {
             self.interval(at).handled += 1;
         }
-        self.spread(since, at, add);
+        self.was(&before, since, at);
+    }
+
+    /// An operator was in this state for so long.
+    fn was(&mut self, state: &AgentStatus, from: Time, to: Time) {
+        match state {
+            AgentStatus::Talking(_) | AgentStatus::WrapUp => self.spread(from, to, |interval, ms| interval.handling_ms += ms),
+            AgentStatus::Ready => self.spread(from, to, |interval, ms| interval.idle_ms += ms),
+            _ => {}
+        }
     }
 
     /// Adds a span to the half hours that it lies in.

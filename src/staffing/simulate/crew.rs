@@ -21,6 +21,8 @@ struct Operator {
     is_there: bool,
     /// Counted up when they come: what was noted of a former shift is stale.
     shift: u64,
+    /// A break is wished for; it begins when the talk and what is to be written down are over.
+    wants_break: bool,
     /// Counted up with every wrap-up.
     wrap_up: u64,
     writes: bool,
@@ -38,6 +40,7 @@ impl Crew {
             phone: ContactId(phone),
             is_there: false,
             shift: 0,
+            wants_break: false,
             wrap_up: 0,
             writes: false,
             queue: None,
@@ -87,6 +90,7 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
             known.is_there = !known.is_there;
             if known.is_there {
                 known.shift += 1;
+                known.wants_break = false;
                 let (shift, phone) = (known.shift, known.phone);
                 self.comes(agent, shift, phone);
             } else {
@@ -111,10 +115,21 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
     }
 
     pub(super) fn takes_break(&mut self, agent: AgentId, shift: u64) {
-        let Some(breaks) = self.crew.works(&agent, shift) else { return };
-        self.give(Input::Desk(FromDesk::Pause { agent: agent.clone(), reason: PauseReason::from(BREAK) }));
+        if self.crew.works(&agent, shift).is_none() {
+            return;
+        }
+        self.crew.0.get_mut(&agent).into_iter().for_each(|known| known.wants_break = true);
+        self.give(Input::Desk(FromDesk::Pause { agent, reason: PauseReason::from(BREAK) }));
+    }
+
+    /// A break that was wished for begins, and lasts from here on.
+    pub(super) fn break_begins(&mut self, agent: &AgentId) {
+        let Some(known) = self.crew.0.get_mut(agent).filter(|known| known.wants_break) else { return };
+        known.wants_break = false;
+        let shift = known.shift;
+        let Some(breaks) = self.crew.works(agent, shift) else { return };
         let after_ms = ms(self.chances.breaks.exponential(breaks.mean_s));
-        self.note(after_ms, Event::Back { agent, shift });
+        self.note(after_ms, Event::Back { agent: agent.clone(), shift });
     }
 
     pub(super) fn is_back(&mut self, agent: AgentId, shift: u64) {
