@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod agreement;
+pub mod callers;
 pub mod chance;
 pub mod erlang;
 pub mod estimates;

@@ -12,8 +12,9 @@ use crate::centre::ids::{AgentId, CallId, CallerRef, LegId, QueueId, SdpRef, Tru
 use crate::centre::input::{FromDesk, FromLine, HangUpCause, Input};
 use crate::centre::time::Time;
 
+use super::callers::{Caller, Callers, ms};
 use super::chance::Chance;
-use super::scenario::{HALF_HOUR_MS, HALF_HOURS, Scenario, Span};
+use super::scenario::{HALF_HOUR_MS, HALF_HOURS, Scenario};
 use super::tally::Tally;
 use crew::Crew;
 use outline::Door;
@@ -22,6 +23,8 @@ use outline::Door;
 pub const MIDNIGHT: Time = Time(20_000 * 86_400_000);
 /// Who still waits when the last day is over is served for so long, in milliseconds.
 const LEFT_OVER_MS: u64 = 6 * 3_600_000;
+/// The stream of operators' breaks.
+const BREAKS: u64 = 5;
 
 /// What came of a scenario.
 #[derive(Clone, Debug)]
@@ -51,7 +54,8 @@ pub fn simulate_and_watch(scenario: &Scenario, watch: impl FnMut(Time, &Fact)) -
         now: MIDNIGHT,
         agenda: BTreeMap::new(),
         noted: 0,
-        chances: Chances::new(scenario.seed),
+        breaks: Chance::new(scenario.seed, BREAKS),
+        drawn: Callers::of(scenario),
         callers: BTreeMap::new(),
         crew: Crew::of(scenario),
         tally,
@@ -72,8 +76,11 @@ struct Simulation<'s, W> {
     /// What is to happen, by its moment and in the order in which it was noted.
     agenda: BTreeMap<(Time, u64), Event>,
     noted: u64,
-    chances: Chances,
-    callers: BTreeMap<CallId, Caller>,
+    breaks: Chance,
+    /// Who is yet to call.
+    drawn: Callers<'s>,
+    /// Who is up, and whether they talk.
+    callers: BTreeMap<CallId, (Caller, bool)>,
     crew: Crew,
     tally: Tally,
     calls: u64,
@@ -86,8 +93,8 @@ struct Simulation<'s, W> {
 enum Event {
     /// Half an hour begins: operators come and go.
     HalfHour(u64),
-    /// Somebody calls for this queue, and the next one after them is drawn.
-    Calls(QueueId),
+    /// Somebody calls, and the next one for the same queue is drawn.
+    Calls(Caller),
     /// The caller's patience is at its end.
     GivesUp(CallId),
     /// They have said everything.
@@ -110,49 +117,12 @@ enum Event {
     },
 }
 
-/// Streams of their own, so that another number of draws in one leaves the others as they are.
-struct Chances {
-    arrivals: BTreeMap<QueueId, Chance>,
-    kinds: Chance,
-    patience: Chance,
-    talks: Chance,
-    wrap_ups: Chance,
-    breaks: Chance,
-    seed: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Caller {
-    queue: QueueId,
-    talks: bool,
-}
-
-impl Chances {
-    fn new(seed: u64) -> Self {
-        let stream = |n| Chance::new(seed, n);
-        Self {
-            arrivals: BTreeMap::new(),
-            kinds: stream(1),
-            patience: stream(2),
-            talks: stream(3),
-            wrap_ups: stream(4),
-            breaks: stream(5),
-            seed,
-        }
-    }
-
-    fn arrivals(&mut self, queue: &QueueId) -> &mut Chance {
-        let (seed, next) = (self.seed, 16 + self.arrivals.len() as u64);
-        self.arrivals.entry(queue.clone()).or_insert_with(|| Chance::new(seed, next))
-    }
-}
-
 impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
     fn run(&mut self) {
         self.give(Input::SettingsChanged(Box::new(outline::settings(self.scenario))));
         self.note(0, Event::HalfHour(0));
         let queues: Vec<QueueId> = self.scenario.queues.keys().cloned().collect();
-        queues.into_iter().for_each(|queue| self.note_next_call(queue));
+        queues.iter().for_each(|queue| self.note_next_call(queue));
         while let Some((at, event)) = self.next() {
             self.now = at;
             match event {
@@ -189,9 +159,9 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
     fn happens(&mut self, event: Event) {
         match event {
             Event::HalfHour(number) => self.half_hour(number),
-            Event::Calls(queue) => self.calls(queue),
+            Event::Calls(caller) => self.calls(caller),
             Event::GivesUp(call) => {
-                if self.callers.get(&call).is_some_and(|caller| !caller.talks) {
+                if self.callers.get(&call).is_some_and(|(_, talks)| !talks) {
                     self.hangs_up(call);
                 }
             }
@@ -209,28 +179,18 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
 
     // ---- callers ----
 
-    /// Draws when the next call for a queue comes: within a half hour the rate stays, and a draw that goes beyond it begins again there.
-    fn note_next_call(&mut self, queue: QueueId) {
-        let mut at_ms = self.now.ms_since(MIDNIGHT) as f64;
-        let ends_ms = self.ends.ms_since(MIDNIGHT) as f64;
-        while at_ms < ends_ms {
-            let half_hour = (at_ms / HALF_HOUR_MS as f64) as u64;
-            let next_ms = ((half_hour + 1) * HALF_HOUR_MS) as f64;
-            let rate = self.scenario.rate_per_s(&queue, half_hour);
-            let drawn_ms = if rate > 0.0 { at_ms + self.chances.arrivals(&queue).exponential(1000.0 / rate) } else { next_ms };
-            if drawn_ms < next_ms {
-                return self.note_at(MIDNIGHT.plus_ms(drawn_ms.round() as u64), Event::Calls(queue));
-            }
-            at_ms = next_ms;
+    fn note_next_call(&mut self, queue: &QueueId) {
+        if let Some(caller) = self.drawn.next(queue) {
+            self.note_at(MIDNIGHT.plus_ms(caller.at_ms), Event::Calls(caller));
         }
     }
 
-    fn calls(&mut self, queue: QueueId) {
+    fn calls(&mut self, caller: Caller) {
         self.calls += 1;
         let call = CallId(self.calls);
-        let language = outline::draw_language(self.scenario, &queue, &mut self.chances.kinds);
-        let number = Door { queue: queue.clone(), language }.number();
-        self.callers.insert(call, Caller { queue: queue.clone(), talks: false });
+        let queue = caller.queue.clone();
+        let number = Door { queue: queue.clone(), language: caller.language }.number();
+        self.callers.insert(call, (caller, false));
         self.give(Input::Line(FromLine::CallArrived {
             call,
             caller: CallerRef(call.0),
@@ -238,7 +198,7 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
             trunk: TrunkId::from("city"),
             sdp: Some(SdpRef(call.0)),
         }));
-        self.note_next_call(queue);
+        self.note_next_call(&queue);
     }
 
     fn hangs_up(&mut self, call: CallId) {
@@ -270,7 +230,7 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
         self.tally.apply(self.now, fact);
         (self.watch)(self.now, fact);
         match fact {
-            Fact::Enqueued { call, queue, .. } => self.waits(*call, queue),
+            Fact::Enqueued { call, .. } => self.waits(*call),
             Fact::Connected { call, agent, .. } => self.talks(*call, agent),
             Fact::AgentChanged { agent, state } => self.operator_changed(agent, state),
             Fact::CallEnded { call, .. } => drop(self.callers.remove(call)),
@@ -278,22 +238,16 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
         }
     }
 
-    fn waits(&mut self, call: CallId, queue: &QueueId) {
-        let patience_s = self.scenario.queues.get(queue).and_then(|load| load.patience_s);
-        if let Some(mean_s) = patience_s {
-            let after_ms = ms(self.chances.patience.exponential(mean_s));
-            self.note(after_ms, Event::GivesUp(call));
-        }
+    fn waits(&mut self, call: CallId) {
+        let patience_ms = self.callers.get(&call).and_then(|(caller, _)| caller.patience_ms);
+        patience_ms.into_iter().for_each(|after_ms| self.note(after_ms, Event::GivesUp(call)));
     }
 
     fn talks(&mut self, call: CallId, agent: &AgentId) {
-        let Some(caller) = self.callers.get_mut(&call) else { return };
-        caller.talks = true;
-        let queue = caller.queue.clone();
-        let Some(load) = self.scenario.queues.get(&queue) else { return };
-        let times = self.scenario.talk_times(&queue, self.now.ms_since(MIDNIGHT) / HALF_HOUR_MS);
-        let talk_ms = ms(draw(load.talk, &mut self.chances.talks) * times);
-        self.crew.talks(agent, queue);
+        let Some((caller, talks)) = self.callers.get_mut(&call) else { return };
+        *talks = true;
+        let (talk_ms, wrap_up_ms) = (caller.talk_ms, caller.wrap_up_ms);
+        self.crew.talks(agent, wrap_up_ms);
         self.note(talk_ms, Event::TalkOver(call));
     }
 
@@ -304,24 +258,8 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
             }
             return self.crew.is_done(agent);
         }
-        let Some((wrap_up, queue)) = self.crew.writes_down(agent) else { return };
-        if let Some(span) = self.scenario.queues.get(&queue).and_then(|load| load.wrap_up) {
-            let after_ms = ms(draw(span, &mut self.chances.wrap_ups));
+        if let Some((wrap_up, after_ms)) = self.crew.writes_down(agent) {
             self.note(after_ms, Event::WrittenDown { agent: agent.clone(), wrap_up });
         }
     }
-}
-
-/// Draws a span, in seconds.
-fn draw(span: Span, chance: &mut Chance) -> f64 {
-    match span.deviation_s {
-        None => chance.exponential(span.mean_s),
-        Some(deviation) if deviation > 0.0 => chance.lognormal(span.mean_s, deviation),
-        Some(_) => span.mean_s,
-    }
-}
-
-/// Seconds as whole milliseconds.
-fn ms(seconds: f64) -> u64 {
-    (seconds * 1000.0).round() as u64
 }

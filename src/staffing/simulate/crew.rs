@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::centre::fact::Fact;
-use crate::centre::ids::{AgentId, ContactId, Generation, PauseReason, QueueId};
+use crate::centre::ids::{AgentId, ContactId, Generation, PauseReason};
 use crate::centre::input::{FromDesk, Input};
 use crate::centre::time::Time;
 
+use super::super::callers::ms;
 use super::super::scenario::{Breaks, Group, HALF_HOUR_MS, Hours, Scenario, day_of};
 use super::outline::{BREAK, operators};
-use super::{Event, Simulation, ms};
+use super::{Event, Simulation};
 
 /// All operators of a scenario.
 pub struct Crew(BTreeMap<AgentId, Operator>);
@@ -26,8 +27,8 @@ struct Operator {
     /// Counted up with every wrap-up.
     wrap_up: u64,
     writes: bool,
-    /// Of which queue their last talk was.
-    queue: Option<QueueId>,
+    /// How long they write after their talk.
+    wrap_up_ms: Option<u64>,
 }
 
 impl Crew {
@@ -43,22 +44,22 @@ impl Crew {
             wants_break: false,
             wrap_up: 0,
             writes: false,
-            queue: None,
+            wrap_up_ms: None,
         };
         Self((1..).zip(named).map(|(phone, (name, group))| (name, operator(phone, group))).collect())
     }
 
-    /// The operator talks in a call of this queue.
-    pub fn talks(&mut self, agent: &AgentId, queue: QueueId) {
-        self.0.get_mut(agent).into_iter().for_each(|known| known.queue = Some(queue.clone()));
+    /// The operator talks, and will then write for so long.
+    pub fn talks(&mut self, agent: &AgentId, wrap_up_ms: Option<u64>) {
+        self.0.get_mut(agent).into_iter().for_each(|known| known.wrap_up_ms = wrap_up_ms);
     }
 
-    /// A wrap-up begins: its number, and the queue of the talk.
-    pub fn writes_down(&mut self, agent: &AgentId) -> Option<(u64, QueueId)> {
+    /// A wrap-up begins: its number, and how long it lasts.
+    pub fn writes_down(&mut self, agent: &AgentId) -> Option<(u64, u64)> {
         let known = self.0.get_mut(agent)?;
         known.wrap_up += 1;
         known.writes = true;
-        Some((known.wrap_up, known.queue.clone()?))
+        Some((known.wrap_up, known.wrap_up_ms?))
     }
 
     /// Whatever they wrote down is written.
@@ -110,7 +111,7 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
     fn note_break(&mut self, agent: AgentId, shift: u64) {
         let Some(breaks) = self.crew.works(&agent, shift) else { return };
         let work_s = breaks.mean_s * (1.0 - breaks.share) / breaks.share;
-        let after_ms = ms(self.chances.breaks.exponential(work_s));
+        let after_ms = ms(self.breaks.exponential(work_s));
         self.note(after_ms, Event::Break { agent, shift });
     }
 
@@ -128,7 +129,7 @@ impl<W: FnMut(Time, &Fact)> Simulation<'_, W> {
         known.wants_break = false;
         let shift = known.shift;
         let Some(breaks) = self.crew.works(agent, shift) else { return };
-        let after_ms = ms(self.chances.breaks.exponential(breaks.mean_s));
+        let after_ms = ms(self.breaks.exponential(breaks.mean_s));
         self.note(after_ms, Event::Back { agent: agent.clone(), shift });
     }
 

@@ -8,7 +8,6 @@ use crate::centre::schedule::Calendar;
 use crate::centre::settings::{AgentSettings, Device, Limits, QueueSettings, Settings};
 use crate::centre::shift::Shift;
 
-use super::super::chance::Chance;
 use super::super::scenario::{Group, QueueLoad, Scenario};
 
 /// Why simulated operators pause.
@@ -46,17 +45,6 @@ impl Door {
 /// The operators of a group by name.
 pub fn operators(name: &str, group: &Group) -> Vec<AgentId> {
     (1..=group.count).map(|n| AgentId::from(format!("{name}-{n}"))).collect()
-}
-
-/// A caller's language, by the weights of the queue.
-pub fn draw_language(scenario: &Scenario, queue: &QueueId, chance: &mut Chance) -> Language {
-    let Some(load) = scenario.queues.get(queue).filter(|load| !load.languages.is_empty()) else { return Language::En };
-    let mut left = chance.unit() * load.languages.values().sum::<f64>();
-    let drawn = load.languages.iter().find(|(_, weight)| {
-        left -= **weight;
-        left <= 0.0
-    });
-    drawn.or(load.languages.last_key_value()).map_or(Language::En, |(language, _)| *language)
 }
 
 /// The settings of the core.
