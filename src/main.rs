@@ -55,6 +55,9 @@ enum Command {
         /// Print how good the waits were that callers were told.
         #[arg(long)]
         estimates: bool,
+        /// Print the callers instead, as `cityline-load --mode day` plays them to a server.
+        #[arg(long, conflicts_with_all = ["json", "estimates"])]
+        draw: bool,
     },
     /// Print the OpenAPI document of the HTTP interface.
     Openapi,

@@ -49,7 +49,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay { file } => replay::run(&file),
         Command::Answer => runtime()?.block_on(answer::run(&config()?)),
         Command::Explain { call } => runtime()?.block_on(explain::run(&config()?, call)),
-        Command::Simulate { file, json, estimates } => simulate::run(&file, json, estimates),
+        Command::Simulate { file, draw: true, .. } => simulate::draw(&file),
+        Command::Simulate { file, json, estimates, draw: false } => simulate::run(&file, json, estimates),
         Command::Openapi => {
             print!("{}", cityline::web::openapi());
             Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 mod callers;
 mod content;
+mod day;
 mod desks;
 mod operators;
 mod process;
@@ -53,6 +54,8 @@ enum Mode {
     Queue,
     /// Phones that register with digest at a rate, the accounts of `--register` in turn.
     Register,
+    /// The callers of `--drawn`, each at their moment, and operators' phones at `--operators-at` who answer them.
+    Day,
     /// No callers: answer every call at `--operators-at` for `--seconds`, and chirp. Another run of this program has a far end in it.
     Answer,
 }
@@ -124,6 +127,15 @@ struct Options {
     /// Calls of each side whose sound is judged.
     #[arg(long, default_value_t = 20)]
     judge: usize,
+    /// Callers as `cityline simulate --draw` writes them (day).
+    #[arg(long)]
+    drawn: Option<PathBuf>,
+    /// Milliseconds that an operator's phone rings before it is picked up (day).
+    #[arg(long, default_value_t = 4000)]
+    ring_ms: u64,
+    /// Seconds within which an answer is in target (day).
+    #[arg(long, default_value_t = 20)]
+    target_s: u64,
     /// The prompt that callers should hear: a WAV of 16 bit at 8 kHz.
     #[arg(long)]
     prompt: Option<PathBuf>,
@@ -143,6 +155,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     sys::raise_open_files();
     let report = match options.mode {
         Mode::Answer => return run_answer(&options),
+        Mode::Day => return run_day(&options),
         Mode::Setups => run_setups(&options)?,
         Mode::Register => run_registers(&options)?,
         Mode::Prompt | Mode::Music | Mode::Bridged | Mode::Opus | Mode::G722 | Mode::Encrypted | Mode::Mixed | Mode::Queue => {
@@ -175,6 +188,25 @@ fn plan(options: &Options) -> Plan {
         keep: ramp + window + Duration::from_secs(30),
         pid: options.pid,
     }
+}
+
+/// Lives through drawn callers.
+fn run_day(options: &Options) -> Result<(), Box<dyn Error>> {
+    let path = options.drawn.as_ref().ok_or("--drawn is needed: callers as `cityline simulate --draw` writes them")?;
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let plan = day::Plan {
+        target: options.target,
+        callers: day::read(&text)?,
+        rings: Duration::from_millis(options.ring_ms),
+        in_target: Duration::from_secs(options.target_s),
+    };
+    let day = day::run(Line::bind(options.operators_at)?, plan)?;
+    let text = serde_json::to_string_pretty(&day)?;
+    println!("{text}");
+    if let Some(path) = &options.report {
+        std::fs::write(path, text).map_err(|error| format!("cannot write the report {}: {error}", path.display()))?;
+    }
+    if day.valid && day.failed == 0 { Ok(()) } else { Err("the run did not pass".into()) }
 }
 
 /// Answers calls for a while.
