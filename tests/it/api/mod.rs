@@ -4,6 +4,7 @@
 
 mod accounts;
 mod away;
+mod board;
 mod cabinet;
 mod city;
 mod contract;
