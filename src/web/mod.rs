@@ -332,7 +332,12 @@ async fn answer(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
 
 /// Tells the desks what happened. When too much happened at once the board says how everybody stands.
 async fn follow_facts(web: Arc<Web>, mut facts: broadcast::Receiver<FactEvent>) {
+    let mut settings = web.settings.now.clone();
+    settings.mark_changed();
     while let Some(next) = web.stop.run_until_cancelled(facts.recv()).await {
+        if settings.has_changed().unwrap_or(false) {
+            web.desks.show_supervision(settings.borrow_and_update().config.board.show_supervision);
+        }
         match next {
             Ok(event) => web.desks.follow(event.at, &event.fact),
             Err(broadcast::error::RecvError::Lagged(_)) => catch_up(&web),

@@ -21,3 +21,4 @@ mod register;
 mod secure;
 mod shifts;
 mod sign_in;
+mod supervision;
