@@ -187,7 +187,7 @@ impl App {
         let (up_tx, up) = watch::channel(Up::of(&centre));
         let (facts, _) = broadcast::channel(FACTS_KEPT);
         let mut board = Board::new(clock.now());
-        board.hold_queues(settings.queues.keys().cloned());
+        board.set_scene(settings::scene(&config, &settings));
         centre.retold().iter().for_each(|(at, fact)| board.apply(*at, fact));
         let board = Arc::new(Mutex::new(board));
         let health = Arc::new(web::Health::new(vitals.clone()));

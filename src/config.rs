@@ -1,5 +1,6 @@
 //! What did the administrator decide? One `Config`, read from embedded defaults, one file and the environment, checked once.
 
+mod board;
 mod calendar;
 mod centre_settings;
 mod check;
@@ -23,6 +24,7 @@ use crate::centre::settings::Strategy;
 use crate::centre::skill::Skills;
 use crate::private::Private;
 
+pub use board::{Board, Targets};
 pub use centre_settings::{PlanText, SettingsError};
 pub use check::{Problems, network_has, parse_network};
 pub use shifts::{ShiftTemplate, ShiftWanted};
@@ -50,6 +52,9 @@ pub struct Config {
     pub outbox: Outbox,
     /// Limits of the whole centre.
     pub limits: Limits,
+    /// The wallboard.
+    #[serde(default)]
+    pub board: Board,
     /// Lines into the city's exchange, by name.
     pub trunks: BTreeMap<String, Trunk>,
     /// Opening hours by name.

@@ -162,14 +162,14 @@ impl Force {
         let (sip, web) = (self.shells.sip.upgrade().context(gone)?, self.shells.web.upgrade().context(gone)?);
         let settings = config.centre_settings(prompts.clone(), *revision + 1)?;
         let operators = settings.agents.iter().map(|(agent, known)| (agent.clone(), (&known.device).into())).collect();
-        let queues = settings.queues.keys().cloned().collect();
+        let scene = settings::scene(&config, &settings);
         web.reload_tls(&config.web)?;
         sip.reload_tls(&config.sip)?;
         sip.reload_trunks(&config.trunks)?;
         sip.reload_phones(settings::phones(&config))?;
         self.shells.inputs.send(Input::SettingsChanged(Box::new(settings)))?;
         let told = Arc::new(in_force(config, prompts));
-        web.reload(&operators, queues, told.config.pause_reasons.clone());
+        web.reload(&operators, scene, told.config.pause_reasons.clone());
         *revision += 1;
         self.told.send_replace(told);
         Ok(())

@@ -33,6 +33,7 @@ impl Config {
         self.check_trunks(&mut problems);
         self.check_queues(&mut problems);
         self.check_operators(&mut problems);
+        self.check_board(&mut problems);
         problems.extend(self.shifts_built().err().unwrap_or_default());
         for (name, hours) in &self.calendars {
             problems.extend(calendar::build(name, hours).err().unwrap_or_default());

@@ -1,16 +1,26 @@
 //! What happens at this moment? A live board for page, terminal and metrics, folded from facts alone.
 
+mod person;
+mod place;
+mod queue;
+mod rolling;
+mod scene;
+mod show;
 mod views;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEnd, Role};
-use crate::centre::ids::{AgentId, CallId, CallTo, Language, NumberId, QueueId, ShiftId, StepId};
+use crate::centre::ids::{AgentId, CallId, CallTo, NumberId, QueueId, ShiftId, StepId};
 use crate::centre::time::Time;
 
-use super::dead_lines::DeadLines;
+use person::OperatorNow;
+use place::{CallUp, Place};
+use queue::{QueueNow, WaitOver};
 
-pub use views::{BoardView, CallView, Counts, EndedView, HelpView, OperatorView, QueueView, SHORT_ABANDON_MS, TARGET_MS, Today};
+pub use super::measures::Counts;
+pub use scene::{QueueScene, Scene, Targets};
+pub use views::{BehindView, BoardView, CallView, EndedView, Figures, HelpView, OperatorView, Outcome, QueueView, Staff, StripView, Today};
 
 /// Calls that are over and still shown.
 const LAST_KEPT: usize = 20;
@@ -18,12 +28,11 @@ const LAST_KEPT: usize = 20;
 /// What the board calls a number outside, which is personal.
 const NUMBER: &str = "a number outside";
 
-/// Calls that a view names; the count beside them is of all.
-const CALLS_SHOWN: usize = 200;
-
-/// The board. Its memory is bounded by the calls that are up, the queues and the operators, and the last twenty calls.
+/// The board. Its memory is bounded by the calls that are up, the last twenty calls, and of each queue and operator two hours of minutes, of each
+/// queue the last 500 waits.
 #[derive(Clone, Debug, Default)]
 pub struct Board {
+    scene: Scene,
     since: Time,
     revision: u64,
     calls: BTreeMap<CallId, CallUp>,
@@ -37,57 +46,20 @@ pub struct Board {
     today: Today,
 }
 
-#[derive(Clone, Debug)]
-struct CallUp {
-    number: NumberId,
-    started: Time,
-    language: Option<Language>,
-    topic: Option<String>,
-    place: Place,
-    since: Time,
-    lines: DeadLines,
-}
-
-/// Where a call is.
-#[derive(Clone, Debug)]
-enum Place {
-    Arriving,
-    Plan { step: StepId },
-    Waiting { queue: QueueId },
-    Offered { queue: QueueId, entered: Time, agent: AgentId },
-    Talking { agent: AgentId },
-    Outside { party: String },
-    GivenAway { to: String },
-    CallingOut { agent: AgentId },
-}
-
-#[derive(Clone, Debug, Default)]
-struct QueueNow {
-    waiting: BTreeMap<CallId, Time>,
-    counts: Counts,
-}
-
-#[derive(Clone, Debug)]
-struct OperatorNow {
-    state: AgentStatus,
-    since: Time,
-    answered: u64,
-}
-
 impl Board {
     /// A board that counts from `since` on.
     pub fn new(since: Time) -> Self {
         Self { since, ..Self::default() }
     }
 
-    /// The queues of the settings stand on the board from the beginning of a day on, and one that they dropped until its callers are gone
-    /// and its day is over.
-    pub fn hold_queues(&mut self, queues: impl IntoIterator<Item = QueueId>) {
-        let settings: BTreeSet<QueueId> = queues.into_iter().collect();
-        self.queues.retain(|queue, now| settings.contains(queue) || !now.waiting.is_empty() || now.counts != Counts::default());
-        settings.into_iter().for_each(|queue| {
-            self.queues.entry(queue).or_default();
+    /// Other settings. Their queues stand on the board from the beginning of a day on, and one that they dropped until its callers are gone and
+    /// its day is over.
+    pub fn set_scene(&mut self, scene: Scene) {
+        self.queues.retain(|queue, now| scene.queues.contains_key(queue) || !now.waiting.is_empty() || now.counts != Counts::default());
+        scene.queues.keys().for_each(|queue| {
+            self.queues.entry(queue.clone()).or_default();
         });
+        self.scene = scene;
         self.revision += 1;
     }
 
@@ -96,7 +68,9 @@ impl Board {
         self.since = at;
         self.revision += 1;
         self.today = Today::default();
-        self.queues.values_mut().for_each(|queue| queue.counts = Counts::default());
+        for queue in self.queues.values_mut() {
+            (queue.counts, queue.callbacks_owed) = (Counts::default(), 0);
+        }
         self.operators.values_mut().for_each(|operator| operator.answered = 0);
     }
 
@@ -110,10 +84,10 @@ impl Board {
             Fact::TopicChosen { call, topic } => self.with_call(*call, |up| up.topic = Some(topic.clone())),
             Fact::StepEntered { call, step } => self.entered_step(*call, step, at),
             Fact::Enqueued { call, queue, .. } => self.enqueued(*call, queue, at),
-            Fact::Dequeued { call, queue, how, waited_ms } => self.dequeued(*call, queue, *how, *waited_ms),
+            Fact::Dequeued { call, queue, how, waited_ms } => self.dequeued(*call, queue, *how, *waited_ms, at),
             Fact::Offered { call, queue, agent, .. } => self.offered(*call, queue, agent, at),
             Fact::OfferEnded { call, how, .. } => self.offer_ended(*call, *how),
-            Fact::Connected { call, agent, .. } => self.connected(*call, agent, at),
+            Fact::Connected { call, queue, agent, .. } => self.connected(*call, queue, agent, at),
             Fact::LegStarted { leg, party: Party::Outside(party) } => self.dialled_outside(leg.call, party, at),
             Fact::CalledOut { call, number, agent, .. } => self.called_out(*call, number, agent, at),
             Fact::Joined { leg, party, role: Role::Partner } => self.goes_on_with(leg.call, party, at),
@@ -122,7 +96,10 @@ impl Board {
             Fact::LegUnheard { leg, unheard } => self.with_call(leg.call, |up| up.lines.unheard(leg.n, *unheard)),
             Fact::AgentChanged { agent, state } => self.operator_changed(agent, state, at),
             Fact::LegEnded { leg, .. } => self.with_call(leg.call, |up| up.lines.forget(leg.n)),
-            Fact::CallbackOwed { .. } => self.today.callbacks_owed += 1,
+            Fact::CallbackOwed { queue, .. } => {
+                self.today.callbacks_owed += 1;
+                self.queues.entry(queue.clone()).or_default().callbacks_owed += 1;
+            }
             Fact::HelpAsked { call, agent } => drop(self.help.insert(agent.clone(), (*call, at))),
             Fact::HelpOver { agent, .. } => drop(self.help.remove(agent)),
             Fact::ShiftChanged { agent, is_on, shifts } => self.shift_changed(agent, *is_on, shifts),
@@ -200,25 +177,6 @@ impl Board {
         self.calls.len()
     }
 
-    /// The board as screens draw it.
-    pub fn view(&self, now: Time) -> BoardView {
-        BoardView {
-            at_ms: now.0,
-            since_ms: self.since.0,
-            calls_up: self.calls.len(),
-            calls: self.calls.iter().take(CALLS_SHOWN).map(|(call, up)| up.view(*call)).collect(),
-            queues: self.queues.iter().map(|(queue, state)| state.view(queue)).collect(),
-            operators: self.operators.iter().map(|(agent, operator)| operator.view(agent, self.on_shift(agent))).collect(),
-            help: self
-                .help
-                .iter()
-                .map(|(agent, (call, since))| HelpView { operator: agent.clone(), call: *call, since_ms: since.0 })
-                .collect(),
-            today: self.today.clone(),
-            last: self.ended.iter().rev().cloned().collect(),
-        }
-    }
-
     fn with_call(&mut self, call: CallId, change: impl FnOnce(&mut CallUp)) {
         if let Some(up) = self.calls.get_mut(&call) {
             change(up);
@@ -231,15 +189,7 @@ impl Board {
 
     fn started(&mut self, call: CallId, number: &NumberId, at: Time) {
         self.today.calls += 1;
-        let up = CallUp {
-            number: number.clone(),
-            started: at,
-            language: None,
-            topic: None,
-            place: Place::Arriving,
-            since: at,
-            lines: DeadLines::default(),
-        };
+        let up = CallUp::new(number, Place::Arriving, at);
         self.calls.insert(call, up);
     }
 
@@ -274,15 +224,16 @@ impl Board {
 
     fn called_out(&mut self, call: CallId, number: &NumberId, agent: &AgentId, at: Time) {
         self.today.called_out += 1;
-        let place = Place::CallingOut { agent: agent.clone() };
-        self.calls.insert(
-            call,
-            CallUp { number: number.clone(), started: at, language: None, topic: None, place, since: at, lines: DeadLines::default() },
-        );
+        self.calls.insert(call, CallUp::new(number, Place::CallingOut { agent: agent.clone() }, at));
     }
 
     /// The resident talks with somebody who was called in.
     fn goes_on_with(&mut self, call: CallId, party: &Party, at: Time) {
+        if let Party::Agent(agent) = party
+            && let Some(operator) = self.operators.get_mut(agent)
+        {
+            operator.handles = self.calls.get(&call).and_then(|up| up.queue.clone());
+        }
         let place = match party {
             Party::Agent(agent) => Place::Talking { agent: agent.clone() },
             Party::Outside(name) => Place::Outside { party: name.clone() },
@@ -314,19 +265,21 @@ impl Board {
 
     fn enqueued(&mut self, call: CallId, queue: &QueueId, at: Time) {
         let state = self.queues.entry(queue.clone()).or_default();
-        state.counts.offered += 1;
+        state.entered(at);
         self.today.queues.offered += 1;
-        if self.calls.contains_key(&call) {
+        if let Some(up) = self.calls.get_mut(&call) {
             state.waiting.insert(call, at);
+            up.queue = Some(queue.clone());
         }
         self.moved(call, Place::Waiting { queue: queue.clone() }, at);
     }
 
-    fn dequeued(&mut self, call: CallId, queue: &QueueId, how: QueueEnd, waited_ms: u64) {
-        let state = self.queues.entry(queue.clone()).or_default();
-        state.waiting.remove(&call);
-        state.counts.left(how, waited_ms);
-        self.today.queues.left(how, waited_ms);
+    fn dequeued(&mut self, call: CallId, queue: &QueueId, how: QueueEnd, waited_ms: u64, at: Time) {
+        let agent = self.calls.get(&call).and_then(CallUp::agent).filter(|_| how == QueueEnd::Answered).cloned();
+        let over = WaitOver { call, ended: at, how, waited_ms, agent };
+        let targets = self.scene.targets(queue);
+        queue::left(&mut self.today.queues, &over, &targets);
+        self.queues.entry(queue.clone()).or_default().left(over, &targets);
     }
 
     fn offered(&mut self, call: CallId, queue: &QueueId, agent: &AgentId, at: Time) {
@@ -349,188 +302,24 @@ impl Board {
         }
     }
 
-    fn connected(&mut self, call: CallId, agent: &AgentId, at: Time) {
+    fn connected(&mut self, call: CallId, queue: &QueueId, agent: &AgentId, at: Time) {
         if let Some(operator) = self.operators.get_mut(agent) {
             operator.answered += 1;
+            operator.handles = Some(queue.clone());
         }
         self.moved(call, Place::Talking { agent: agent.clone() }, at);
     }
 
     fn operator_changed(&mut self, agent: &AgentId, state: &AgentStatus, at: Time) {
-        let answered = self.operators.get(agent).map_or(0, |operator| operator.answered);
-        self.operators.insert(agent.clone(), OperatorNow { state: state.clone(), since: at, answered });
-    }
-}
-
-impl CallUp {
-    fn view(&self, call: CallId) -> CallView {
-        let (state, with) = match &self.place {
-            Place::Arriving => ("arriving", None),
-            Place::Plan { step } => ("plan", Some(step.to_string())),
-            Place::Waiting { queue } => ("waiting", Some(queue.to_string())),
-            Place::Offered { agent, .. } => ("offered", Some(agent.to_string())),
-            Place::Talking { agent } => ("talking", Some(agent.to_string())),
-            Place::Outside { party } => ("outside", Some(party.clone())),
-            Place::GivenAway { to } => ("transferring", Some(to.clone())),
-            Place::CallingOut { agent } => ("calling", Some(agent.to_string())),
+        let Some(operator) = self.operators.get_mut(agent) else {
+            self.operators.insert(agent.clone(), OperatorNow::new(state.clone(), at));
+            return;
         };
-        CallView {
-            call,
-            number: self.number.clone(),
-            started_ms: self.started.0,
-            since_ms: self.since.0,
-            language: self.language,
-            topic: self.topic.clone(),
-            state,
-            with,
-            no_sound: self.lines.any(),
-        }
-    }
-}
-
-impl QueueNow {
-    fn view(&self, queue: &QueueId) -> QueueView {
-        QueueView {
-            queue: queue.clone(),
-            waiting: self.waiting.len(),
-            longest_since_ms: self.waiting.values().min().map(|since| since.0),
-            counts: self.counts.clone(),
-        }
-    }
-}
-
-impl OperatorNow {
-    fn view(&self, agent: &AgentId, (on_shift, shifts): (bool, Vec<ShiftId>)) -> OperatorView {
-        let reason = self.state.pause_reason().map(ToString::to_string);
-        OperatorView {
-            operator: agent.clone(),
-            state: self.state.word(),
-            reason,
-            call: self.state.call(),
-            since_ms: self.since.0,
-            answered: self.answered,
-            on_shift,
-            shifts,
+        if let Some((queue, handling_ms)) = operator.changed(state, at) {
+            self.queues.entry(queue).or_default().handled(at, handling_ms);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::centre::explanation::{Explanation, Rule};
-    use crate::centre::ids::{CallerRef, TrunkId};
-
-    const QUEUE: &str = "heating";
-
-    fn start(board: &mut Board, call: u64, at: u64) {
-        let fact = Fact::CallStarted { call: CallId(call), number: "109".into(), trunk: TrunkId::from("city"), caller: CallerRef(call) };
-        board.apply(Time(at), &fact);
-    }
-
-    fn enqueue(board: &mut Board, call: u64, at: u64) {
-        board.apply(Time(at), &Fact::Enqueued { call: CallId(call), queue: QUEUE.into(), language: Language::Kk, skills: vec![] });
-    }
-
-    fn offer(board: &mut Board, call: u64, at: u64) {
-        let why = Explanation { rule: Rule::LongestIdle, ..Explanation::default() };
-        board.apply(Time(at), &Fact::Offered { call: CallId(call), queue: QUEUE.into(), agent: "aigul".into(), why });
-        board.apply(Time(at), &Fact::AgentChanged { agent: "aigul".into(), state: AgentStatus::Offered(CallId(call)) });
-    }
-
-    fn leave(board: &mut Board, call: u64, at: u64, how: QueueEnd, waited_ms: u64) {
-        board.apply(Time(at), &Fact::Dequeued { call: CallId(call), queue: QUEUE.into(), how, waited_ms });
-    }
-
-    #[test]
-    fn a_missed_offer_leaves_the_caller_waiting_since_the_same_moment() {
-        let mut board = Board::new(Time(0));
-        start(&mut board, 1, 10);
-        enqueue(&mut board, 1, 100);
-        offer(&mut board, 1, 200);
-        let view = board.view(Time(250));
-        assert_eq!((view.calls[0].state, view.calls[0].with.as_deref()), ("offered", Some("aigul")));
-        assert_eq!((view.queues[0].waiting, view.queues[0].longest_since_ms), (1, Some(100)));
-        board.apply(Time(300), &Fact::OfferEnded { call: CallId(1), agent: "aigul".into(), how: OfferEnd::NoAnswer });
-        let view = board.view(Time(350));
-        assert_eq!((view.calls[0].state, view.calls[0].since_ms, view.today.offers_missed), ("waiting", 100, 1));
-    }
-
-    #[test]
-    fn every_queue_of_the_settings_stands_there_and_a_dropped_one_until_its_callers_are_gone() {
-        let named = |board: &Board| board.view(Time(0)).queues.iter().map(|queue| queue.queue.to_string()).collect::<Vec<_>>();
-        let mut board = Board::new(Time(0));
-        board.hold_queues([QUEUE.into(), "roads".into()]);
-        assert_eq!(named(&board), [QUEUE, "roads"]);
-        start(&mut board, 1, 10);
-        enqueue(&mut board, 1, 100);
-        board.hold_queues(["lifts".into()]);
-        assert_eq!(named(&board), [QUEUE, "lifts"]);
-        leave(&mut board, 1, 200, QueueEnd::Abandoned, 100);
-        board.start_day(Time(300));
-        board.hold_queues(["lifts".into()]);
-        assert_eq!(named(&board), ["lifts"]);
-    }
-
-    #[test]
-    fn counts_follow_the_definitions() {
-        let mut board = Board::new(Time(0));
-        for (call, how, waited) in [
-            (1, QueueEnd::Answered, 20_000),
-            (2, QueueEnd::Answered, 20_001),
-            (3, QueueEnd::Abandoned, 4_999),
-            (4, QueueEnd::Abandoned, 5_000),
-            (5, QueueEnd::Overflowed, 90_000),
-        ] {
-            start(&mut board, call, 0);
-            enqueue(&mut board, call, 0);
-            leave(&mut board, call, waited, how, waited);
-        }
-        let expected = Counts {
-            offered: 5,
-            answered: 2,
-            answered_in_target: 1,
-            abandoned: 2,
-            abandoned_short: 1,
-            flowed_out: 1,
-            waited_ms: 40_001,
-            longest_wait_ms: 90_000,
-        };
-        assert_eq!(board.view(Time(0)).queues[0].counts, expected);
-        assert_eq!(board.view(Time(0)).today.queues, expected);
-        board.start_day(Time(100_000));
-        assert_eq!(board.view(Time(0)).today, Today::default());
-        assert_eq!(board.view(Time(0)).calls_up, 5, "a new day ends no call");
-    }
-
-    #[test]
-    fn a_talk_is_shown_with_its_operator_and_ends_in_the_list_of_the_last() {
-        let mut board = Board::new(Time(0));
-        start(&mut board, 1, 10);
-        enqueue(&mut board, 1, 100);
-        offer(&mut board, 1, 200);
-        board.apply(Time(300), &Fact::Connected { call: CallId(1), queue: QUEUE.into(), agent: "aigul".into(), waited_ms: 200 });
-        leave(&mut board, 1, 300, QueueEnd::Answered, 200);
-        board.apply(Time(300), &Fact::AgentChanged { agent: "aigul".into(), state: AgentStatus::Talking(CallId(1)) });
-        let view = board.view(Time(400));
-        assert_eq!((view.calls[0].state, view.queues[0].waiting), ("talking", 0));
-        assert_eq!((view.operators[0].state, view.operators[0].answered, view.operators[0].call), ("talking", 1, Some(CallId(1))));
-        board.apply(Time(900), &Fact::CallEnded { call: CallId(1), reason: EndReason::CallerHungUp });
-        let view = board.view(Time(900));
-        assert_eq!((view.calls_up, view.last[0].reason, view.today.ended[&EndReason::CallerHungUp]), (0, "caller_hung_up", 1));
-    }
-
-    #[test]
-    fn a_hundred_thousand_calls_leave_nothing_behind_but_the_last_twenty() {
-        let mut board = Board::new(Time(0));
-        for call in 0..100_000 {
-            start(&mut board, call, call);
-            enqueue(&mut board, call, call);
-            // A queue that never told of the leaving: the end of the call must be enough.
-            board.apply(Time(call), &Fact::CallEnded { call: CallId(call), reason: EndReason::Interrupted });
-        }
-        assert_eq!((board.calls.len(), board.ended.len(), board.queues.len()), (0, LAST_KEPT, 1));
-        assert!(board.queues.values().all(|queue| queue.waiting.is_empty()));
-    }
-}
+mod tests;

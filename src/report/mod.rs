@@ -3,6 +3,7 @@
 pub mod board;
 mod dead_lines;
 pub mod league;
+pub mod measures;
 pub mod own_day;
 pub mod resolution;
 pub mod waits;

@@ -35,6 +35,8 @@ pub enum Access {
     Accounts,
     /// A resident's own cases, by whoever proved that the number is theirs.
     Cabinet,
+    /// A talk, by a supervisor who listened, whispered, joined or took over; with the reason.
+    Supervision,
 }
 
 impl Access {
@@ -51,6 +53,7 @@ impl Access {
             Access::Residents => "residents",
             Access::Accounts => "accounts",
             Access::Cabinet => "cabinet",
+            Access::Supervision => "supervision",
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::centre::fact::AgentStatus;
 use crate::centre::ids::{AgentId, CallId};
 use crate::centre::input::{FromDesk, Input};
 use crate::private::Private;
-use crate::store::User;
+use crate::store::{Access, User};
 
 use super::SoundOffer;
 use super::Web;
@@ -374,7 +374,7 @@ impl Page {
             FromPage::CompleteConsult { call } => self.tell(FromDesk::CompleteConsult { agent, call }).await,
             FromPage::EndConsult { call } => self.tell(FromDesk::EndConsult { agent, call }).await,
             FromPage::Conference { call } => self.tell(FromDesk::Conference { agent, call }).await,
-            FromPage::TakeOver { call } => self.tell(FromDesk::TakeOver { agent, call }).await,
+            FromPage::TakeOver { call, reason } => self.supervise(call, "take over", &reason, FromDesk::TakeOver { agent, call }).await,
             FromPage::StopMonitor { call } => self.tell(FromDesk::StopMonitor { agent, call }).await,
             FromPage::Digits { call, digits } => {
                 let digits = wishes::digits(&digits);
@@ -409,11 +409,28 @@ impl Page {
                 }
             }
             FromPage::OrderShift { order } => self.order_shift(order).await,
-            FromPage::Monitor { call, mode } => {
-                let may = wishes::may_supervise(self.user.role);
-                self.tell_if(may.map(|()| FromDesk::Monitor { agent, call, mode })).await
+            FromPage::Monitor { call, mode, reason } => {
+                self.supervise(call, crate::centre::fact::Role::Supervisor(mode).word(), &reason, FromDesk::Monitor { agent, call, mode })
+                    .await
             }
         }
+    }
+
+    /// A supervisor comes to a talk, or takes it: on record, with the reason, before the core hears of it.
+    async fn supervise(&mut self, call: CallId, how: &str, reason: &str, wish: FromDesk) -> Result<(), End> {
+        if let Err(Unfit { what, mend }) = wishes::may_supervise(self.user.role).and_then(|()| wishes::reason(reason)) {
+            return self.refuse(what, mend).await;
+        }
+        let (web, who, subject) = (self.web.clone(), self.user.name.clone(), format!("{call}, {how}: {}", reason.trim()));
+        self.later.push(Box::pin(async move {
+            if let Err(error) = web.store.log_access(web.clock.now(), &who, Access::Supervision, &subject).await {
+                tracing::error!(%error, "a supervision cannot be put on record, so it does not happen");
+                return Some(ToPage::Refused { what: "it cannot be put on record".into(), mend: "Try again; the database is away." });
+            }
+            let full = web.inputs.send(Input::Desk(wish)).is_err();
+            full.then(|| ToPage::Refused { what: OVERLOADED.into(), mend: "Try again." })
+        }));
+        Ok(())
     }
 
     /// Only supervisors decide who is on shift.

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 use crate::centre::fact::{AgentStatus, Fact, Party, Role};
-use crate::centre::ids::{AgentId, CallId, Generation, NumberId};
+use crate::centre::ids::{AgentId, CallId, Generation, NumberId, Supervision};
 use crate::centre::output::{Offer, Stands, ToDesk};
 use crate::centre::time::Time;
 
-use super::messages::{CallNow, SpeaksBy, ToPage};
+use super::messages::{Attends, CallNow, SpeaksBy, ToPage};
 
 /// Messages that may wait for a slow page; one more and the page is cut off. It comes back and is told everything anew.
 const INBOX: usize = 64;
@@ -26,6 +26,8 @@ struct Seats {
     all: BTreeMap<AgentId, Seat>,
     /// Those whose operators work on a call, so that the end of any call looks at these alone.
     working: BTreeSet<AgentId>,
+    /// Operators are not told of supervisors in their talks.
+    hides_supervision: bool,
 }
 
 /// What is known of one operator; it outlives pages, so that a reloaded one is told the same.
@@ -87,6 +89,10 @@ pub(super) enum Change<'a> {
     To(&'a AgentId, CallId, CallNow),
     /// A call, for everybody who works on it.
     Working(CallId, CallNow),
+    /// A supervisor takes part in a call, in this way from here on.
+    Supervises(&'a AgentId, CallId, Supervision),
+    /// Who takes a call from whom.
+    TakesOver(&'a AgentId, CallId, &'a AgentId),
 }
 
 impl<'a> Change<'a> {
@@ -107,15 +113,16 @@ impl<'a> Change<'a> {
             Fact::HelpAsked { call, agent } => Some(Change::To(agent, *call, CallNow::HelpAsked)),
             Fact::HelpOver { call, agent, .. } => Some(Change::To(agent, *call, CallNow::HelpOver)),
             Fact::ConsultEnded { call, .. } => Some(Change::Working(*call, CallNow::Alone)),
+            Fact::TakenOver { call, agent, from } => Some(Change::TakesOver(agent, *call, from)),
             Fact::Joined { leg, party, role } => Self::joined(leg.call, party, *role),
             _ => None,
         }
     }
 
-    /// Everybody who works on the call hears who takes part in it; a supervisor only of their own part, and nobody else of it.
+    /// Everybody who works on the call hears who takes part in it; of a supervisor's part they hear where that is the policy.
     fn joined(call: CallId, party: &'a Party, role: Role) -> Option<Self> {
         match (role, party) {
-            (Role::Supervisor(_), Party::Agent(agent)) => Some(Change::To(agent, call, role.into())),
+            (Role::Supervisor(mode), Party::Agent(agent)) => Some(Change::Supervises(agent, call, mode)),
             (Role::Supervisor(_), Party::Resident | Party::Outside(_) | Party::Number(_)) => None,
             (Role::Consultant | Role::Guest | Role::Partner, _) => Some(Change::Working(call, role.into())),
         }
@@ -235,7 +242,18 @@ impl Desks {
     /// Tells pages what a fact means for them.
     pub fn follow(&self, at: Time, fact: &Fact) {
         match Change::of(fact) {
-            Some(Change::Of(agent, state)) => self.with(agent, |seat| seat.changed(state, at)),
+            Some(Change::Of(agent, state)) => {
+                let left = self.supervised(agent).filter(|call| state.call() != Some(*call));
+                self.with(agent, |seat| seat.changed(state, at));
+                if let Some(call) = left {
+                    self.tell_supervised(call, agent, Attends::Left);
+                }
+            }
+            Some(Change::Supervises(agent, call, mode)) => {
+                self.with(agent, |seat| seat.push(ToPage::CallState { call, state: Role::Supervisor(mode).into() }));
+                self.tell_supervised(call, agent, mode.into());
+            }
+            Some(Change::TakesOver(agent, call, from)) => self.hand_over(agent, call, from),
             Some(Change::Ends(agent, ends)) => self.with(agent, |seat| seat.ends(ends)),
             Some(Change::Recording(call, paused)) => self.tell_working(call, &ToPage::Recording { call, paused }),
             Some(Change::To(agent, call, state)) => self.with(agent, |seat| seat.push(ToPage::CallState { call, state })),
@@ -249,8 +267,36 @@ impl Desks {
         self.with(operator, |seat| seat.changed(state, since));
     }
 
+    /// Whether operators are told that a supervisor takes part in their talk.
+    pub fn show_supervision(&self, show: bool) {
+        self.lock().hides_supervision = !show;
+    }
+
+    /// In which call a supervisor takes part.
+    fn supervised(&self, agent: &AgentId) -> Option<CallId> {
+        match self.lock().all.get(agent)?.state {
+            Some(AgentStatus::Supervising(call)) => Some(call),
+            _ => None,
+        }
+    }
+
+    fn tell_supervised(&self, call: CallId, by: &AgentId, how: Attends) {
+        if !self.lock().hides_supervision {
+            self.tell_working(call, &ToPage::Supervised { call, by: by.clone(), how });
+        }
+    }
+
+    /// Who takes a call is shown what its operator was; the operator is told in any case.
+    fn hand_over(&self, to: &AgentId, call: CallId, from: &AgentId) {
+        let work = self.work_on(from, call);
+        self.with(from, |seat| seat.push(ToPage::Supervised { call, by: to.clone(), how: Attends::TookOver }));
+        if let Some(Work { offer, seen, .. }) = work {
+            self.with(to, |seat| seat.shown_again(Offer { from: None, ..offer }, None, seen));
+        }
+    }
+
     fn tell_working(&self, call: CallId, message: &ToPage) {
-        let Seats { all, working } = &mut *self.lock();
+        let Seats { all, working, .. } = &mut *self.lock();
         for operator in working.iter() {
             if let Some(seat) = all.get_mut(operator).filter(|seat| seat.work.as_ref().is_some_and(|work| work.offer.call == call)) {
                 seat.push(message.clone());
@@ -259,7 +305,7 @@ impl Desks {
     }
 
     fn with(&self, operator: &AgentId, change: impl FnOnce(&mut Seat)) {
-        let Seats { all, working } = &mut *self.lock();
+        let Seats { all, working, .. } = &mut *self.lock();
         let Some(seat) = all.get_mut(operator) else { return };
         change(seat);
         if seat.work.is_none() {
@@ -426,6 +472,43 @@ mod tests {
         assert!(desks.work_on(&operator, CallId(7)).is_some());
         change(&desks, &operator, AgentStatus::Ready);
         assert!(desks.work(&operator).is_none());
+    }
+
+    #[test]
+    fn an_operator_is_told_of_a_supervisor_where_that_is_the_policy_and_who_takes_over_is_shown_the_call() {
+        let (desks, operator) = desks();
+        let boss = AgentId::from("boss");
+        desks.seat(&[(operator.clone(), SpeaksBy::Page), (boss.clone(), SpeaksBy::Page)].into());
+        let (mut page, mut of_boss) = (desks.take(&operator, Time(0)).unwrap(), desks.take(&boss, Time(0)).unwrap());
+        desks.carry_out(offer(&operator, 7), Seen::default());
+        change(&desks, &operator, AgentStatus::Talking(CallId(7)));
+        let joined = |mode| Fact::Joined {
+            leg: crate::centre::ids::LegId { call: CallId(7), n: 2 },
+            party: Party::Agent(boss.clone()),
+            role: Role::Supervisor(mode),
+        };
+        let told = |page: &mut Held| {
+            let all: Vec<ToPage> = std::iter::from_fn(|| page.inbox.try_recv().ok()).collect();
+            all.into_iter()
+                .filter_map(|message| if let ToPage::Supervised { how, .. } = message { Some(how) } else { None })
+                .collect::<Vec<_>>()
+        };
+        desks.show_supervision(false);
+        change(&desks, &boss, AgentStatus::Supervising(CallId(7)));
+        desks.follow(Time(1), &joined(Supervision::Monitor));
+        assert_eq!(told(&mut page), [], "it is not the policy");
+        desks.show_supervision(true);
+        desks.follow(Time(1), &joined(Supervision::Whisper));
+        change(&desks, &boss, AgentStatus::Paused("lunch".into()));
+        change(&desks, &boss, AgentStatus::Supervising(CallId(7)));
+        assert_eq!(told(&mut page), [Attends::Whisper, Attends::Left]);
+        let took = Fact::TakenOver { call: CallId(7), agent: boss.clone(), from: operator.clone() };
+        desks.follow(Time(2), &took);
+        change(&desks, &operator, AgentStatus::WrapUp);
+        change(&desks, &boss, AgentStatus::Talking(CallId(7)));
+        assert_eq!((told(&mut page), told(&mut of_boss)), (vec![Attends::TookOver], vec![]));
+        assert!(desks.work_on(&boss, CallId(7)).is_some_and(|work| !work.ringing), "the call is shown to who has it");
+        assert!(desks.work_on(&operator, CallId(7)).is_some(), "who lost it writes it up");
     }
 
     #[test]

@@ -13,8 +13,9 @@ use super::error::Refusal;
 use super::messages::{Frame, FromPage, ToPage};
 use super::router::{Declared, declared};
 use super::{
-    accesses, accounts, auth, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, evidence, health, imports, incidents, live,
-    me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, shifts, status, welcome,
+    accesses, accounts, auth, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, evidence, health, imports, incidents,
+    kiosks, live, me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, shifts, status,
+    welcome,
 };
 
 /// What the handlers say of themselves.
@@ -45,6 +46,11 @@ use super::{
         dialplans::put,
         live::board,
         live::live,
+        live::behind,
+        kiosks::list,
+        kiosks::make,
+        kiosks::remove,
+        kiosks::board,
         desk::desk,
         calls::list,
         calls::detail,

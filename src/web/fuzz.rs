@@ -12,7 +12,7 @@ const BODIES: [&str; 14] = [
     r#"{"type":"consult","call":5,"with":{"operator":"olena"}}"#,
     r#"{"type":"transfer","call":5,"to":{"number":"+77011234567"}}"#,
     r#"{"type":"call_out","number":"+7 701 123","queue":"q","shown":null}"#,
-    r#"{"type":"monitor","call":18446744073709551615,"mode":"whisper"}"#,
+    r#"{"type":"monitor","call":18446744073709551615,"mode":"whisper","reason":"x"}"#,
     r#"{"type":"write_case","call":1,"topic":"heating","text":"\u0041\ud83d\ude00","draft":"d"}"#,
     r#"{"type":"echo","n":4294967295}"#,
     r#"{"name":"a","password":"b"}"#,

@@ -11,9 +11,12 @@ use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::watch;
 
-use crate::report::board::BoardView;
+use crate::centre::ids::QueueId;
+use crate::report::board::{BehindView, BoardView};
 
 use super::Web;
+use super::error::WebError;
+use super::extract::At;
 use super::messages::ToPage;
 
 /// Between two boards.
@@ -52,6 +55,14 @@ pub(super) fn follow(web: &Web) -> watch::Receiver<Utf8Bytes> {
 #[utoipa::path(get, path = "/api/board", responses((status = 200, body = BoardView)))]
 pub(super) async fn board(State(web): State<Arc<Web>>) -> axum::Json<BoardView> {
     axum::Json(web.board_view())
+}
+
+/// The calls behind a queue's figures: who waits, the longest first, then the waits of the window that are over, the newest first, 500 at most.
+#[utoipa::path(get, path = "/api/board/queues/{queue}", params(("queue" = String, Path)), responses((status = 200, body = [BehindView])))]
+pub(super) async fn behind(State(web): State<Arc<Web>>, At(queue): At<String>) -> Result<axum::Json<Vec<BehindView>>, WebError> {
+    let now = web.clock.now();
+    let calls = web.with_board(|board| board.behind(&QueueId::from(queue.as_str()), now));
+    calls.map(axum::Json).ok_or_else(|| WebError::Missing { what: format!("a queue called {queue}") })
 }
 
 /// GET /api/live: the board at once and after each change, as server-sent events.

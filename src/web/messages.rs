@@ -77,10 +77,19 @@ pub enum FromPage {
         queue: Option<QueueId>,
         shown: Option<NumberId>,
     },
-    /// A supervisor listens, whispers or joins.
-    Monitor { call: CallId, mode: Supervision },
-    /// A supervisor who listens takes the call.
-    TakeOver { call: CallId },
+    /// A supervisor listens, whispers or joins, for a reason that names no resident; it is on record before it happens.
+    Monitor {
+        call: CallId,
+        mode: Supervision,
+        #[schema(min_length = 1, max_length = 200)]
+        reason: String,
+    },
+    /// A supervisor who listens takes the call, for a reason.
+    TakeOver {
+        call: CallId,
+        #[schema(min_length = 1, max_length = 200)]
+        reason: String,
+    },
     /// A supervisor leaves the talk.
     StopMonitor { call: CallId },
     /// Keys for a machine at the other end, 32 at most: 0–9, `*`, `#`, A–D. They reach whom I have asked, else the resident.
@@ -174,6 +183,8 @@ pub enum ToPage {
     OfferGone { call: CallId },
     /// What became of the call that this operator works on.
     CallState { call: CallId, state: CallNow },
+    /// To who works on the call: a supervisor takes part in it, or does so no more. Sent where that is the policy.
+    Supervised { call: CallId, by: AgentId, how: Attends },
     /// The recording of this call is paused, or goes on.
     Recording { call: CallId, paused: bool },
     /// A wish that cannot be, and what can be done.
@@ -236,6 +247,22 @@ pub enum Doing {
     Supervising,
     /// Talks with a colleague.
     Internal,
+}
+
+/// How a supervisor takes part in a talk, as its operator is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Attends {
+    /// Hears it.
+    Monitor,
+    /// Hears it and speaks to the operator.
+    Whisper,
+    /// Speaks with both.
+    Barge,
+    /// Has taken the operator's place.
+    TookOver,
+    /// Not any more.
+    Left,
 }
 
 /// What became of a call.
@@ -307,6 +334,16 @@ impl From<Stands> for CallNow {
             Stands::Consulting => CallNow::Consulting,
             Stands::Conference => CallNow::Conference,
             Stands::Ended => CallNow::Ended,
+        }
+    }
+}
+
+impl From<Supervision> for Attends {
+    fn from(mode: Supervision) -> Self {
+        match mode {
+            Supervision::Monitor => Attends::Monitor,
+            Supervision::Whisper => Attends::Whisper,
+            Supervision::Barge => Attends::Barge,
         }
     }
 }

@@ -24,6 +24,7 @@ mod guesses;
 mod health;
 mod imports;
 mod incidents;
+mod kiosks;
 mod live;
 mod me;
 mod messages;
@@ -49,7 +50,7 @@ mod welcome;
 mod wire;
 mod wishes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,7 +66,7 @@ use tokio_util::sync::CancellationToken;
 use crate::caller::CallerKey;
 use crate::centre::explanation::Moment;
 use crate::centre::fact::Fact;
-use crate::centre::ids::{AgentId, CallId, Generation, QueueId};
+use crate::centre::ids::{AgentId, CallId, Generation};
 use crate::centre::output::{Offer, ToDesk};
 use crate::centre::time::Time;
 use crate::clock::Clock;
@@ -73,7 +74,7 @@ use crate::config;
 use crate::lanes::Inputs;
 use crate::number_book::NumberBook;
 use crate::private::Private;
-use crate::report::board::{Board, BoardView};
+use crate::report::board::{Board, BoardView, Scene};
 use crate::store::Store;
 use crate::vitals::{Part, Vitals};
 
@@ -95,6 +96,9 @@ pub use welcome::{DemoAccount, Welcome};
 
 /// Questions for the status of a case that one address may ask in a minute.
 const STATUS_A_MINUTE: u32 = 60;
+
+/// Boards that the screens behind one address may ask for in a minute: twenty screens, each every two seconds.
+const KIOSKS_A_MINUTE: u32 = 600;
 
 /// Expired sessions are deleted this often.
 const SESSIONS_SWEPT_EVERY: std::time::Duration = std::time::Duration::from_secs(600);
@@ -197,6 +201,7 @@ pub(crate) struct Web {
     imports: imports::Imports,
     guesses: Mutex<Guesses>,
     status_pace: Pace,
+    kiosk_pace: Pace,
     cabinet_paces: Paces,
     certificate: Certificate,
     live: watch::Receiver<Utf8Bytes>,
@@ -242,6 +247,7 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
         cabinet_paces: Paces::default(),
         certificate,
         status_pace: Pace::new(STATUS_A_MINUTE, 60_000),
+        kiosk_pace: Pace::new(KIOSKS_A_MINUTE, 60_000),
         live,
         stop: stop.clone(),
     });
@@ -280,8 +286,8 @@ impl WebShell {
 
     /// Puts other settings in force. Open pages are told the reasons and by what their operators speak; a page of somebody who is no
     /// operator any more stays until it closes, as the core lets a talk end. The queues stand on the board.
-    pub fn reload(&self, operators: &BTreeMap<AgentId, SpeaksBy>, queues: BTreeSet<QueueId>, pause_reasons: Vec<String>) {
-        self.web.board.lock().unwrap_or_else(PoisonError::into_inner).hold_queues(queues);
+    pub fn reload(&self, operators: &BTreeMap<AgentId, SpeaksBy>, scene: Scene, pause_reasons: Vec<String>) {
+        self.web.board.lock().unwrap_or_else(PoisonError::into_inner).set_scene(scene);
         self.web.desks.seat(operators);
         self.web.pause_reasons.send_replace(pause_reasons);
     }
@@ -326,7 +332,12 @@ async fn answer(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
 
 /// Tells the desks what happened. When too much happened at once the board says how everybody stands.
 async fn follow_facts(web: Arc<Web>, mut facts: broadcast::Receiver<FactEvent>) {
+    let mut settings = web.settings.now.clone();
+    settings.mark_changed();
     while let Some(next) = web.stop.run_until_cancelled(facts.recv()).await {
+        if settings.has_changed().unwrap_or(false) {
+            web.desks.show_supervision(settings.borrow_and_update().config.board.show_supervision);
+        }
         match next {
             Ok(event) => web.desks.follow(event.at, &event.fact),
             Err(broadcast::error::RecvError::Lagged(_)) => catch_up(&web),

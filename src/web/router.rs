@@ -21,8 +21,8 @@ use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
     Web, accesses, accounts, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, document, evidence, guard, health, imports,
-    incidents, live, me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, shifts, status,
-    welcome,
+    incidents, kiosks, live, me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, shifts,
+    status, welcome,
 };
 
 /// The longest body that is read, in bytes.
@@ -131,6 +131,11 @@ fn table() -> Vec<Line> {
         line(Post, "/api/dialplans/check", DECIDERS, dialplans::check).of(Document),
         line(Put, "/api/dialplans/{name}", DECIDERS, dialplans::put).of(Document),
         line(Get, "/api/board", STAFF, live::board),
+        line(Get, "/api/board/queues/{queue}", JUDGES, live::behind),
+        line(Get, "/api/kiosks", DECIDERS, kiosks::list),
+        line(Post, "/api/kiosks", DECIDERS, kiosks::make),
+        line(Delete, "/api/kiosks/{id}", DECIDERS, kiosks::remove),
+        open(Get, "/api/kiosk", kiosks::board),
         line(Get, "/api/shifts", STAFF, shifts::list),
         line(Post, "/api/shifts/orders", LEADING, shifts::order),
         line(Get, "/api/live", STAFF, live::live).of(Stream),

@@ -79,6 +79,15 @@ pub(super) fn may_supervise(role: Role) -> Result<(), Unfit> {
     }
 }
 
+/// The longest reason of a supervisor, in characters.
+const LONGEST_REASON: usize = 200;
+
+/// Why a supervisor comes to a talk.
+pub(super) fn reason(text: &str) -> Result<(), Unfit> {
+    let fits = !text.trim().is_empty() && text.chars().count() <= LONGEST_REASON;
+    fits.then_some(()).ok_or(Unfit { what: "there is no reason, or one of more than 200 characters", mend: "Say in a few words why." })
+}
+
 /// Keeps the number of a resident who is called, so that their story is found. A database that is away loses it, and says so.
 pub(super) async fn remember(web: &Web, number: &Private<String>) {
     let seen = web.numbers.seen(number.reveal(), web.clock.now());

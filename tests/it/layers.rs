@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("staffing", &["centre", "report"]),
     ("clock", &["centre", "private"]),
     ("journal", &["centre", "private"]),
-    ("config", &["centre", "private"]),
+    ("config", &["centre", "private", "report::measures"]),
     ("lanes", &["centre"]),
     ("vitals", &["clock"]),
     ("fuzz", &[]),

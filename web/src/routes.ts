@@ -24,6 +24,8 @@ export interface Route {
   nav?: LucideIcon;
   /** Without the top bar: a kiosk, a resident's page. */
   bare?: true;
+  /** Stands in the bar of those alone who have a desk. */
+  atDesk?: true;
   page: () => Promise<{ default: PageComponent }>;
 }
 
@@ -34,6 +36,8 @@ export const routes: readonly Route[] = [
   { path: '/', title: 'page-desk', roles: ['operator'], nav: Headset, page: () => import('./pages/Desk.svelte') },
   { path: '/board', title: 'page-board', roles: ['operator'], nav: Gauge, page: () => import('./pages/Board.svelte') },
   { path: '/wallboard', title: 'page-wallboard', roles: ['quality', 'supervisor', 'administrator'], nav: LayoutDashboard, page: () => import('./pages/wall/Wallboard.svelte') },
+  { path: '/talk', title: 'page-desk', roles: ['supervisor'], nav: Headset, atDesk: true, page: () => import('./pages/Desk.svelte') },
+  { path: '/wall/kiosk', title: 'kiosk-title', bare: true, page: () => import('./pages/wall/Kiosk.svelte') },
   { path: '/inbox', title: 'page-inbox', roles: ['organisation'], nav: Inbox, page: () => import('./pages/inbox/Inbox.svelte') },
   { path: '/register', title: 'page-register', roles: READS_CASES, nav: ListChecks, page: () => import('./pages/register/Register.svelte') },
   { path: '/case/:number', title: 'page-case', roles: READS_CASES, page: () => import('./pages/case/Case.svelte') },

@@ -4,35 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::centre::fact::{EndReason, QueueEnd};
-use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId, ShiftId};
+use crate::centre::fact::EndReason;
+use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId, ShiftId, SkillId};
+use crate::report::measures::{Counts, Measure};
 
-/// Waits that ended by hanging up before this, in milliseconds, are short abandons (B_s of the definitions).
-pub const SHORT_ABANDON_MS: u64 = 5_000;
-
-/// Answered within this, in milliseconds, counts as answered in target (A_T of the definitions).
-pub const TARGET_MS: u64 = 20_000;
-
-/// Counts since the start of the day; figures are made of them by the definitions. Spans in milliseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Counts {
-    /// Callers who entered the queue (O).
-    pub offered: u64,
-    /// Answered by an operator (A).
-    pub answered: u64,
-    /// Answered within [`TARGET_MS`] (A_T).
-    pub answered_in_target: u64,
-    /// Hung up while waiting (B), the short ones among them.
-    pub abandoned: u64,
-    /// Hung up before [`SHORT_ABANDON_MS`] (B_s).
-    pub abandoned_short: u64,
-    /// Left the queue in another way (F).
-    pub flowed_out: u64,
-    /// The waits of those who were answered, added up.
-    pub waited_ms: u64,
-    /// The longest wait that ended.
-    pub longest_wait_ms: u64,
-}
+use super::scene::Targets;
 
 /// Counts of the whole centre since the start of the day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -59,6 +35,14 @@ pub struct BoardView {
     pub at_ms: u64,
     /// From when the counts of today are.
     pub since_ms: u64,
+    /// Over how many whole minutes the figures of `window` are made, the one that has begun among them.
+    pub window_minutes: u64,
+    /// Which service level is told.
+    pub measure: Measure,
+    /// The figures of all queues in the window.
+    pub window: Figures,
+    /// The last two hours by five minutes, the oldest first.
+    pub strip: Vec<StripView>,
     /// Calls that are up, all of them.
     pub calls_up: usize,
     /// The oldest 200 of them, in order of arrival.
@@ -110,6 +94,93 @@ pub struct QueueView {
     pub longest_since_ms: Option<u64>,
     /// Counts of today.
     pub counts: Counts,
+    /// Callers of today who must be called back.
+    pub callbacks_owed: u64,
+    /// The figures of the window.
+    pub window: Figures,
+    /// Who serves it.
+    pub staff: Staff,
+    /// What is wanted of it.
+    pub targets: Targets,
+}
+
+/// The figures of the last minutes. Shares in hundredths of a percent, times in milliseconds; nothing where there is nobody of whom one could be said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Figures {
+    /// Who entered.
+    pub entered: u64,
+    /// The counts that the figures are made of: waits that ended in the window, and as offered those, too, that go on for longer than the target.
+    pub counts: Counts,
+    /// The service level, by the board's measure.
+    pub level: Option<u64>,
+    /// Of those who were offered, those who hung up (B / O).
+    pub abandonment: Option<u64>,
+    /// Average speed of answer (ASA).
+    pub average_answer_ms: Option<u64>,
+    /// Average handling time (AHT): talk, hold and wrap-up of a call.
+    pub average_handling_ms: Option<u64>,
+    /// Calls that the average handling time is made of.
+    pub handled: u64,
+    /// Handling / (handling + available idle), of the operators who serve the queue.
+    pub occupancy: Option<u64>,
+}
+
+/// How many of those on shift who can take a queue's calls do what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Staff {
+    /// Take calls.
+    pub ready: u32,
+    /// Have one, or have it ringing.
+    pub talking: u32,
+    /// Write one up.
+    pub wrap_up: u32,
+    /// Are signed in and take none.
+    pub away: u32,
+}
+
+/// Five minutes of all queues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct StripView {
+    /// When they begin.
+    pub from_ms: u64,
+    /// Who entered a queue.
+    pub entered: u64,
+    /// Waits that ended.
+    pub ended: u64,
+    /// Of them those that were answered in target.
+    pub in_target: u64,
+}
+
+/// A call behind a queue's figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct BehindView {
+    /// Its id.
+    pub call: CallId,
+    /// When its wait ended, or began where it goes on.
+    pub at_ms: u64,
+    /// For how long it waited, or has waited.
+    pub waited_ms: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Whether the wait was, or still is, within the queue's target.
+    pub in_target: bool,
+    /// Who answered.
+    pub operator: Option<AgentId>,
+}
+
+/// What became of a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = WaitOutcome)]
+pub enum Outcome {
+    /// It goes on.
+    Waiting,
+    /// An operator answered.
+    Answered,
+    /// The caller hung up.
+    Abandoned,
+    /// It left the queue in another way.
+    FlowedOut,
 }
 
 /// An operator.
@@ -124,6 +195,15 @@ pub struct OperatorView {
     pub reason: Option<String>,
     /// The call that is offered or talked in.
     pub call: Option<CallId>,
+    /// The queue whose call they work on.
+    pub queue: Option<QueueId>,
+    /// The language of that call.
+    pub language: Option<Language>,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// What they can do, and how well.
+    #[schema(value_type = BTreeMap<String, u8>)]
+    pub skills: BTreeMap<SkillId, u8>,
     /// Since when.
     pub since_ms: u64,
     /// Calls answered today.
@@ -163,23 +243,4 @@ pub struct EndedView {
     /// Why, as a word.
     #[schema(value_type = String)]
     pub reason: &'static str,
-}
-
-impl Counts {
-    /// A wait that ended.
-    pub(super) fn left(&mut self, how: QueueEnd, waited_ms: u64) {
-        self.longest_wait_ms = self.longest_wait_ms.max(waited_ms);
-        match how {
-            QueueEnd::Answered => {
-                self.answered += 1;
-                self.answered_in_target += u64::from(waited_ms <= TARGET_MS);
-                self.waited_ms = self.waited_ms.saturating_add(waited_ms);
-            }
-            QueueEnd::Abandoned => {
-                self.abandoned += 1;
-                self.abandoned_short += u64::from(waited_ms < SHORT_ABANDON_MS);
-            }
-            QueueEnd::Overflowed | QueueEnd::KeyPressed | QueueEnd::Interrupted | QueueEnd::Failed => self.flowed_out += 1,
-        }
-    }
 }

@@ -86,6 +86,7 @@ on_both!(every_role_gets_exactly_what_its_line_names, a_key_opens_its_organisati
 /// A path with something in each place where it varies.
 fn filled(path: &str) -> String {
     path.replace("{call}", "1")
+        .replace("{queue}", "heating")
         .replace("{n}", "1")
         .replace("{number}", "109-2026-000001")
         .replace("{name}", "x")

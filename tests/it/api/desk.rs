@@ -231,7 +231,7 @@ async fn new_settings_reach_open_pages_and_seat_new_operators(kind: Kind) {
     let cookie = city.signed_in("daniyar", Role::Operator).await;
     let origin = format!("http://{}", city.address);
     assert_eq!(Desk::open(&city, &cookie, &origin).await.err(), Some(403));
-    city.shell.reload(&[("daniyar".into(), SpeaksBy::Page)].into(), [].into(), vec!["training".into()]);
+    city.shell.reload(&[("daniyar".into(), SpeaksBy::Page)].into(), Default::default(), vec!["training".into()]);
     assert_eq!(desk.next("welcome").await["pause_reasons"], json!(["training"]));
     desk.say(json!({ "type": "wrap_up_done" })).await;
     assert!(matches!(wish(&mut city).await, FromDesk::WrapUpDone { .. }), "who is removed ends what was begun");

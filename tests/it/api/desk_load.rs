@@ -64,7 +64,7 @@ fn is(operator: &AgentId, state: AgentStatus) -> Fact {
 /// Signs so many operators in, each at an open page.
 async fn staff(city: &mut City, count: u64) -> BTreeMap<AgentId, Desk> {
     let names = names(count);
-    city.shell.reload(&names.iter().map(|name| (name.clone(), SpeaksBy::Telephone)).collect(), [].into(), vec!["lunch".into()]);
+    city.shell.reload(&names.iter().map(|name| (name.clone(), SpeaksBy::Telephone)).collect(), Default::default(), vec!["lunch".into()]);
     let origin = format!("http://{}", city.address);
     let mut desks = BTreeMap::new();
     for name in names {

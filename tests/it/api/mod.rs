@@ -4,6 +4,7 @@
 
 mod accounts;
 mod away;
+mod board;
 mod cabinet;
 mod city;
 mod contract;
@@ -20,3 +21,4 @@ mod register;
 mod secure;
 mod shifts;
 mod sign_in;
+mod supervision;

@@ -5,3 +5,4 @@ mod outages;
 mod page;
 mod rooms;
 mod shift;
+mod supervision;

@@ -30,9 +30,18 @@ impl Page {
         Self::open_by(server, name, voice, server.web(), None)
     }
 
+    /// A supervisor's page, which has a headset, too.
+    pub fn of_supervisor(server: &Server, name: &str, voice: Voice) -> Page {
+        Self::open_as(server, name, "supervisor", voice, server.web(), None)
+    }
+
     /// The same by way of a relay for the web, and where one is given for the sound.
     pub fn open_by(server: &Server, name: &str, voice: Voice, web: SocketAddrV4, media: Option<u16>) -> Page {
-        make_account(server, name, "operator");
+        Self::open_as(server, name, "operator", voice, web, media)
+    }
+
+    fn open_as(server: &Server, name: &str, role: &str, voice: Voice, web: SocketAddrV4, media: Option<u16>) -> Page {
+        make_account(server, name, role);
         let chromium =
             Chromium::start(name, &server.folder.join(format!("browser-{}-{name}", BROWSERS.fetch_add(1, Ordering::Relaxed))), voice);
         let page = Page { chromium, address: format!("http://{web}") };
@@ -77,6 +86,11 @@ impl Page {
         self.until_there("#offer-title");
         self.key("KeyA");
         self.until_doing("Talking");
+    }
+
+    /// Opens another page by its path.
+    pub fn goes_to(&self, path: &str) {
+        self.chromium.go_to(&format!("{}{path}", self.address));
     }
 
     /// Presses a key by its place.

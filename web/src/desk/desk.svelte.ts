@@ -6,7 +6,7 @@ import { session } from '../session.svelte';
 import { texts } from '../texts/texts.svelte';
 import { can } from './can';
 import { devices } from './devices.svelte';
-import type { CallId, CallNow, Day, Doing, Draft, Explanation, Language, Offer, SpeaksBy, Story, ToPage, Wish } from './messages';
+import type { CallId, CallNow, Day, Doing, Draft, Explanation, Language, Offer, SpeaksBy, Story, Supervision, ToPage, Wish } from './messages';
 import { Outbox, type Kept } from './outbox';
 import { Ring } from './ring';
 import { DeskSocket, type LinkState, type Wire } from './socket';
@@ -80,6 +80,10 @@ export class Desk {
   drafts = $state.raw<Draft[]>([]);
   phone = $state<PhoneState>('off');
   muted = $state(false);
+  /** The talk in which this supervisor takes part, and how. */
+  supervision = $state.raw<{ call: CallId; mode: Supervision } | null>(null);
+  /** Which supervisors take part in the talk of this desk, and how, as far as that is told. */
+  attended = $state.raw<Record<string, Supervision>>({});
   waiting = $state.raw<Kept[]>([]);
   /** A refusal that the person has not put away, and the wish that it answered. */
   refused = $state.raw<{ words: string; wish: Wish | null } | null>(null);
@@ -90,6 +94,8 @@ export class Desk {
   #readyTries = 0;
   /** Ready is said once the sound is connected. */
   #readyWithSound = false;
+  /** Said once the sound is connected. */
+  #onceUp: Wish | null = null;
 
   readonly softphone: Softphone;
   readonly #ring = new Ring();
@@ -161,6 +167,15 @@ export class Desk {
     this.#phoneChanged();
   }
 
+  /** Comes to somebody's talk: with the sound of this page once it is connected, or by the telephone. */
+  async attend(wish: Wish) {
+    this.#readyTries = 0;
+    if (this.byTelephone || this.phone === 'up') return this.wish(wish);
+    this.#onceUp = wish;
+    await this.#connectSound();
+    this.#phoneChanged();
+  }
+
   /** For this call, and through a reload of the page. */
   mute(muted: boolean) {
     const call = this.call?.id ?? this.state.call;
@@ -216,7 +231,8 @@ export class Desk {
       case 'offer': return this.#offered(message);
       case 'context': return this.#known(message.call, (call) => { call.story = message.story; });
       case 'offer_gone': return this.#known(message.call, (call) => { call.rings = false; this.#quiet(); });
-      case 'call_state': return this.#known(message.call, (call) => this.#callIs(call, message.state));
+      case 'call_state': return this.#callIs(message.call, message.state);
+      case 'supervised': return this.#attended(message);
       case 'refused': return this.#wasRefused(message);
       case 'board': return live.take(message.board);
       case 'sound': return void this.softphone.answered(message.sdp);
@@ -243,6 +259,8 @@ export class Desk {
     this.state = { doing: state, reason: reason ?? null, call: call ?? null, since: since_ms, until: until_ms ?? null, extendable };
     if (this.call && !this.call.rings && !['offered', 'talking', 'wrap_up', 'internal', 'supervising'].includes(state)) this.call = null;
     if (state === 'wrap_up' && this.call) this.call.ended = true;
+    if (state !== 'supervising') this.supervision = null;
+    if (state !== 'talking') this.attended = {};
     this.#mutedAsBefore(state, call ?? null);
     this.#soundAgain(state);
   }
@@ -304,7 +322,16 @@ export class Desk {
     if (this.call?.id === id) change(this.call);
   }
 
-  #callIs(call: Call, state: CallNow) {
+  #attended({ by, how }: Extract<ToPage, { type: 'supervised' }>) {
+    const { [by]: _, ...others } = this.attended;
+    this.attended = how === 'left' || how === 'took_over' ? others : { ...others, [by]: how };
+    if (how === 'took_over') toasts.say('info', texts.say('supervised-took-over', { name: by }));
+  }
+
+  #callIs(id: CallId, state: CallNow) {
+    if (state === 'monitor' || state === 'whisper' || state === 'barge') return void (this.supervision = { call: id, mode: state });
+    const call = this.call?.id === id ? this.call : null;
+    if (!call) return;
     const now = clock.exact();
     switch (state) {
       case 'connected':
@@ -319,30 +346,36 @@ export class Desk {
       case 'help_asked': call.helpAsked = true; return;
       case 'help_over': call.helpAsked = false; return;
       case 'ended': this.#quiet(); Object.assign(call, { ended: true, rings: false, third: null, held: false }); return;
-      case 'heard': case 'monitor': case 'whisper': case 'barge': return;
+      case 'heard': return;
     }
   }
 
   #wasRefused({ what, mend }: { what: string; mend: string }) {
     // Another offer is under way already: that one counts.
     if (isOfSound(what, mend) && !this.softphone.refused()) return;
-    if (isWithoutSound(what) && this.#readyAgain()) return;
+    if (isWithoutSound(what) && this.#saidAgain()) return;
     const recent = this.#last && Date.now() - this.#last.at < 5000 ? this.#last.wish : null;
     this.refused = { words: refusalWords(what, mend, texts), wish: recent && /^Try again/.test(mend) ? recent : null };
   }
 
-  /** The page's end of the sound may be up some moments before the server's: ready is said again for a while. */
-  #readyAgain(): boolean {
-    if (this.#last?.wish.type !== 'ready' || this.phone !== 'up' || this.#readyTries >= READY_TRIES) return false;
+  /** The page's end of the sound may be up some moments before the server's: what wants it is said again for a while. */
+  #saidAgain(): boolean {
+    const wish = this.#last?.wish;
+    const becomes = wish?.type === 'ready' ? 'ready' : wish?.type === 'monitor' ? 'supervising' : null;
+    if (!wish || !becomes || this.phone !== 'up' || this.#readyTries >= READY_TRIES) return false;
     this.#readyTries += 1;
-    setTimeout(() => { if (this.phone === 'up' && this.state.doing !== 'ready') this.wish({ type: 'ready' }); }, READY_AGAIN_MS);
+    setTimeout(() => { if (this.phone === 'up' && this.state.doing !== becomes) this.wish(wish); }, READY_AGAIN_MS);
     return true;
   }
 
   #phoneChanged() {
     this.phone = this.softphone.state;
     this.muted = this.softphone.muted;
-    if (this.phone === 'denied' || this.phone === 'no_microphone' || this.phone === 'off') this.#readyWithSound = false;
+    if (this.phone === 'denied' || this.phone === 'no_microphone' || this.phone === 'off') [this.#readyWithSound, this.#onceUp] = [false, null];
+    if (this.phone === 'up' && this.#onceUp) {
+      this.wish(this.#onceUp);
+      this.#onceUp = null;
+    }
     if (this.phone === 'up') localStorage.setItem(soundWasOn(this.operator), 'yes');
     if (this.phone === 'up' && this.#readyWithSound) {
       this.#readyWithSound = false;

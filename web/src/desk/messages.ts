@@ -5,6 +5,8 @@ export type CallId = Shape<'CallId'>;
 export type Language = Shape<'Language'>;
 export type Whom = Shape<'Whom'>;
 export type Doing = Shape<'Doing'>;
+/** How a supervisor takes part in a talk. */
+export type Supervision = Shape<'Supervision'>;
 export type CallNow = Shape<'CallNow'>;
 export type Explanation = Shape<'Explanation'>;
 export type Verdict = Explanation['verdicts'][number][1];

@@ -17,16 +17,24 @@ export const TOPICS = [
   { id: 'roads', names: names('Roads', 'Жолдар', 'Дороги', 'Дороги'), attributes: [] },
 ];
 
+const TARGETS = { answer_ms: 20_000, short_ms: 5_000, level_percent: 80, longest_ms: 20_000, waiting: 0, abandoned_percent: 10 };
+const figures = (more: object = {}) => ({ entered: 24, counts: COUNTED, level: 8_700, abandonment: 420, average_answer_ms: 11_400, average_handling_ms: 214_000, handled: 21, occupancy: 7_150, ...more });
+/** Two hours of a morning that fills. */
+const STRIP = Array.from({ length: 24 }, (_, n) => ({ from_ms: NOW - 131_000 - (23 - n) * 5 * MINUTE, entered: 3 + ((n * 7) % 5) + Math.floor(n / 3), ended: 3 + ((n * 5) % 5) + Math.floor(n / 3), in_target: 2 + ((n * 5) % 4) + Math.floor(n / 4) }));
+const person = (operator: string, state: string, ago: number, more: object = {}) => ({ operator, state, reason: null, since_ms: NOW - ago, answered: 9, call: null, queue: null, language: null, topic: null, skills: { heating: 7, kk: 10, ru: 8 }, on_shift: true, shifts: ['day'], ...more });
+
 export const board = {
-  at_ms: NOW, since_ms: NOW - 5 * HOUR, calls_up: 4, calls: [], last: [], help: [],
+  at_ms: NOW, since_ms: NOW - 5 * HOUR, window_minutes: 30, measure: 'strict', window: figures({ level: 7_600 }), strip: STRIP, calls_up: 4, last: [], help: [],
+  calls: [{ call: 42, number: '109', started_ms: NOW - 400_000, since_ms: NOW - 271_000, language: 'kk', topic: 'heating', state: 'talking', with: 'nina', no_sound: false }],
   queues: [
-    { queue: 'heating', waiting: 3, longest_since_ms: NOW - 62_000, counts: COUNTED },
-    { queue: 'roads', waiting: 0, counts: COUNTED },
+    { queue: 'heating', waiting: 3, longest_since_ms: NOW - 62_000, counts: COUNTED, callbacks_owed: 2, window: figures({ level: 5_800, abandonment: 1_300 }), staff: { ready: 1, talking: 2, wrap_up: 0, away: 1 }, targets: { ...TARGETS, waiting: 2 } },
+    { queue: 'roads', waiting: 0, longest_since_ms: null, counts: COUNTED, callbacks_owed: 0, window: figures(), staff: { ready: 1, talking: 0, wrap_up: 0, away: 0 }, targets: TARGETS },
   ],
   operators: [
-    { operator: 'a.serik', state: 'talking', since_ms: NOW - 90_000, answered: 12, call: 41 },
-    { operator: 'b.koval', state: 'ready', since_ms: NOW - 30_000, answered: 9 },
-    { operator: 'nina', state: 'talking', since_ms: NOW - 271_000, answered: 23, call: 42 },
+    person('a.serik', 'talking', 90_000, { answered: 12, call: 41, queue: 'heating', language: 'ru', topic: 'heating' }),
+    person('b.koval', 'ready', 30_000),
+    person('d.omar', 'paused', 600_000, { reason: 'lunch' }),
+    person('nina', 'talking', 271_000, { answered: 23, call: 42, queue: 'heating', language: 'kk', topic: 'heating/no-heating' }),
   ],
   today: { calls: 120, ended: {}, offers_missed: 1, callbacks_owed: 2, called_out: 3, queues: COUNTED },
 };
@@ -83,6 +91,13 @@ export function answers(role: string | null): Record<string, unknown> {
     '/api/propose': { organisation: 'heat', organisation_name: 'Heat networks', district: 'almaty', reaction_due_ms: NOW + HOUR, resolution_due_ms: NOW + DAY },
     '/api/duplicates': [{ number: '109-2026-004100', topic: 'heating/no-heating', state: 'accepted', registered_ms: NOW - 2 * HOUR, distance_m: 120, text: 'Cold radiators on all floors', incident: 7 }],
     '/api/board': board,
+    '/api/kiosk': board,
+    '/api/kiosks': [{ id: 1, name: 'Hall', by_name: 'admin', made_ms: NOW - DAY, seen_ms: NOW - MINUTE }],
+    '/api/board/queues/heating': [
+      { call: 44, at_ms: NOW - 62_000, waited_ms: 62_000, outcome: 'waiting', in_target: false, operator: null },
+      { call: 40, at_ms: NOW - 5 * MINUTE, waited_ms: 12_000, outcome: 'answered', in_target: true, operator: 'nina' },
+      { call: 39, at_ms: NOW - 7 * MINUTE, waited_ms: 31_000, outcome: 'abandoned', in_target: false, operator: null },
+    ],
     '/api/cases': { number: '109-2026-004127' },
     '/api/contacts': { counted: true },
     ...register,

@@ -24,6 +24,8 @@ const PAGES: readonly [name: string, role: string | null, path: string, shown: s
   ['incidents', 'supervisor', '/incidents', 'td a'],
   ['incident', 'supervisor', '/incidents/7', 'dl'],
   ['wallboard', 'supervisor', '/wallboard', 'article'],
+  ['kiosk', null, '/wall/kiosk#kiosk_made-up', 'table'],
+  ['kiosks', 'administrator', '/admin/kiosks', 'td'],
   ['inbox', 'organisation', '/inbox', 'article'],
   ['status', null, `/status/${NUMBER}`, 'ol li'],
   ['cabinet', null, '/cabinet', 'a[href^="/cabinet/"]'],

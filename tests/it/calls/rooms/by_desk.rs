@@ -138,14 +138,14 @@ fn a_supervisor_listens_whispers_joins_and_takes_over() {
         let at_supervisor = only(&[RESIDENT, OPERATOR]);
         room(what, &[(&resident, only(at_resident)), (&operator, only(at_operator)), (&supervisor, at_supervisor)])
     };
-    let monitor = |mode: &str| json!({ "type": "monitor", "call": 1, "mode": mode });
+    let monitor = |mode: &str| json!({ "type": "monitor", "call": 1, "mode": mode, "reason": "help" });
     over.brings(monitor("monitor"), "monitor");
     room("monitor", &[OPERATOR], &[RESIDENT]);
     over.brings(monitor("whisper"), "whisper");
     room("whisper", &[OPERATOR], &[RESIDENT, FOURTH]);
     over.brings(monitor("barge"), "barge");
     room("barge-in", &[OPERATOR, FOURTH], &[RESIDENT, FOURTH]);
-    over.order(json!({ "type": "take_over", "call": 1 }));
+    over.order(json!({ "type": "take_over", "call": 1, "reason": "help" }));
     over.until("the talk", |message| message["type"] == "state" && message["state"] == "talking");
     crate::calls::ears::room("take over", &[(&resident, only(&[FOURTH])), (&supervisor, only(&[RESIDENT]))]);
     ends(&server, &resident);
@@ -172,7 +172,7 @@ fn a_whisper_leaves_no_trace_at_the_resident_and_in_the_recording() {
     let _desk = begin(&server, &resident);
     room("talk", &[(&resident, only(&[OPERATOR])), (&operator, only(&[RESIDENT]))]);
     let mut over = Desk::open(&server, "olena", "supervisor");
-    over.brings(json!({ "type": "monitor", "call": 1, "mode": "whisper" }), "whisper");
+    over.brings(json!({ "type": "monitor", "call": 1, "mode": "whisper", "reason": "help" }), "whisper");
     for phone in [&resident, &supervisor] {
         until("quiet", || voices(&lately(phone, Duration::from_secs(1))).is_empty() && phone.length() > 8000);
     }

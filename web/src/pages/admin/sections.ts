@@ -19,5 +19,6 @@ export const SECTIONS: readonly Section[] = [
   { id: 'articles', page: () => import('./articles/Articles.svelte') },
   { id: 'imports', page: () => import('./imports/Imports.svelte') },
   { id: 'accesses', page: () => import('./accesses/Accesses.svelte') },
+  { id: 'kiosks', page: () => import('./kiosks/Kiosks.svelte') },
   { id: 'history', page: () => import('./queues/Revisions.svelte') },
 ];

@@ -14,3 +14,11 @@ export function byState(people: readonly Person[]): [string, number][] {
   for (const { state } of people) counts.set(state, (counts.get(state) ?? 0) + 1);
   return [...counts].sort(([a], [b]) => a.localeCompare(b));
 }
+
+const BEST = 10;
+
+/** What somebody can do, the best first; the level stands where it is not the best. */
+export function skilled(skills: Readonly<Record<string, number>>): string {
+  const known = Object.entries(skills).filter(([, level]) => level > 0).sort(([a, one], [b, other]) => other - one || a.localeCompare(b));
+  return known.map(([skill, level]) => (level === BEST ? skill : `${skill} ${level}`)).join(' · ');
+}

@@ -1,12 +1,16 @@
 // What was opened, in the language of the screen? The record keeps short words of the server; what is not known here stays as it was written. Pure.
 
-export const ACTIONS = ['story', 'recording', 'call', 'callbacks', 'cases', 'addresses', 'evidence', 'residents', 'accounts', 'cabinet'] as const;
+export const ACTIONS = ['story', 'recording', 'call', 'callbacks', 'cases', 'addresses', 'evidence', 'residents', 'accounts', 'cabinet', 'supervision'] as const;
 
 type Words = [text: string, args: Record<string, string | number>];
 
 /** By the server's words (`log_access`); parts in parentheses are named in the text's order. */
 const PATTERNS: readonly [pattern: RegExp, text: string, names: string[]][] = [
   [/^call (\d+) recording (\d+)$/, 'opened-recording', ['n', 'part']],
+  [/^call (\d+), monitor: (.+)$/, 'opened-monitor', ['n', 'reason']],
+  [/^call (\d+), whisper: (.+)$/, 'opened-whisper', ['n', 'reason']],
+  [/^call (\d+), barge: (.+)$/, 'opened-barge', ['n', 'reason']],
+  [/^call (\d+), take over: (.+)$/, 'opened-take-over', ['n', 'reason']],
   [/^call (\d+)$/, 'call-n', ['n']],
   [/^resident (\d+)$/, 'opened-resident', ['n']],
   [/^erasure of resident (\d+)$/, 'opened-resident-erased', ['n']],
