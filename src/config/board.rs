@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Config;
-use crate::report::measures::Measure;
+use crate::report::waits::ServiceLevel;
 
 /// The longest window, in minutes: what the board keeps.
 const LONGEST_WINDOW: u64 = 120;
@@ -18,7 +18,7 @@ pub struct Board {
     /// Over how many whole minutes its figures are made, 5 to 120.
     pub window_minutes: u64,
     /// Which service level is told.
-    pub measure: Measure,
+    pub measure: ServiceLevel,
     /// What is wanted of every queue.
     pub targets: Targets,
     /// What is wanted otherwise of some, by their names.
@@ -49,7 +49,7 @@ impl Default for Board {
     fn default() -> Self {
         Self {
             window_minutes: 30,
-            measure: Measure::default(),
+            measure: ServiceLevel::default(),
             targets: Targets::default(),
             queues: BTreeMap::new(),
             show_supervision: true,
@@ -116,7 +116,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_named_with_its_mend() {
-        assert!(problems("measure = \"less_short\"\n[targets]\nanswer_ms = 15000\n[queues.heating]\nlevel_percent = 90\n").is_empty());
+        assert!(
+            problems("measure = \"minus_short_abandons\"\n[targets]\nanswer_ms = 15000\n[queues.heating]\nlevel_percent = 90\n").is_empty()
+        );
         assert!(problems("window_minutes = 3").join("").contains("give 5 to 120"));
         assert!(problems("[queues.heatng]\n").join("").contains("board.queues.heatng"));
         assert!(problems("[targets]\nlevel_percent = 101\nanswer_ms = 0").len() == 2);

@@ -18,7 +18,7 @@ use person::OperatorNow;
 use place::{CallUp, Place};
 use queue::{QueueNow, WaitOver};
 
-pub use super::measures::Counts;
+pub use super::waits::Waits;
 pub use scene::{QueueScene, Scene, Targets};
 pub use views::{BehindView, BoardView, CallView, EndedView, Figures, HelpView, OperatorView, Outcome, QueueView, Staff, StripView, Today};
 
@@ -55,7 +55,7 @@ impl Board {
     /// Other settings. Their queues stand on the board from the beginning of a day on, and one that they dropped until its callers are gone and
     /// its day is over.
     pub fn set_scene(&mut self, scene: Scene) {
-        self.queues.retain(|queue, now| scene.queues.contains_key(queue) || !now.waiting.is_empty() || now.counts != Counts::default());
+        self.queues.retain(|queue, now| scene.queues.contains_key(queue) || !now.waiting.is_empty() || now.counts != Waits::default());
         scene.queues.keys().for_each(|queue| {
             self.queues.entry(queue.clone()).or_default();
         });
@@ -69,7 +69,7 @@ impl Board {
         self.revision += 1;
         self.today = Today::default();
         for queue in self.queues.values_mut() {
-            (queue.counts, queue.callbacks_owed) = (Counts::default(), 0);
+            (queue.counts, queue.callbacks_owed) = (Waits::default(), 0);
         }
         self.operators.values_mut().for_each(|operator| operator.answered = 0);
     }
@@ -278,7 +278,7 @@ impl Board {
         let agent = self.calls.get(&call).and_then(CallUp::agent).filter(|_| how == QueueEnd::Answered).cloned();
         let over = WaitOver { call, ended: at, how, waited_ms, agent };
         let targets = self.scene.targets(queue);
-        queue::left(&mut self.today.queues, &over, &targets);
+        self.today.queues.ended(how, waited_ms, targets.answer_ms, targets.short_ms);
         self.queues.entry(queue.clone()).or_default().left(over, &targets);
     }
 

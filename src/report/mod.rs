@@ -3,7 +3,6 @@
 pub mod board;
 mod dead_lines;
 pub mod league;
-pub mod measures;
 pub mod own_day;
 pub mod resolution;
 pub mod waits;

@@ -1,11 +1,12 @@
 //! How well were callers answered? Counts of a period, and the figures that the definitions make of them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::centre::fact::QueueEnd;
 
 /// Counts of callers who entered a queue in a period. Stored are these, never percentages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, utoipa::ToSchema)]
+#[schema(as = Counts)]
 pub struct Waits {
     /// Entered the queue (O).
     pub offered: u64,
@@ -30,7 +31,7 @@ pub struct Waits {
 }
 
 /// Which service level is meant: what the answered in time are divided by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceLevel {
     /// A_T / O.
@@ -136,6 +137,16 @@ impl Waits {
     }
 }
 
+/// Occupancy: handling / (handling + available idle).
+pub fn occupancy(handling_ms: u64, idle_ms: u64) -> Option<f64> {
+    share(handling_ms, handling_ms.saturating_add(idle_ms))
+}
+
+/// A share in hundredths of a percent, so that it is a whole number and the same on every screen.
+pub fn hundredths(share: Option<f64>) -> Option<u64> {
+    share.map(|share| (share * 10_000.0).round() as u64)
+}
+
 fn share(met: u64, of: u64) -> Option<f64> {
     (of > 0).then(|| met as f64 / of as f64)
 }
@@ -158,19 +169,16 @@ mod tests {
         longest_ms: 60_000,
     };
 
-    fn hundredths(share: Option<f64>) -> i64 {
-        (share.unwrap_or(-1.0) * 10_000.0).round() as i64
-    }
-
     #[test]
     fn every_service_level_is_that_of_its_definition() {
         let levels = ServiceLevel::ALL.map(|which| hundredths(VECTOR.service_level(which)));
-        assert_eq!(levels, [8000, 8247, 8511, 8600, 8889]);
+        assert_eq!(levels, [8000, 8247, 8511, 8600, 8889].map(Some));
     }
 
     #[test]
     fn abandonment_and_asa_say_what_they_divide_by() {
-        assert_eq!([hundredths(VECTOR.abandonment()), hundredths(VECTOR.abandonment_without_short())], [1000, 722]);
+        assert_eq!([hundredths(VECTOR.abandonment()), hundredths(VECTOR.abandonment_without_short())], [Some(1000), Some(722)]);
+        assert_eq!([hundredths(occupancy(5, 2)), hundredths(occupancy(0, 0))], [Some(7143), None]);
         assert_eq!(VECTOR.asa_ms(), Some(10_000.0));
         assert_eq!(Waits::default().service_level(ServiceLevel::Strict), None, "nobody called: there is no share");
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::centre::ids::{AgentId, Language, QueueId};
 use crate::private::Private;
 use crate::report::board::{BoardView, Figures, OperatorView, QueueView, StripView};
-use crate::report::measures::Measure;
+use crate::report::waits::ServiceLevel;
 use crate::store::Kiosk;
 
 use super::Web;
@@ -57,7 +57,7 @@ pub(super) struct View {
     /// Over how many minutes the figures are made.
     window_minutes: u64,
     /// Which service level is told.
-    measure: Measure,
+    measure: ServiceLevel,
     /// The figures of all queues.
     window: Figures,
     /// The last two hours by five minutes.

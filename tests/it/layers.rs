@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("staffing", &["centre", "report"]),
     ("clock", &["centre", "private"]),
     ("journal", &["centre", "private"]),
-    ("config", &["centre", "private", "report::measures"]),
+    ("config", &["centre", "private", "report::waits"]),
     ("lanes", &["centre"]),
     ("vitals", &["clock"]),
     ("fuzz", &[]),

@@ -30,14 +30,18 @@ export interface Route {
 }
 
 const ANYBODY: readonly Role[] = ['operator', 'quality', 'supervisor', 'administrator', 'organisation', 'city'];
+/** As the server lets calls be read. */
+const JUDGES: readonly Role[] = ['quality', 'supervisor', 'administrator'];
 const READS_CASES: readonly Role[] = ['operator', 'quality', 'supervisor', 'organisation', 'city'];
 
 export const routes: readonly Route[] = [
   { path: '/', title: 'page-desk', roles: ['operator'], nav: Headset, page: () => import('./pages/Desk.svelte') },
   { path: '/board', title: 'page-board', roles: ['operator'], nav: Gauge, page: () => import('./pages/Board.svelte') },
-  { path: '/wallboard', title: 'page-wallboard', roles: ['quality', 'supervisor', 'administrator'], nav: LayoutDashboard, page: () => import('./pages/wall/Wallboard.svelte') },
+  { path: '/wallboard', title: 'page-wallboard', roles: JUDGES, nav: LayoutDashboard, page: () => import('./pages/wall/Wallboard.svelte') },
   { path: '/talk', title: 'page-desk', roles: ['supervisor'], nav: Headset, atDesk: true, page: () => import('./pages/Desk.svelte') },
   { path: '/wall/kiosk', title: 'kiosk-title', bare: true, page: () => import('./pages/wall/Kiosk.svelte') },
+  { path: '/calls/:call', title: 'page-call', roles: JUDGES, page: () => import('./pages/call/Call.svelte') },
+  { path: '/calls/:call/why', title: 'page-why', roles: JUDGES, page: () => import('./pages/call/Why.svelte') },
   { path: '/inbox', title: 'page-inbox', roles: ['organisation'], nav: Inbox, page: () => import('./pages/inbox/Inbox.svelte') },
   { path: '/register', title: 'page-register', roles: READS_CASES, nav: ListChecks, page: () => import('./pages/register/Register.svelte') },
   { path: '/case/:number', title: 'page-case', roles: READS_CASES, page: () => import('./pages/case/Case.svelte') },

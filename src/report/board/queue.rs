@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::centre::fact::QueueEnd;
 use crate::centre::ids::{AgentId, CallId};
 use crate::centre::time::Time;
-use crate::report::measures::Counts;
+use crate::report::waits::Waits;
 
 use super::rolling::Rolling;
 use super::scene::Targets;
@@ -19,7 +19,7 @@ const WAITS_KEPT: usize = 500;
 pub(super) struct QueueNow {
     pub waiting: BTreeMap<CallId, Time>,
     /// Since the start of the day; who enters counts at once.
-    pub counts: Counts,
+    pub counts: Waits,
     pub callbacks_owed: u64,
     pub minutes: Rolling<QueueMinute>,
     ended: VecDeque<WaitOver>,
@@ -31,7 +31,7 @@ pub(super) struct QueueMinute {
     /// Who entered.
     pub entered: u64,
     /// Waits that ended in it: O is those that ended.
-    pub counts: Counts,
+    pub counts: Waits,
     /// Calls of the queue whose talk and wrap-up were over in it, and how long both took.
     pub handled: u64,
     pub handling_ms: u64,
@@ -56,10 +56,10 @@ impl QueueNow {
 
     pub fn left(&mut self, over: WaitOver, targets: &Targets) {
         self.waiting.remove(&over.call);
-        left(&mut self.counts, &over, targets);
+        self.counts.ended(over.how, over.waited_ms, targets.answer_ms, targets.short_ms);
         let minute = &mut self.minutes.at(over.ended).counts;
         minute.offered += 1;
-        left(minute, &over, targets);
+        minute.ended(over.how, over.waited_ms, targets.answer_ms, targets.short_ms);
         if self.ended.len() >= WAITS_KEPT {
             self.ended.pop_front();
         }
@@ -78,7 +78,7 @@ impl QueueNow {
         let mut all = QueueMinute::default();
         for (_, minute) in self.minutes.last(minutes, now) {
             all.entered += minute.entered;
-            all.counts.add(&minute.counts);
+            all.counts = all.counts.and(minute.counts);
             all.handled += minute.handled;
             all.handling_ms = all.handling_ms.saturating_add(minute.handling_ms);
         }
@@ -107,25 +107,6 @@ impl QueueNow {
             operator: over.agent.clone(),
         });
         waiting.chain(over).collect()
-    }
-}
-
-/// A wait that ended, in counts of an interval or a day.
-pub(super) fn left(counts: &mut Counts, over: &WaitOver, targets: &Targets) {
-    let waited_ms = over.waited_ms;
-    counts.longest_wait_ms = counts.longest_wait_ms.max(waited_ms);
-    match over.how {
-        QueueEnd::Answered => {
-            counts.answered += 1;
-            counts.answered_in_target += u64::from(waited_ms <= targets.answer_ms);
-            counts.waited_ms = counts.waited_ms.saturating_add(waited_ms);
-        }
-        QueueEnd::Abandoned => {
-            counts.abandoned += 1;
-            counts.abandoned_short += u64::from(waited_ms < targets.short_ms);
-            counts.abandoned_in_target += u64::from(waited_ms <= targets.answer_ms);
-        }
-        QueueEnd::Overflowed | QueueEnd::KeyPressed | QueueEnd::Interrupted | QueueEnd::Failed => counts.flowed_out += 1,
     }
 }
 

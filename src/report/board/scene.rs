@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::centre::ids::{AgentId, QueueId, ShiftId, SkillId};
-use crate::report::measures::Measure;
+use crate::report::waits::ServiceLevel;
 
 /// What the settings say of a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Scene {
     /// Over how many whole minutes figures are made.
     pub window_minutes: u64,
     /// Which service level is told.
-    pub measure: Measure,
+    pub measure: ServiceLevel,
     /// The queues.
     pub queues: BTreeMap<QueueId, QueueScene>,
     /// The operators, with the levels of what they can do.
@@ -50,7 +50,13 @@ pub struct Targets {
 
 impl Default for Scene {
     fn default() -> Self {
-        Self { window_minutes: 30, measure: Measure::default(), queues: BTreeMap::new(), people: BTreeMap::new(), shifts: BTreeMap::new() }
+        Self {
+            window_minutes: 30,
+            measure: ServiceLevel::default(),
+            queues: BTreeMap::new(),
+            people: BTreeMap::new(),
+            shifts: BTreeMap::new(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::centre::fact::AgentStatus;
 use crate::centre::ids::{AgentId, QueueId};
 use crate::centre::time::Time;
-use crate::report::measures::occupancy;
+use crate::report::waits::{hundredths, occupancy};
 
 use super::Board;
 use super::person::{OperatorNow, Worked};
@@ -103,7 +103,7 @@ impl Board {
         for (queue, state) in &self.queues {
             let window = state.window(minutes, now, &self.scene.targets(queue));
             all.entered += window.entered;
-            all.counts.add(&window.counts);
+            all.counts = all.counts.and(window.counts);
             all.handled += window.handled;
             all.handling_ms = all.handling_ms.saturating_add(window.handling_ms);
         }
@@ -117,12 +117,12 @@ impl Board {
         });
         Figures {
             entered: window.entered,
-            level: self.scene.measure.level(&window.counts),
-            abandonment: window.counts.abandonment(),
-            average_answer_ms: window.counts.average_answer_ms(),
+            level: hundredths(window.counts.service_level(self.scene.measure)),
+            abandonment: hundredths(window.counts.abandonment()),
+            average_answer_ms: window.counts.asa_ms().map(|ms| ms.round() as u64),
             average_handling_ms: window.handling_ms.checked_div(window.handled),
             handled: window.handled,
-            occupancy: occupancy(worked.handling_ms, worked.idle_ms),
+            occupancy: hundredths(occupancy(worked.handling_ms, worked.idle_ms)),
             counts: window.counts,
         }
     }

@@ -72,7 +72,7 @@ fn counts_follow_the_definitions() {
         enqueue(&mut board, call, 0);
         leave(&mut board, call, waited, how, waited);
     }
-    let expected = Counts {
+    let expected = Waits {
         offered: 5,
         answered: 2,
         answered_in_target: 1,
@@ -81,7 +81,8 @@ fn counts_follow_the_definitions() {
         abandoned_in_target: 2,
         flowed_out: 1,
         waited_ms: 40_001,
-        longest_wait_ms: 90_000,
+        all_waited_ms: 140_000,
+        longest_ms: 90_000,
     };
     assert_eq!(board.view(Time(0)).queues[0].counts, expected);
     assert_eq!(board.view(Time(0)).today.queues, expected);

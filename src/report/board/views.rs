@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::centre::fact::EndReason;
 use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId, ShiftId, SkillId};
-use crate::report::measures::{Counts, Measure};
+use crate::report::waits::{ServiceLevel, Waits};
 
 use super::scene::Targets;
 
@@ -25,7 +25,7 @@ pub struct Today {
     /// Calls that operators made to residents.
     pub called_out: u64,
     /// All queues together.
-    pub queues: Counts,
+    pub queues: Waits,
 }
 
 /// The board as screens draw it. Times in milliseconds since the epoch.
@@ -38,7 +38,7 @@ pub struct BoardView {
     /// Over how many whole minutes the figures of `window` are made, the one that has begun among them.
     pub window_minutes: u64,
     /// Which service level is told.
-    pub measure: Measure,
+    pub measure: ServiceLevel,
     /// The figures of all queues in the window.
     pub window: Figures,
     /// The last two hours by five minutes, the oldest first.
@@ -93,7 +93,7 @@ pub struct QueueView {
     /// Since when the one who waits longest has waited.
     pub longest_since_ms: Option<u64>,
     /// Counts of today.
-    pub counts: Counts,
+    pub counts: Waits,
     /// Callers of today who must be called back.
     pub callbacks_owed: u64,
     /// The figures of the window.
@@ -110,7 +110,7 @@ pub struct Figures {
     /// Who entered.
     pub entered: u64,
     /// The counts that the figures are made of: waits that ended in the window, and as offered those, too, that go on for longer than the target.
-    pub counts: Counts,
+    pub counts: Waits,
     /// The service level, by the board's measure.
     pub level: Option<u64>,
     /// Of those who were offered, those who hung up (B / O).

@@ -65,6 +65,22 @@ export const welcome = { type: 'welcome', operator: 'nina', generation: 1, pause
 
 export const state = (doing: string, more: object = {}) => ({ type: 'state', state: doing, reason: null, call: null, since_ms: NOW - 134_000, until_ms: null, extendable: false, ...more });
 
+const call = {
+  caller: '+77010000045', legs: [], leg_quality: [],
+  call: { id: 42, number: '109', started_ms: NOW - 400_000, ended_ms: NOW - 20_000, connected_ms: NOW - 271_000, waited_ms: 96_000, language: 'kk', topic: 'heating/no-heating', queue: 'heating', agent: 'nina', end_reason: 'caller_hung_up' },
+  steps: [{ step: 'language', at_ms: NOW - 398_000 }, { step: 'language', at_ms: NOW - 395_000, key: '1' }],
+  queue_events: [{ queue: 'heating', language: 'kk', skills: 'heating kk', entered_ms: NOW - 367_000, left_ms: NOW - 271_000, how: 'answered', waited_ms: 96_000 }],
+  offers: [{ queue: 'heating', agent: 'a.serik', why: {}, offered_ms: NOW - 300_000, ended_ms: NOW - 285_000, how: 'no_answer' }, { queue: 'heating', agent: 'nina', why: {}, offered_ms: NOW - 275_000, ended_ms: NOW - 271_000, how: 'answered' }],
+  events: [{ what: 'ring_1', at_ms: NOW - 340_000 }, { what: 'held', at_ms: NOW - 200_000 }, { what: 'resumed', at_ms: NOW - 180_000 }],
+  recordings: [{ n: 1, started_ms: NOW - 271_000, agent: 'nina', length_ms: 251_000 }],
+};
+const needs = { rule: 'LongestIdle', needed: ['heating', 'kk'] };
+const moments = [
+  { at_ms: NOW - 367_000, offered_to: null, left_out: 0, words: [], why: { ...needs, minimum: { heating: 8 }, verdicts: [['a.serik', { NotReady: { state: 'talking' } }], ['b.koval', { BelowLevel: { levels: { heating: 5 } } }], ['d.omar', { OffShift: {} }], ['nina', { NotReady: { state: 'wrap_up' } }]] } },
+  { at_ms: NOW - 300_000, offered_to: 'a.serik', left_out: 3, words: [], why: { ...needs, ring: 1, credit_ms: 60_000, verdicts: [['a.serik', { Chosen: { idle_ms: 4_000 } }], ['b.koval', { Lacks: { skills: ['kk'] } }], ['nina', { NotReady: { state: 'wrap_up' } }]] } },
+  { at_ms: NOW - 275_000, offered_to: 'nina', left_out: 0, words: [], why: { ...needs, ring: 1, credit_ms: 60_000, verdicts: [['a.serik', { NotReady: { state: 'not_responding' } }], ['b.koval', { Eligible: { idle_ms: 2_000 } }], ['nina', { Chosen: { idle_ms: 8_000 } }]] } },
+];
+
 const me = (role: string) => ({ name: 'nina', role, second_factor: false, has_desk: role === 'operator', preferences: {} });
 
 const article = {
@@ -91,6 +107,8 @@ export function answers(role: string | null): Record<string, unknown> {
     '/api/propose': { organisation: 'heat', organisation_name: 'Heat networks', district: 'almaty', reaction_due_ms: NOW + HOUR, resolution_due_ms: NOW + DAY },
     '/api/duplicates': [{ number: '109-2026-004100', topic: 'heating/no-heating', state: 'accepted', registered_ms: NOW - 2 * HOUR, distance_m: 120, text: 'Cold radiators on all floors', incident: 7 }],
     '/api/board': board,
+    '/api/calls/42': call,
+    '/api/calls/42/why': moments,
     '/api/kiosk': board,
     '/api/kiosks': [{ id: 1, name: 'Hall', by_name: 'admin', made_ms: NOW - DAY, seen_ms: NOW - MINUTE }],
     '/api/board/queues/heating': [

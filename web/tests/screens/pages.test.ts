@@ -24,6 +24,8 @@ const PAGES: readonly [name: string, role: string | null, path: string, shown: s
   ['incidents', 'supervisor', '/incidents', 'td a'],
   ['incident', 'supervisor', '/incidents/7', 'dl'],
   ['wallboard', 'supervisor', '/wallboard', 'article'],
+  ['call', 'supervisor', '/calls/42', 'audio'],
+  ['call-why', 'quality', '/calls/42/why', 'ol li:nth-child(3)'],
   ['kiosk', null, '/wall/kiosk#kiosk_made-up', 'table'],
   ['kiosks', 'administrator', '/admin/kiosks', 'td'],
   ['inbox', 'organisation', '/inbox', 'article'],

@@ -24,7 +24,7 @@ const HISTORY = [
 ];
 const seal = { at_ms: NOW, head: 'cd'.repeat(32), place: 4 };
 
-export const COUNTED = { offered: 100, answered: 90, answered_in_target: 70, abandoned: 10, abandoned_short: 3, abandoned_in_target: 6, flowed_out: 0, waited_ms: 900_000, longest_wait_ms: 90_000 };
+export const COUNTED = { offered: 100, answered: 90, answered_in_target: 70, abandoned: 10, abandoned_short: 3, abandoned_in_target: 6, flowed_out: 0, waited_ms: 900_000, all_waited_ms: 990_000, longest_ms: 90_000 };
 
 const status = { number: NUMBER, station: 'being_done', registered_ms: NOW - 5 * DAY, sent_ms: NOW - 4 * DAY, begun_ms: NOW - DAY, done_ms: null, due_ms: NOW + DAY, late_ms: null, reopened: 1 };
 const mine = { ...status, topic: 'heating/no-heating', topic_names: names('Heating', 'Жылу', 'Отопление', 'Опалення'), may_confirm: true, may_reopen: true };
