@@ -1,5 +1,6 @@
 // Which pages are there, for whom? One line a page; a page's program is loaded when it is opened.
 import type { LucideIcon } from '@lucide/svelte';
+import CalendarDays from '@lucide/svelte/icons/calendar-days';
 import Gauge from '@lucide/svelte/icons/gauge';
 import Headset from '@lucide/svelte/icons/headset';
 import Inbox from '@lucide/svelte/icons/inbox';
@@ -40,6 +41,7 @@ export const routes: readonly Route[] = [
   { path: '/wallboard', title: 'page-wallboard', roles: JUDGES, nav: LayoutDashboard, page: () => import('./pages/wall/Wallboard.svelte') },
   { path: '/talk', title: 'page-desk', roles: ['supervisor'], nav: Headset, atDesk: true, page: () => import('./pages/Desk.svelte') },
   { path: '/wall/kiosk', title: 'kiosk-title', bare: true, page: () => import('./pages/wall/Kiosk.svelte') },
+  { path: '/shifts', title: 'page-shifts', roles: ['operator', 'quality', 'supervisor', 'administrator'], nav: CalendarDays, page: () => import('./pages/shifts/Shifts.svelte') },
   { path: '/calls/:call', title: 'page-call', roles: JUDGES, page: () => import('./pages/call/Call.svelte') },
   { path: '/calls/:call/why', title: 'page-why', roles: JUDGES, page: () => import('./pages/call/Why.svelte') },
   { path: '/inbox', title: 'page-inbox', roles: ['organisation'], nav: Inbox, page: () => import('./pages/inbox/Inbox.svelte') },

@@ -81,6 +81,13 @@ const moments = [
   { at_ms: NOW - 275_000, offered_to: 'nina', left_out: 0, words: [], why: { ...needs, ring: 1, credit_ms: 60_000, verdicts: [['a.serik', { NotReady: { state: 'not_responding' } }], ['b.koval', { Eligible: { idle_ms: 2_000 } }], ['nina', { Chosen: { idle_ms: 8_000 } }]] } },
 ];
 
+const shifts = {
+  templates: { 'day-1': { zone: 'Asia/Qostanay', from: '08:00', to: '17:00' }, 'day-2': { zone: 'Asia/Qostanay', from: '11:00', to: '20:00', days: ['mon', 'tue', 'wed', 'thu', 'fri'] }, night: { zone: 'Asia/Qostanay', from: '20:00', to: '08:00' } },
+  shifts: { early: { template: 'day-1', operators: ['a.serik', 'nina'] }, late: { template: 'day-2', operators: ['b.koval', 'd.omar'] }, night: { template: 'night', operators: ['e.lev'] } },
+  operators: ['a.serik', 'b.koval', 'd.omar', 'e.lev', 'nina'].map((operator) => ({ operator, is_on: operator !== 'e.lev', shifts: [] })),
+  orders: [{ agent: 'b.koval', wanted: 'home', shift: null, until_ms: NOW + 5 * HOUR, by_name: 'boss', reason: 'ill', at_ms: NOW - HOUR }],
+};
+
 const me = (role: string) => ({ name: 'nina', role, second_factor: false, has_desk: role === 'operator', preferences: {} });
 
 const article = {
@@ -109,6 +116,7 @@ export function answers(role: string | null): Record<string, unknown> {
     '/api/board': board,
     '/api/calls/42': call,
     '/api/calls/42/why': moments,
+    '/api/shifts': shifts,
     '/api/kiosk': board,
     '/api/kiosks': [{ id: 1, name: 'Hall', by_name: 'admin', made_ms: NOW - DAY, seen_ms: NOW - MINUTE }],
     '/api/board/queues/heating': [

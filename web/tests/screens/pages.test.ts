@@ -26,6 +26,7 @@ const PAGES: readonly [name: string, role: string | null, path: string, shown: s
   ['wallboard', 'supervisor', '/wallboard', 'article'],
   ['call', 'supervisor', '/calls/42', 'audio'],
   ['call-why', 'quality', '/calls/42/why', 'ol li:nth-child(3)'],
+  ['shifts', 'supervisor', '/shifts', 'abbr'],
   ['kiosk', null, '/wall/kiosk#kiosk_made-up', 'table'],
   ['kiosks', 'administrator', '/admin/kiosks', 'td'],
   ['inbox', 'organisation', '/inbox', 'article'],
