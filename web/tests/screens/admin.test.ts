@@ -24,11 +24,29 @@ test.each([['light', 'ru'], ['dark', 'kk']] as const)('%s, %s: an operator gets 
   await page.waitForSelector('dialog[open] select');
   await page.screenshot({ path: join(PICTURES, `operator-${language}-${theme}.png`) });
   expect(await stumbles(page)).toEqual([]);
-  await page.locator('dialog[open] select').first().selectOption('page');
+  await page.locator('dialog[open] select:has(option[value=page])').selectOption('page');
+  await page.getByLabel('heating', { exact: true }).selectOption('4');
   expect(await page.locator('dialog[open] input[type=password]').count()).toBe(0);
   await page.locator('dialog[open] input').last().fill('A headset has come');
   await page.keyboard.press('Enter');
-  await expect.poll(() => stage.asked.at(-1)).toMatchObject({ path: '/api/settings', body: { reason: 'A headset has come', operators: { nina: { browser: true, address: null, phone: { user: '201', password: null } } } } });
+  await expect.poll(() => stage.asked.at(-1)).toMatchObject({ path: '/api/settings', body: { reason: 'A headset has come', operators: { nina: { skills: { kk: 10, heating: 4 }, browser: true, address: null, phone: { user: '201', password: null } } } } });
+  expect(stage.faults).toEqual([]);
+  await stage.close();
+});
+
+test.each([['light', 'ru'], ['dark', 'kk']] as const)('%s, %s: a queue gets a rule and a ring', async (theme, language) => {
+  const stage = await Stage.open(browser, '/admin/queues', { role: 'administrator', theme, language });
+  const { page } = stage;
+  await page.click('td button >> nth=0');
+  await page.waitForSelector('dialog[open] select:has(option[value=round_robin])');
+  await page.locator('dialog[open] select:has(option[value=round_robin])').selectOption('round_robin');
+  await page.locator('dialog[open] fieldset').last().locator('button').last().click();
+  expect(await stumbles(page)).toEqual([]);
+  await page.screenshot({ path: join(PICTURES, `queue-${language}-${theme}.png`), fullPage: true });
+  await page.locator('dialog[open] input').last().fill('Nobody should wait for the best for long');
+  await page.keyboard.press('Enter');
+  const rings = [{ after_ms: 0, level: 8 }, { after_ms: 60_000, drop: ['heating'] }, { after_ms: 80_000, drop: ['heating'] }];
+  await expect.poll(() => stage.asked.at(-1)).toMatchObject({ path: '/api/settings', body: { queues: { heating: { strategy: 'round_robin', rings, wrap_up_ms: 30_000 } } } });
   expect(stage.faults).toEqual([]);
   await stage.close();
 });

@@ -57,8 +57,8 @@ export const register: Record<string, unknown> = {
   '/api/accounts': [{ name: 'nina', role: 'operator', organisation: null, groups: [], second_factor: true, locked_until_ms: null }, { name: 'b.koval', role: 'operator', organisation: null, groups: [], second_factor: false, locked_until_ms: NOW + 11 * 60_000 }],
   '/api/accesses': [entry(5, 'accounts', 'account nina unlocked', 'admin'), entry(4, 'recording', 'call 12 recording 1'), entry(3, 'evidence', `${NUMBER} ${'ab'.repeat(32)}`), entry(2, 'cases', NUMBER), entry(1, 'story', 'call 12')],
   '/api/settings': {
-    revision: 1, edited: [], operators: { nina: { skills: ['kk', 'heating'], phone: { user: '201', has_password: true, secure: null }, address: null, ready_when_registered: true, answer_at_desk: false, browser: false } },
-    queues: { heating: { skills: ['heating'], wrap_up_ms: 30_000 } }, calendars: { office: { zone: 'Asia/Qostanay', week: { mon: ['09:00-18:00'] }, special: {} } }, pause_reasons: ['lunch'], skills: ['kk', 'heating'],
+    revision: 1, edited: [], operators: { nina: { skills: ['kk', 'heating'], levels: { kk: 10, heating: 7 }, phone: { user: '201', has_password: true, secure: null }, address: null, ready_when_registered: true, answer_at_desk: false, browser: false } },
+    queues: { heating: { skills: ['heating'], wrap_up_ms: 30_000, strategy: 'most_skilled', rings: [{ after_ms: 0, level: 8 }, { after_ms: 60_000, drop: ['heating'] }] } }, calendars: { office: { zone: 'Asia/Qostanay', week: { mon: ['09:00-18:00'] }, special: {} } }, pause_reasons: ['lunch'], skills: ['kk', 'heating'],
     numbers: [{ number: '109', title: 'City', languages: ['kk', 'ru'], plan: '109' }], trunks: [],
   },
   '/api/dialplans': {
