@@ -37,13 +37,6 @@ fn does(page: &Page, name: &str, act: &str, choice: usize) {
     page.chromium.until("end of the dialog", "document.querySelector('dialog[open]') === null");
 }
 
-/// Waits until the card of somebody says this.
-fn until_card(page: &Page, name: &str, says: &str) {
-    let cards = "[...document.querySelectorAll('article')]";
-    page.chromium
-        .until(says, &format!("{cards}.some(({{ innerText }}) => innerText.startsWith('{name}') && innerText.includes('{says}'))"));
-}
-
 #[test]
 fn a_supervisor_listens_whispers_joins_takes_over_and_moves_a_person_into_the_shift() {
     let server = Server::start("desk-supervisor", &city_of_shifts());
