@@ -24,6 +24,26 @@ notice-press-one = To be called when it is fixed, press one now. To wait for an 
 notice-subscribed = Thank you. You will be called as soon as it is fixed.
 abuse-warning = Please speak respectfully. If the insults go on, the operator will have to end this call.
 abuse-ended = This call is ended because of abusive language. If a life is in danger, dial one one two. Goodbye.
+callback-offer = To be called back without losing your place, press one.
+callback-ask = We can call you back and keep your place. To be called at the number that you are calling from, press one. To give another number, press two. To go on waiting, press star.
+callback-ask-number = We can call you back and keep your place. To give the number that we should call, press two. To go on waiting, press star.
+callback-key-number = Please key the number, then the hash key. To go on waiting, press star.
+callback-wrong-number = This number cannot be called.
+callback-you-keyed = You have keyed
+callback-confirm = If that is right, press one. To key it again, press two. To go on waiting, press star.
+callback-promised = Your place is kept. We will call you when it is your turn. Goodbye.
+callback-stands-already = You are going to be called at this number already, in your turn. You may hang up, or stay on the line.
+callback-full = We cannot take any more callbacks now. Please stay on the line.
+digit-0 = Zero.
+digit-1 = One.
+digit-2 = Two.
+digit-3 = Three.
+digit-4 = Four.
+digit-5 = Five.
+digit-6 = Six.
+digit-7 = Seven.
+digit-8 = Eight.
+digit-9 = Nine.
 
 # The place in the queue and the expected wait are put together from these and from one piece a number.
 position = Your number in the queue is

@@ -6,6 +6,7 @@ mod first;
 mod force;
 mod gone;
 mod incidents;
+mod keying;
 mod lookups;
 mod notify;
 mod outbox;
@@ -183,6 +184,9 @@ impl App {
         let (seen_tx, seen_rx) = mpsc::channel::<CallerSeen>(lookups::NUMBERS);
         let (sound_tx, sound_rx) = mpsc::channel(pages::OFFERS);
         let (questions_tx, questions_rx) = mpsc::channel(lookups::QUESTIONS);
+        let (recalls_tx, recalls_rx) = mpsc::channel(lookups::QUESTIONS);
+        inputs.keying().judge_by(keying::judge(numbers.clone(), seen_tx.clone(), clock));
+        inputs.keying().set_rules(keying::rules(&config.callbacks.numbers));
         let (written_tx, written) = watch::channel(next_seq - 1);
         let (up_tx, up) = watch::channel(Up::of(&centre));
         let (facts, _) = broadcast::channel(FACTS_KEPT);
@@ -237,7 +241,7 @@ impl App {
                     config: config.web.clone(),
                     store: store.clone(),
                     inputs: inputs.clone(),
-                    numbers,
+                    numbers: numbers.clone(),
                     key: web_key,
                     welcome: settings::welcome(&config, surroundings.demo.clone(), surroundings.demo_number),
                     next_call,
@@ -267,6 +271,9 @@ impl App {
         health.set_media(true);
         let wires = Wires {
             questions: questions_tx,
+            recalls: recalls_tx,
+            numbers: numbers.clone(),
+            inputs: inputs.clone(),
             board: board.clone(),
             facts: facts.clone(),
             health: health.clone(),
@@ -338,6 +345,7 @@ impl App {
                     inputs.clone(),
                     feeders_stop.clone(),
                 ))),
+                tokio::spawn(task("recalls").keep(lookups::recall(store.clone(), numbers, recalls_rx, feeders_stop.clone()))),
                 tokio::spawn(task("numbers").keep(lookups::remember(store.clone(), seen_rx, feeders_stop.clone()))),
             ],
             feeders_stop,

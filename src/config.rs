@@ -69,6 +69,8 @@ pub struct Config {
     pub dialplans: Vec<PathBuf>,
     /// By how much longer callers count as waiting, for what their story tells.
     pub credits: Credits,
+    /// How those are called back who want to be.
+    pub callbacks: Callbacks,
     /// When shifts go on, by name.
     #[serde(default)]
     pub shift_templates: BTreeMap<String, ShiftTemplate>,
@@ -248,6 +250,40 @@ pub struct Limits {
     pub leave_calls: bool,
 }
 
+/// How those are called back who want to be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Callbacks {
+    /// The operator is not asked: a callback that a desk shows is accepted by itself.
+    pub automatic: bool,
+    /// How often somebody is called before they count as not reached.
+    pub tries: u8,
+    /// After how many seconds they are called again.
+    pub again_after_s: u64,
+    /// How many seconds their phone rings.
+    pub ring_s: u64,
+    /// Callbacks that may stand at once; a further wish is refused.
+    pub most: u32,
+    /// The calendar in whose hours they are called; empty for any time.
+    pub calendar: String,
+    /// Which numbers callers may key.
+    pub numbers: KeyedNumbers,
+}
+
+/// Which numbers callers may key to be called at.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyedNumbers {
+    /// The fewest digits.
+    pub least_digits: usize,
+    /// The most digits.
+    pub most_digits: usize,
+    /// What begins like one of these is refused.
+    pub refused: Vec<String>,
+    /// What begins like none of these is refused, where there are any.
+    pub allowed: Vec<String>,
+}
+
 /// Opening hours: `zone = "Asia/Qostanay"`, `mon = ["09:00-18:00"]`, `special = { "2026-12-16" = [] }`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -307,6 +343,12 @@ pub struct Queue {
     /// By so many milliseconds longer its callers count as waiting, 0 where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_ms: Option<u64>,
+    /// After so many milliseconds of waiting announcements offer a callback, where the plan has a step for it; 0 for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_after_ms: Option<u64>,
+    /// Whether announcements are spoken over the music, which is lowered meanwhile; they are where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_music: Option<bool>,
 }
 
 /// Who may take a caller who has waited for so long.

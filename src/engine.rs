@@ -23,7 +23,7 @@ const GROUP: usize = 256;
 
 /// What carries the core's orders out. None of its methods may wait.
 pub trait World: Send {
-    /// Carries one order out. `Err` names the input that tells the core of a shell that could not take it.
+    /// Carries one order out. `Err` names the input that tells the core of a shell that could not take it, or what came of it at once.
     fn carry_out(&mut self, output: Output) -> Result<(), Input>;
 
     /// Shows facts to screens and metrics; they are in the journal already.
@@ -302,7 +302,7 @@ fn call_of(input: &Input) -> Option<CallId> {
             | FromDesk::ExtendWrapUp { .. }
             | FromDesk::HelpDone { .. } => None,
         },
-        Input::LookedUp { call, .. } | Input::CallPoisoned { call } => Some(*call),
+        Input::LookedUp { call, .. } | Input::Keyed { call, .. } | Input::CallPoisoned { call } => Some(*call),
         Input::ShellLost { leg } | Input::LegRecovered { leg } | Input::LegGone { leg } => Some(leg.call),
         Input::SettingsChanged(_)
         | Input::DeadlineReached

@@ -3,6 +3,7 @@
 use tokio::sync::mpsc;
 
 use crate::centre::input::{FromLine, FromMedia, Input};
+use crate::keying::Keying;
 
 /// New calls are shed with 503 when the common lane holds this share of its places or more.
 const SHED_NEW_CALLS_ABOVE: f64 = 0.5;
@@ -12,6 +13,7 @@ const SHED_NEW_CALLS_ABOVE: f64 = 0.5;
 pub struct Inputs {
     reserved: mpsc::Sender<Input>,
     common: mpsc::Sender<Input>,
+    keying: Keying,
 }
 
 /// The engine's end.
@@ -31,17 +33,24 @@ pub struct LaneFull;
 pub fn lanes(places: usize) -> (Inputs, InputLanes) {
     let (reserved, reserved_rx) = mpsc::channel(places);
     let (common, common_rx) = mpsc::channel(places);
-    (Inputs { reserved, common }, InputLanes { reserved: reserved_rx, common: common_rx })
+    (Inputs { reserved, common, keying: Keying::default() }, InputLanes { reserved: reserved_rx, common: common_rx })
 }
 
 impl Inputs {
     /// Hands an input to the engine. When its lane is full nothing is kept and the sender is told.
     pub fn send(&self, input: Input) -> Result<(), LaneFull> {
+        // Keys of a number stay here.
+        let input = self.keying.instead_of(input);
         let lane = if is_urgent(&input) { &self.reserved } else { &self.common };
         lane.try_send(input).map_err(|_| {
             metrics::counter!("cityline_inputs_lost_total").increment(1);
             LaneFull
         })
+    }
+
+    /// What becomes of keys that are a number.
+    pub fn keying(&self) -> &Keying {
+        &self.keying
     }
 
     /// Whether a new call may be offered to the engine; false means 503 before anything is done for it.
@@ -58,6 +67,7 @@ pub fn is_urgent(input: &Input) -> bool {
         Input::Line(FromLine::HungUp { .. } | FromLine::Refused { .. } | FromLine::Digit { .. })
             | Input::Media(FromMedia::Digit { .. } | FromMedia::Failed { .. })
             | Input::ShellLost { .. }
+            | Input::Keyed { .. }
             | Input::DrainStarted
             | Input::Stopping
     )

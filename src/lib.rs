@@ -16,6 +16,7 @@ pub mod config;
 
 pub mod caller;
 pub mod kept;
+pub mod keying;
 pub mod lanes;
 pub mod number_book;
 pub mod sdp_book;

@@ -168,6 +168,7 @@ impl Force {
         sip.reload_trunks(&config.trunks)?;
         sip.reload_phones(settings::phones(&config))?;
         self.shells.inputs.send(Input::SettingsChanged(Box::new(settings)))?;
+        self.shells.inputs.keying().set_rules(super::keying::rules(&config.callbacks.numbers));
         let told = Arc::new(in_force(config, prompts));
         web.reload(&operators, scene, told.config.pause_reasons.clone());
         *revision += 1;

@@ -8,6 +8,7 @@ use crate::centre::ids::{CallId, CallerRef};
 use crate::centre::input::Input;
 use crate::clock::Clock;
 use crate::lanes::Inputs;
+use crate::number_book::NumberBook;
 use crate::store::Store;
 
 /// Questions that wait at most; a further one goes unanswered, and the core's deadline decides.
@@ -35,6 +36,16 @@ pub async fn answer(
             // A full lane leaves the answer out: the core goes on at its deadline.
             Ok(known) => drop(inputs.send(Input::LookedUp { call, known })),
             Err(error) => tracing::warn!(%error, "a caller's language is not known: the database does not answer"),
+        }
+    }
+}
+
+/// Brings numbers that are about to be dialled from the store into the book, until its channel closes or `stop`.
+pub async fn recall(store: Store, numbers: NumberBook, mut wanted: mpsc::Receiver<CallerRef>, stop: CancellationToken) {
+    while let Some(Some(number)) = stop.run_until_cancelled(wanted.recv()).await {
+        match store.number_of(number).await {
+            Ok(found) => drop(found.and_then(|found| numbers.put(found.reveal()))),
+            Err(error) => tracing::warn!(%error, "a number cannot be called back this time: the database does not answer"),
         }
     }
 }

@@ -9,14 +9,17 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::centre::Centre;
 use crate::centre::fact::{Fact, QueueEnd};
-use crate::centre::ids::{CallId, CallerRef, LegId};
+use crate::centre::ids::{CallId, CallerRef, Language, LegId};
 use crate::centre::input::Input;
-use crate::centre::output::{Output, ToLine, ToMedia};
+use crate::centre::output::{Output, Sound, ToLine, ToMedia};
 use crate::centre::time::Time;
 use crate::clock::Clock;
 use crate::engine::World;
 use crate::journal::JournalError;
+use crate::lanes::Inputs;
 use crate::media::MediaEngine;
+use crate::number_book::NumberBook;
+use crate::private::Private;
 use crate::report::board::Board;
 use crate::sip::SipShell;
 use crate::vitals::Pulse;
@@ -45,7 +48,9 @@ impl Up {
     fn count(&mut self, fact: &Fact) -> bool {
         match fact {
             Fact::CallStarted { .. } | Fact::CalledOut { .. } => self.calls += 1,
-            Fact::CallEnded { .. } => self.calls = (self.calls - 1).max(0),
+            // Who waits for a callback is not up; a callback that ends is a call again, if only to end as one.
+            Fact::CallEnded { .. } | Fact::CallbackStands { .. } => self.calls = (self.calls - 1).max(0),
+            Fact::CallbackEnded { .. } => self.calls += 1,
             Fact::RecordingStarted { .. } => self.recordings += 1,
             Fact::RecordingEnded { .. } => self.recordings = (self.recordings - 1).max(0),
             _ => return false,
@@ -61,6 +66,12 @@ const UNSENT: usize = 40_000;
 pub struct Wires {
     /// Questions to the store; a full channel leaves one unanswered, and the core's deadline decides.
     pub questions: mpsc::Sender<(CallId, CallerRef)>,
+    /// Numbers that are about to be dialled and have to be looked up; one that a full channel leaves out cannot be dialled this time.
+    pub recalls: mpsc::Sender<CallerRef>,
+    /// Numbers on their way to signalling.
+    pub numbers: NumberBook,
+    /// The way back to the engine, for keys of numbers.
+    pub inputs: Inputs,
     /// What happens now.
     pub board: Arc<Mutex<Board>>,
     /// What each screen reads from; a slow one loses events and starts again from the board.
@@ -121,7 +132,7 @@ impl Shells {
             let sent = match &ending {
                 Output::Line(order) => self.sip.carry_out(order.clone()),
                 Output::Media(order) => self.media.carry_out(order.clone()),
-                Output::Desk(_) | Output::LookUp { .. } => Ok(()),
+                Output::Desk(_) | Output::LookUp { .. } | Output::Keying { .. } | Output::Recall { .. } => Ok(()),
             };
             if sent.is_err() {
                 self.unsent.push_front(ending);
@@ -143,6 +154,21 @@ fn ends_line(order: &ToLine) -> bool {
         | ToLine::Renegotiate { .. }
         | ToLine::ReferProgress { .. } => false,
     }
+}
+
+/// A number's digits in place of its reference: sound knows neither.
+fn speaking_out(order: ToMedia, numbers: &NumberBook) -> ToMedia {
+    let ToMedia::Play { leg, play, sounds, ending } = order else { return order };
+    let sounds = sounds.into_iter().flat_map(|sound| match sound {
+        Sound::Number { number, language } => digits_of(numbers.number(number), language),
+        sound => vec![sound],
+    });
+    ToMedia::Play { leg, play, sounds: sounds.collect(), ending }
+}
+
+fn digits_of(number: Option<Private<String>>, language: Language) -> Vec<Sound> {
+    let digits = number.map(|number| number.reveal().chars().filter(char::is_ascii_digit).collect::<Vec<_>>()).unwrap_or_default();
+    digits.into_iter().map(|digit| Sound::Prompt { id: format!("digit-{digit}").into(), language }).collect()
 }
 
 /// The same for sound.
@@ -171,6 +197,7 @@ impl World for Shells {
                 self.sip.carry_out(order).or_else(|leg| self.put_off(leg, ending))
             }
             Output::Media(order) => {
+                let order = speaking_out(order, &self.wires.numbers);
                 let ending = ends_media(&order).then(|| Output::Media(order.clone()));
                 self.media.carry_out(order).or_else(|leg| self.put_off(leg, ending))
             }
@@ -180,6 +207,16 @@ impl World for Shells {
             }
             Output::LookUp { call, caller } => {
                 if self.wires.questions.try_send((call, caller)).is_err() {
+                    metrics::counter!("cityline_look_ups_lost_total").increment(1);
+                }
+                Ok(())
+            }
+            Output::Keying { call, order } => {
+                // The engine takes it next; a full lane leaves it out, and the core's deadline decides.
+                self.wires.inputs.keying().carry_out(call, order).map_or(Ok(()), Err)
+            }
+            Output::Recall { number } => {
+                if self.wires.numbers.number(number).is_none() && self.wires.recalls.try_send(number).is_err() {
                     metrics::counter!("cityline_look_ups_lost_total").increment(1);
                 }
                 Ok(())

@@ -45,6 +45,9 @@ pub struct Call {
     pub waits_since: Option<Time>,
     /// Whether the caller has been sent elsewhere once already.
     pub overflowed: bool,
+    /// The place in a queue that is kept while the caller is asked something: they walk the plan, and nobody is offered them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Wait>,
     /// Nothing arrives from the resident.
     pub silent: bool,
     /// Legs whose far ends do not hear us.
@@ -213,12 +216,15 @@ impl Centre {
 
     /// Whether as many calls are up as may be.
     pub(super) fn is_full(&self) -> bool {
-        self.calls.len() >= usize::try_from(self.settings.limits.max_calls).unwrap_or(usize::MAX)
+        self.calls_up() >= usize::try_from(self.settings.limits.max_calls).unwrap_or(usize::MAX)
     }
 
     /// Plays to the resident, in place of what plays.
     pub(super) fn play(&mut self, call: CallId, sounds: Vec<Sound>, ending: Ending) {
         let Some(known) = self.calls.get_mut(&call) else { return };
+        if !known.legs.contains_key(&0) && self.standing.contains_key(&call) {
+            return;
+        }
         known.play = PlayId(known.play.0.wrapping_add(1));
         known.ring_tone = known.ring_tone.filter(|n| *n != 0);
         let play = known.play;
@@ -256,18 +262,15 @@ impl Centre {
         }
     }
 
-    /// The wait of a call that is in a queue, whether or not somebody rings.
+    /// The wait of a call that is in a queue, whether or not somebody rings, the caller is asked something or is being called back.
     pub(super) fn wait_of(&self, call: CallId) -> Option<&Wait> {
-        match self.stage(call)? {
+        let known = self.calls.get(&call)?;
+        match &known.stage {
             Stage::Waiting(wait) => Some(wait),
             Stage::Offered(ringing) => Some(&ringing.wait),
-            Stage::Arriving
-            | Stage::Walking(_)
-            | Stage::Dialling(_)
-            | Stage::Talking(_)
-            | Stage::Transferring(_)
-            | Stage::CallingOut(_)
-            | Stage::Internal(_) => None,
+            Stage::Walking(_) => known.kept.as_ref(),
+            Stage::CallingOut(out) => out.back.as_ref(),
+            Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_) | Stage::Transferring(_) | Stage::Internal(_) => None,
         }
     }
 }
@@ -290,6 +293,7 @@ impl Call {
             waited: None,
             waits_since: None,
             overflowed: false,
+            kept: None,
             silent: false,
             unheard: BTreeSet::new(),
             told: BTreeSet::new(),
@@ -317,7 +321,8 @@ impl Call {
             Stage::Talking(talk) => talk.operator().map(|(_, queue)| queue),
             Stage::Transferring(transfer) => Some(&transfer.queue),
             Stage::CallingOut(out) => Some(&out.queue),
-            Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_) | Stage::Internal(_) => None,
+            Stage::Walking(_) => self.kept.as_ref().map(|wait| &wait.queue),
+            Stage::Arriving | Stage::Dialling(_) | Stage::Internal(_) => None,
         }
     }
 }

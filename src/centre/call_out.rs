@@ -11,11 +11,12 @@ use super::fact::{EndReason, Fact, Party, Role};
 use super::ids::{AgentId, CallId, CallerRef, LegId, NumberId, QueueId};
 use super::leg::LegState;
 use super::output::{Output, Refusal, Shown, Target};
+use super::queue::Wait;
 use super::settings::QueueSettings;
 use super::talk::{Partner, Talk};
 
 /// A resident is being called.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CallingOut {
     /// Who calls.
     pub agent: AgentId,
@@ -23,6 +24,9 @@ pub struct CallingOut {
     pub queue: QueueId,
     /// How far it is.
     pub step: Step,
+    /// The place in the queue that a resident who is called back keeps until there is a talk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Wait>,
 }
 
 /// How far a call to a resident is.
@@ -101,7 +105,7 @@ impl Centre {
         let party = Party::Agent(agent.clone());
         // Nobody is asked: who wants the call has said yes already.
         let calling = Calling { accepted: true, ..Calling::new(party.clone(), agent) };
-        let stage = Stage::CallingOut(CallingOut { agent: agent.clone(), queue, step: Step::Operator(calling) });
+        let stage = Stage::CallingOut(CallingOut { agent: agent.clone(), queue, step: Step::Operator(calling), back: None });
         self.calls.insert(call, Call::going_out(shown.clone(), to, self.now, stage));
         self.out.send(Output::LookUp { call, caller: to });
         self.deadlines.set(Reason::LookUp(call), self.now.plus_ms(self.settings.limits.look_up_ms));
@@ -130,10 +134,14 @@ impl Centre {
 
     /// The resident has sound: the talk begins, as one of its queue.
     pub(super) fn called_out(&mut self, call: CallId) {
-        let Some(Stage::CallingOut(CallingOut { agent, queue, step: Step::Resident { operator } })) = self.stage(call).cloned() else {
+        let Some(Stage::CallingOut(CallingOut { agent, queue, step: Step::Resident { operator }, back })) = self.stage(call).cloned()
+        else {
             return;
         };
         self.deadlines.cancel(&Reason::CallingEnds(call));
+        if let Some(wait) = back {
+            return self.reached(call, agent, operator, &wait);
+        }
         self.out.fact(Fact::CallAnswered { call });
         let leg = LegId { call, n: operator };
         self.out.fact(Fact::Joined { leg, party: Party::Agent(agent.clone()), role: Role::Partner });
@@ -148,7 +156,9 @@ impl Centre {
             Step::Operator(_) => self.calling_leg_ended(leg),
             Step::Resident { operator } => *operator == leg.n,
         };
-        if over {
+        if over && out_is_back(self.stage(leg.call)) {
+            self.try_failed(leg.call, reason);
+        } else if over {
             self.end_call(leg.call, reason);
         }
     }
@@ -161,4 +171,8 @@ impl Centre {
         }
         self.wrap_up_over(&out.agent);
     }
+}
+
+fn out_is_back(stage: Option<&Stage>) -> bool {
+    matches!(stage, Some(Stage::CallingOut(CallingOut { back: Some(_), .. })))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Centre;
 use super::agent::State;
 use super::call::Stage;
-use super::call_out::Step;
+use super::call_out::{CallingOut, Step};
 use super::consult::Third;
 use super::deadline::Reason;
 use super::dialplan::Action;
@@ -85,6 +85,7 @@ impl Centre {
             | Action::Menu { .. }
             | Action::Hours { .. }
             | Action::Queue { .. }
+            | Action::Callback { .. }
             | Action::HangUp { .. } => None,
         };
         steps.into_iter().find_map(|step| address(&step.action))
@@ -160,6 +161,7 @@ impl Centre {
             why: Explanation { rule: Rule::AskedFor, ..Explanation::default() },
             from: Some(calling.from.clone()),
             auto_answer_ms: 0,
+            callback: None,
         };
         self.show_at_desk(agent, offer);
     }
@@ -230,6 +232,7 @@ impl Centre {
     /// Time is up for whoever is called in.
     pub(super) fn calling_ends(&mut self, call: CallId) {
         match self.stage(call) {
+            Some(Stage::CallingOut(CallingOut { back: Some(_), .. })) => self.try_failed(call, EndReason::NotReached),
             Some(Stage::CallingOut(_)) => self.end_call(call, EndReason::NotReached),
             Some(Stage::Internal(_)) => self.colleague_did_not_answer(call),
             Some(

@@ -159,6 +159,7 @@ impl Centre {
             why: Explanation { rule: Rule::AskedFor, ..Explanation::default() },
             from: Some(from.clone()),
             auto_answer_ms: 0,
+            callback: None,
         };
         let agent = to.clone();
         self.out.desk(ToDesk::Offer { agent, offer });

@@ -84,6 +84,7 @@ impl Centre {
                 | Action::Menu { .. }
                 | Action::Hours { .. }
                 | Action::Dial { .. }
+                | Action::Callback { .. }
                 | Action::HangUp { .. },
             )
             | None => 0,

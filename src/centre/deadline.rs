@@ -50,6 +50,8 @@ pub enum Reason {
     ShiftChanges,
     /// The caller has waited long enough for the next ring of the queue.
     Ring(CallId),
+    /// Somebody who is to be called back may be called from here on, or may not any more.
+    CallBack(CallId),
 }
 
 impl Reason {
@@ -67,7 +69,8 @@ impl Reason {
             | Reason::AbuseSaid(call)
             | Reason::RecordingPaused(call)
             | Reason::AutoAnswer(call)
-            | Reason::Ring(call) => Some(*call),
+            | Reason::Ring(call)
+            | Reason::CallBack(call) => Some(*call),
             Reason::WrapUp(_)
             | Reason::Rest(_)
             | Reason::Recovery
@@ -133,6 +136,7 @@ impl Deadlines {
             Reason::RecordingPaused,
             Reason::AutoAnswer,
             Reason::Ring,
+            Reason::CallBack,
         ];
         of_calls.into_iter().for_each(|reason| self.cancel(&reason(call)));
     }

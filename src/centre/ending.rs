@@ -49,7 +49,7 @@ impl Centre {
     pub(super) fn far_end_gone(&mut self, leg: LegId, reason: EndReason) {
         self.drop_leg(leg, reason);
         if leg.n == 0 {
-            self.end_call(leg.call, reason);
+            self.resident_gone(leg.call, reason);
         } else {
             self.partner_lost(leg, OfferEnd::Failed(480), reason);
         }
@@ -85,7 +85,7 @@ impl Centre {
         }
         self.end_leg(leg, reason);
         if leg.n == 0 {
-            self.end_call(leg.call, reason);
+            self.resident_gone(leg.call, reason);
         } else {
             self.partner_lost(leg, OfferEnd::Failed(488), reason);
         }
@@ -93,6 +93,7 @@ impl Centre {
 
     /// Ends a call from whatever stage: every leg, offer, place, recording and deadline of it is released in this one step.
     pub(super) fn end_call(&mut self, call: CallId, reason: EndReason) {
+        self.break_promise(call, reason);
         match self.stage(call) {
             Some(Stage::Offered(_)) => {
                 self.offer_without_caller(call);
@@ -110,9 +111,16 @@ impl Centre {
                 let calling = transfer.calling.clone();
                 self.calling_over(call, &calling, OfferEnd::CallerGone);
             }
-            Some(Stage::CallingOut(_)) => self.release_caller_out(call),
+            Some(Stage::CallingOut(_)) => {
+                self.leave_queue(call, queue_end(reason));
+                self.release_caller_out(call);
+            }
             Some(Stage::Internal(_)) => self.release_internal(call),
-            Some(Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_)) => {}
+            Some(Stage::Walking(_)) => {
+                self.leave_queue(call, queue_end(reason));
+                self.stop_keying(call);
+            }
+            Some(Stage::Arriving | Stage::Dialling(_)) => {}
             None => return,
         }
         let legs: Vec<u16> = self.calls.get(&call).map_or(Vec::new(), |known| known.legs.keys().copied().collect());
@@ -122,6 +130,7 @@ impl Centre {
         self.deadlines.cancel_call(call);
         let ended = self.calls.remove(&call);
         let is_internal = ended.is_some_and(|known| matches!(known.stage, Stage::Internal(_)));
+        self.callback_ended(call, reason);
         self.out.fact(if is_internal { Fact::ColleagueCallEnded { call, reason } } else { Fact::CallEnded { call, reason } });
     }
 }
@@ -132,6 +141,7 @@ impl Call {
         match (&self.stage, n) {
             (Stage::Talking(_) | Stage::Transferring(_) | Stage::CallingOut(_), 0) => EndReason::CallerHungUp,
             (Stage::Waiting(_) | Stage::Offered(_), 0) => EndReason::Abandoned,
+            (Stage::Walking(_), 0) if self.kept.is_some() => EndReason::Abandoned,
             (Stage::Walking(Walk { phase: Phase::Dismissed, .. }), 0) => EndReason::CallerHungUp,
             (Stage::Arriving | Stage::Walking(_) | Stage::Dialling(_), 0) => EndReason::LeftInMenu,
             (Stage::Internal(_), _) => EndReason::OperatorHungUp,

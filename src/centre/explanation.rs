@@ -30,8 +30,34 @@ pub struct Explanation {
     /// Whose turn was the last, where operators take turns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn_after: Option<AgentId>,
+    /// Of somebody who is to be called back: how often they were called, and why they are not called now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub callback: Option<CallingBack>,
     /// Every operator who is signed in, in order of name.
     pub verdicts: Vec<(AgentId, Verdict)>,
+}
+
+/// Somebody who is to be called back.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CallingBack {
+    /// How often they were called.
+    pub tries: u8,
+    /// Why they are not called whoever is free; `None` while they may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub held: Option<Held>,
+}
+
+/// Why somebody is not called back now.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub enum Held {
+    /// They were not reached, and are called again then, in milliseconds since the epoch.
+    Again { until_ms: u64 },
+    /// Nobody is called at this hour; until then, where that is known.
+    Hours { until_ms: Option<u64> },
+    /// The server is about to end.
+    Draining {},
 }
 
 /// How one of several eligible operators is chosen. Whoever is equal by it has been ready for longer, or comes first by name.
@@ -181,7 +207,22 @@ impl Explanation {
         if let Some(before) = &self.turn_after {
             words += &format!(", after {before}");
         }
+        if let Some(callback) = &self.callback {
+            words += &callback.in_words();
+        }
         words
+    }
+}
+
+impl CallingBack {
+    fn in_words(&self) -> String {
+        let tried = format!(", to be called back, tried {} times", self.tries);
+        match &self.held {
+            None => tried,
+            Some(Held::Again { .. }) => format!("{tried}, not again yet"),
+            Some(Held::Hours { .. }) => format!("{tried}, nobody is called at this hour"),
+            Some(Held::Draining {}) => format!("{tried}, the server is about to end"),
+        }
     }
 }
 

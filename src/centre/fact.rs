@@ -122,6 +122,52 @@ pub enum Fact {
     ShiftOrdered { agent: AgentId, wanted: Wanted, until_ms: u64, by: String, reason: String },
     /// An operator's shift has begun or ended, by the clock, an order or new settings; no shift is named for who serves all that they can.
     ShiftChanged { agent: AgentId, is_on: bool, shifts: Vec<ShiftId> },
+    /// The caller was asked something, kept the place, and waits on.
+    WaitsOn { call: CallId, queue: QueueId },
+    /// The caller was promised a callback and waits without a line, at the place of before.
+    CallbackStands { call: CallId, to: CallerRef, queue: QueueId, language: Language, waiting_since_ms: u64 },
+    /// A wish for a callback was refused, and the caller was told so.
+    CallbackRefused { call: CallId, queue: QueueId, why: CallbackRefusal },
+    /// An operator is on the line and the number is called, for this time, counted from 1.
+    CallbackDialled { call: CallId, agent: AgentId, attempt: u8 },
+    /// Nobody was reached this time; the next time is not before then, in milliseconds since the epoch, and `None` where there is none.
+    CallbackTried { call: CallId, attempt: u8, why: EndReason, again_ms: Option<u64> },
+    /// No callback stands any more for this call.
+    CallbackEnded { call: CallId, how: CallbackEnd },
+}
+
+/// Why nobody is promised a callback.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum CallbackRefusal {
+    /// As many stand as may.
+    Full,
+    /// One stands for the same number in the same queue.
+    StandsAlready,
+}
+
+/// How a callback ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum CallbackEnd {
+    /// The resident answered.
+    Reached,
+    /// Nobody answered however often: it is owed, for somebody to look after.
+    NotReached,
+    /// The resident called again, and was answered.
+    CalledAgain,
+    /// The call could not be kept: it is owed.
+    Lost,
+}
+
+impl CallbackEnd {
+    /// The ending as a word for screens and the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            CallbackEnd::Reached => "reached",
+            CallbackEnd::NotReached => "not_reached",
+            CallbackEnd::CalledAgain => "called_again",
+            CallbackEnd::Lost => "lost",
+        }
+    }
 }
 
 /// How a wish for help ended.

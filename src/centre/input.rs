@@ -45,6 +45,21 @@ pub enum Input {
     NoticesChanged(Vec<Notice>),
     /// A supervisor moves somebody between shifts, adds them or sends them home.
     ShiftOrdered(ShiftOrder),
+    /// What came of `Output::Keying`: the shell keeps the digits, and the core hears of the number by its reference.
+    Keyed { call: CallId, keyed: Keyed },
+}
+
+/// What a caller did who keys a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Keyed {
+    /// One more key.
+    Key,
+    /// A number that may be called; it is stored.
+    Number(CallerRef),
+    /// What was keyed is no number, or none that may be called.
+    Refused,
+    /// The caller has thought better of it.
+    GivenUp,
 }
 
 /// What signalling reports. `leg.n == 0` is the resident's leg.

@@ -7,7 +7,7 @@ use super::call::{Call, Dialling, Stage};
 use super::deadline::Reason;
 use super::dialplan::{Action, Plan, Spoken};
 use super::fact::{Chosen, EndReason, Fact, Party, QueueEnd};
-use super::ids::{CallId, Language, LegId, StepId};
+use super::ids::{CallId, CallerRef, Language, LegId, StepId};
 use super::input::{CallerKnown, Digit};
 use super::leg::LegState;
 use super::output::{Ending, Shown, Sound, Target};
@@ -46,6 +46,16 @@ pub enum Phase {
     Thanking,
     /// No step of a plan: the caller hears why the talk was ended, and the call is over.
     Dismissed,
+    /// The callback step takes a number, whose keys the shell keeps.
+    Keying { tries: u8 },
+    /// Nothing more is keyed: the shell is to say what the number is.
+    Finishing { tries: u8 },
+    /// The callback step says the number and asks whether it is right.
+    Confirming { to: CallerRef, tries: u8 },
+    /// The callback step says why there is none; then the plan goes on.
+    Refusing,
+    /// The caller is promised a callback; then the line is given up.
+    Parting,
 }
 
 /// Where a step leads.
@@ -111,7 +121,14 @@ impl Centre {
                 }
                 Lead::Stay
             }
+            Action::Callback { tries, .. } => {
+                self.ask_for_callback(call, &name, tries);
+                Lead::Stay
+            }
             Action::Dial { say, party, address, record, failed } => {
+                if self.kept(call).is_some() {
+                    self.leave_queue(call, QueueEnd::KeyPressed);
+                }
                 self.dial_outside(call, &say, party, address, Dialling { leg: 0, failed, record, speaks: !say.is_empty() });
                 Lead::Stay
             }
@@ -174,7 +191,7 @@ impl Centre {
     }
 
     /// Asks for a key, unless one was typed ahead: who knows the way need not hear it again.
-    fn ask(&mut self, call: CallId, step: &StepId, say: &[Spoken], tries: u8) {
+    pub(super) fn ask(&mut self, call: CallId, step: &StepId, say: &[Spoken], tries: u8) {
         let phase = Phase::Asking { tries: tries.saturating_sub(1) };
         self.walk(call, step, phase);
         match self.calls.get_mut(&call).and_then(|entry| entry.typed_ahead.pop_front()) {
@@ -214,15 +231,23 @@ impl Centre {
                 self.enter_step(call, &next, false);
             }
             (Action::HangUp { .. }, Phase::Speaking) => self.end_call(call, EndReason::PlanEnded),
-            (Action::Language { wait_ms, .. } | Action::Menu { wait_ms, .. }, Phase::Asking { tries }) => {
+            (_, Phase::Parting) => self.caller_parts(call),
+            (Action::Callback { .. }, Phase::Refusing | Phase::Keying { .. } | Phase::Confirming { .. }) => {
+                self.callback_step_played(call, &walk)
+            }
+            (
+                Action::Language { wait_ms, .. } | Action::Menu { wait_ms, .. } | Action::Callback { wait_ms, .. },
+                Phase::Asking { tries },
+            ) => {
                 let until = self.now.plus_ms(*wait_ms);
                 self.walk(call, &walk.step, Phase::Listening { tries });
                 self.deadlines.set(Reason::Key(call), until);
             }
-            (_, Phase::Listening { .. } | Phase::LookingUp | Phase::Deciding | Phase::Dismissed) => {}
+            (_, Phase::Listening { .. } | Phase::LookingUp | Phase::Deciding | Phase::Dismissed | Phase::Finishing { .. }) => {}
             // New settings have made another step of it.
             (Action::Play { .. } | Action::HangUp { .. }, Phase::Asking { .. })
-            | (Action::Language { .. } | Action::Menu { .. }, Phase::Speaking)
+            | (Action::Language { .. } | Action::Menu { .. } | Action::Callback { .. }, Phase::Speaking)
+            | (_, Phase::Refusing | Phase::Keying { .. } | Phase::Confirming { .. })
             | (Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. }, Phase::Speaking | Phase::Asking { .. }) => {
                 self.enter_step(call, &walk.step, false);
             }
@@ -239,11 +264,24 @@ impl Centre {
                 self.go_on_from_notices(call, &step);
                 return;
             }
-            Phase::Speaking | Phase::Asking { .. } | Phase::LookingUp | Phase::Telling | Phase::Thanking | Phase::Dismissed => return,
+            Phase::Keying { .. } | Phase::Finishing { .. } | Phase::Confirming { .. } => {
+                let walk = walk.clone();
+                return self.no_key_at_callback(call, &walk);
+            }
+            Phase::Speaking
+            | Phase::Asking { .. }
+            | Phase::LookingUp
+            | Phase::Telling
+            | Phase::Thanking
+            | Phase::Dismissed
+            | Phase::Refusing
+            | Phase::Parting => return,
         };
         let Some(action) = self.action(call, &step).cloned() else { return };
         match action {
             Action::Language { say, .. } | Action::Menu { say, .. } if tries > 0 => self.ask(call, &step, &say, tries),
+            Action::Callback { .. } if tries > 0 => self.ask_for_callback(call, &step, tries),
+            Action::Callback { otherwise, .. } => self.enter_step(call, &otherwise, false),
             Action::Language { otherwise, next, .. } => match self.take_way_back(call) {
                 // Who said nothing goes on waiting in the language of before.
                 Some(back) => self.enter_step(call, &back, false),
@@ -262,7 +300,8 @@ impl Centre {
 
     /// A key of the resident, wherever they are in the plan or the queue.
     pub(super) fn on_digit(&mut self, leg: LegId, digit: Digit) {
-        if leg.n != 0 {
+        // Of a line that was given up nothing is heard any more.
+        if leg.n != 0 || self.is_callback(leg.call) {
             return;
         }
         let call = leg.call;
@@ -272,21 +311,7 @@ impl Centre {
                 let walk = walk.clone();
                 self.key_in_step(call, &walk, digit);
             }
-            Some(Stage::Waiting(_)) => {
-                if let Some(step) = self.plan_key(call, digit) {
-                    self.note_way_back(call, &step);
-                    self.leave_queue(call, QueueEnd::KeyPressed);
-                    self.enter_step(call, &step, true);
-                }
-            }
-            Some(Stage::Offered(_)) => {
-                if let Some(step) = self.plan_key(call, digit) {
-                    self.note_way_back(call, &step);
-                    self.offer_without_caller(call);
-                    self.leave_queue(call, QueueEnd::KeyPressed);
-                    self.enter_step(call, &step, true);
-                }
-            }
+            Some(Stage::Waiting(_) | Stage::Offered(_)) => self.key_while_waiting(call, digit),
             Some(
                 Stage::Arriving
                 | Stage::Dialling(_)
@@ -299,10 +324,29 @@ impl Centre {
         }
     }
 
+    /// A key of the plan takes the caller out of the queue; the one for a callback does not.
+    fn key_while_waiting(&mut self, call: CallId, digit: Digit) {
+        let of_plan = self.plan_key(call, digit);
+        let callback = self.callback_key(call, digit).filter(|_| of_plan.is_none());
+        let Some(step) = of_plan.or_else(|| callback.clone()) else { return };
+        self.note_way_back(call, &step);
+        if matches!(self.stage(call), Some(Stage::Offered(_))) {
+            self.offer_without_caller(call);
+        }
+        match callback {
+            Some(_) => self.keep_place(call),
+            None => self.leave_queue(call, QueueEnd::KeyPressed),
+        }
+        self.enter_step(call, &step, true);
+    }
+
     fn key_in_step(&mut self, call: CallId, walk: &Walk, digit: Digit) {
         let step = walk.step.clone();
         let listens = matches!(walk.phase, Phase::Asking { .. } | Phase::Listening { .. });
         if matches!(walk.phase, Phase::Telling | Phase::Deciding) && self.key_at_notices(call, &step, digit) {
+            return;
+        }
+        if self.key_at_callback(call, walk, digit) {
             return;
         }
         let action = self.action(call, &step).cloned();
@@ -369,6 +413,7 @@ impl Centre {
                 self.ask(call, &walk.step, &wrong, tries);
             }
             Action::Language { say, .. } => self.ask(call, &walk.step, &say, tries),
+            Action::Callback { .. } => self.ask_for_callback(call, &walk.step, tries),
             Action::Play { .. } | Action::Hours { .. } | Action::Queue { .. } | Action::Dial { .. } | Action::HangUp { .. } => {
                 self.enter_step(call, &walk.step, false);
             }
@@ -444,6 +489,7 @@ impl Centre {
             | Action::Menu { .. }
             | Action::Hours { .. }
             | Action::Dial { .. }
+            | Action::Callback { .. }
             | Action::HangUp { .. } => None,
         }
     }

@@ -6,6 +6,7 @@
 pub mod abuse;
 pub mod agent;
 mod answering;
+pub mod asking;
 pub mod browser;
 pub mod call;
 pub mod call_out;
@@ -53,7 +54,7 @@ use serde::{Deserialize, Serialize};
 
 use agent::Agent;
 use call::Call;
-use callback::Callback;
+use callback::{Callback, Wish};
 use deadline::{Deadlines, Reason};
 use dialplan::Plan;
 use estimate::Pace;
@@ -80,6 +81,9 @@ pub struct Centre {
     #[serde(default)]
     pace: Pace,
     callbacks: BTreeMap<CallId, Callback>,
+    /// Calls whose callers were promised a callback; they wait without a line.
+    #[serde(default)]
+    standing: BTreeMap<CallId, Wish>,
     open_recordings: BTreeSet<RecordingId>,
     /// Who is on shift.
     #[serde(default)]
@@ -214,9 +218,14 @@ impl Centre {
         self.calls.contains_key(&call)
     }
 
-    /// How many calls are up.
+    /// How many calls are up; those that wait for a callback are not.
     pub fn calls_up(&self) -> usize {
-        self.calls.len()
+        self.calls.len().saturating_sub(self.standing.len())
+    }
+
+    /// How many callers wait for a callback.
+    pub fn callbacks_standing(&self) -> usize {
+        self.standing.len()
     }
 
     fn take(&mut self, input: Input) {
@@ -237,14 +246,19 @@ impl Centre {
             Input::WallClockStepped { ms } => {
                 self.wall_ahead_ms = self.wall_ahead_ms.saturating_add(ms);
                 self.match_shifts();
+                self.match_callbacks();
             }
+            Input::Keyed { call, keyed } => self.keyed(call, keyed),
             Input::ShiftOrdered(order) => self.shift_ordered(order),
             Input::ShellLost { leg } => self.leg_failed(leg, EndReason::ShellLost),
             Input::CallPoisoned { call } => self.poisoned(call),
             Input::Restarted { downtime_ms } => self.restarted(downtime_ms),
             Input::LegRecovered { leg } => self.leg_recovered(leg),
             Input::LegGone { leg } => self.leg_gone(leg),
-            Input::DrainStarted => self.draining = true,
+            Input::DrainStarted => {
+                self.draining = true;
+                self.match_callbacks();
+            }
             Input::Stopping => self.stop(),
         }
     }
@@ -267,6 +281,7 @@ impl Centre {
             Reason::Announce(call) => self.announce_place(call),
             Reason::MaxWait(call) => self.overflow_if_overdue(call),
             Reason::Ring(call) => self.match_ring(call),
+            Reason::CallBack(call) => self.match_callback(call),
             Reason::ShiftChanges => self.match_shifts(),
             Reason::OfferEnds(call) => self.offer_failed(call, fact::OfferEnd::NoAnswer),
             Reason::DialEnds(call) => self.dial_ended(call),
@@ -296,12 +311,14 @@ impl Centre {
         self.closing.plans.retain(|number, _| in_use.contains(number) && !numbers.contains_key(number));
         let mut needed: BTreeSet<QueueId> = self.calls.values().filter_map(|call| call.queue()).cloned().collect();
         needed.extend(self.closing.plans.values().flat_map(Plan::queues).cloned());
+        needed.extend(self.standing.values().map(|wish| wish.queue.clone()));
         let queues = &self.settings.queues;
         self.closing.queues.retain(|queue, _| needed.contains(queue) && !queues.contains_key(queue));
         self.out.fact(Fact::SettingsApplied { revision: self.settings.revision });
         self.match_agents_to_settings();
         self.match_shifts();
         self.match_waits_to_settings();
+        self.match_callbacks();
         // How long a line may be dead holds for talks that are up, too.
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
         calls.into_iter().for_each(|call| self.note_silence(call, |_| {}));

@@ -21,6 +21,9 @@ use super::talk::{Partner, Talk};
 /// Who has said yes gets this long until the sound is connected, in milliseconds, also when the offer was about to end.
 pub(super) const CONNECT_MS: u64 = 5_000;
 
+/// An automatic callback is accepted so many milliseconds after the desk has shown it: 0 would be never.
+const AT_ONCE_MS: u64 = 1;
+
 /// An offer that rings.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Ringing {
@@ -49,6 +52,7 @@ impl Centre {
         self.deadlines.set(Reason::OfferEnds(call), self.now.plus_ms(offer_ms));
         let ringing = Ringing { wait, agent: agent.clone(), legs: BTreeSet::new(), accepted: false, why };
         self.set_stage(call, Stage::Offered(ringing));
+        self.recall_number(call);
         self.show_offer(call);
         if !self.answers_at_desk(&agent) {
             self.ring_phones(call, false);
@@ -60,7 +64,7 @@ impl Centre {
         let Some(known) = self.calls.get(&call) else { return };
         let Stage::Offered(ringing) = &known.stage else { return self.show_asked(call) };
         let rings_ms = self.queue_settings(&ringing.wait.queue).map_or(0, |rules| rules.offer_ms);
-        let auto_answer_ms = self.auto_answer_ms(ringing).unwrap_or(0);
+        let auto_answer_ms = self.auto_answer_ms(call, ringing).unwrap_or(0);
         let offer = Offer {
             call,
             caller: known.caller,
@@ -72,6 +76,7 @@ impl Centre {
             why: ringing.why.clone(),
             from: None,
             auto_answer_ms,
+            callback: self.offered_callback(call),
         };
         let agent = ringing.agent.clone();
         self.show_at_desk(agent, offer);
@@ -144,15 +149,17 @@ impl Centre {
     }
 
     /// After how long an offer that rings is accepted by itself; `None` where the operator accepts.
-    fn auto_answer_ms(&self, ringing: &Ringing) -> Option<u64> {
+    fn auto_answer_ms(&self, call: CallId, ringing: &Ringing) -> Option<u64> {
         let wanted = self.queue_settings(&ringing.wait.queue).map_or(0, |rules| rules.auto_answer_ms);
+        let by_itself = self.settings.callbacks.automatic && self.is_callback(call);
+        let wanted = if by_itself { AT_ONCE_MS } else { wanted };
         (wanted > 0 && self.answers_at_desk(&ringing.agent)).then_some(wanted)
     }
 
     /// The desk has shown the offer: from here on the time runs after which it is accepted by itself.
     pub(super) fn will_answer_by_itself(&mut self, agent: &AgentId, call: CallId) {
         let Some(Stage::Offered(ringing)) = self.stage(call) else { return };
-        if let Some(after_ms) = self.auto_answer_ms(ringing).filter(|_| ringing.agent == *agent) {
+        if let Some(after_ms) = self.auto_answer_ms(call, ringing).filter(|_| ringing.agent == *agent) {
             self.deadlines.set_first(Reason::AutoAnswer(call), self.now.plus_ms(after_ms));
         }
     }
@@ -211,14 +218,23 @@ impl Centre {
         }
         self.out.fact(Fact::OfferEnded { call, agent: agent.clone(), how: OfferEnd::Answered });
         self.out.desk(ToDesk::OfferGone { agent: agent.clone(), call });
+        if self.is_callback(call) {
+            return self.call_back(leg, agent, wait);
+        }
+        self.answer_wait(call, agent, wait, leg.n);
+    }
+
+    /// Operator and resident have sound: the wait is over, and they talk.
+    pub(super) fn answer_wait(&mut self, call: CallId, agent: AgentId, wait: Wait, n: u16) {
         self.leave_queue(call, QueueEnd::Answered);
         self.out.fact(Fact::Connected { call, queue: wait.queue.clone(), agent: agent.clone(), waited_ms: self.now.ms_since(wait.since) });
         self.is_busy_with(&agent, &wait.queue);
         self.set_agent(&agent, State::Talking { call });
         self.agents.get_mut(&agent).into_iter().for_each(|known| known.answered = known.answered.saturating_add(1));
         let record = self.queue_settings(&wait.queue).is_some_and(|rules| rules.record);
+        self.called_again(call, &wait.queue);
         let partner = Partner::Agent { agent, queue: wait.queue };
-        self.start_talk(call, Talk::new(leg.n, partner, self.now), record);
+        self.start_talk(call, Talk::new(n, partner, self.now), record);
     }
 
     /// An operator does not take what is offered to them, or a number outside does not: whoever wanted it goes on without them.
@@ -241,6 +257,7 @@ impl Centre {
             self.waiting.seek(call, &wait);
             self.set_stage(call, Stage::Waiting(wait));
         }
+        self.match_callback(call);
         self.set_aside(&agent, how);
         self.overflow_if_overdue(call);
     }

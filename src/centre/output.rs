@@ -18,6 +18,21 @@ pub enum Output {
     Desk(ToDesk),
     /// Ask the store what is known of this caller; `Input::LookedUp` answers.
     LookUp { call: CallId, caller: CallerRef },
+    /// Keys of the resident's leg are a number, for the shell alone; `Input::Keyed` tells what becomes of it.
+    Keying { call: CallId, order: KeyingOrder },
+    /// This number is about to be dialled: the shell gets it from the store.
+    Recall { number: CallerRef },
+}
+
+/// What is to be done with the keys of a caller who keys a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum KeyingOrder {
+    /// Keep them, until `#`, `*`, or as many as a number has.
+    Begin,
+    /// Nothing more comes: what is there is the number.
+    Finish,
+    /// Forget them.
+    End,
 }
 
 /// Orders to the signalling shell.
@@ -148,6 +163,20 @@ pub struct Offer {
     /// It is accepted by itself so many milliseconds after the desk has shown it; 0 for never.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub auto_answer_ms: u64,
+    /// Whom the operator is connected with is called, once the operator is on the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<OfferedCallback>,
+}
+
+/// A callback that is offered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OfferedCallback {
+    /// The number, which the desk's shell resolves.
+    pub to: CallerRef,
+    /// Which try this is, from 1.
+    pub attempt: u8,
+    /// How many there may be.
+    pub of: u8,
 }
 
 /// What older journals do not have is left out, so that their outputs keep their hash.
@@ -190,6 +219,10 @@ pub enum Sound {
     Minutes { n: u32, language: Language },
     /// Music on hold by its id, from where this leg's music stood.
     Music { id: PromptId },
+    /// The same music beneath all that follows in the order, lowered while they are heard; nothing where the leg hears none.
+    Bed { id: PromptId },
+    /// The digits of a number; the shell knows them.
+    Number { number: CallerRef, language: Language },
     /// Nothing, for so long.
     Silence { ms: u32 },
     /// That a far end rings (ITU-T E.180): one tone and its pause.

@@ -56,23 +56,18 @@ impl Centre {
             return;
         };
         let overflowed = self.calls.get(&call).is_some_and(|known| known.overflowed);
+        match self.kept(call) {
+            Some(kept) if kept.queue == *queue => return self.wait_on(call, &kept),
+            Some(_) => self.leave_queue(call, QueueEnd::KeyPressed),
+            None => {}
+        }
         let full = self.waiting.length(queue) >= usize::try_from(rules.max_waiting).unwrap_or(usize::MAX);
         // Who left for another language and comes back had a place, and keeps it.
         let has_place = self.calls.get(&call).is_some_and(|known| known.waited.as_ref().is_some_and(|(before, _)| before == queue));
         if full && !has_place && !overflowed && self.overflow(call) {
             return;
         }
-        let Some(wait) = self.new_wait(call, queue, &rules) else { return };
-        self.out.fact(Fact::Enqueued { call, queue: queue.clone(), language: wait.language, skills: wait.needs.names() });
-        if !rules.rings.is_empty() {
-            self.tell_ring(call, &wait);
-        }
-        self.await_ring(call, &wait, &rules);
-        if wait.credit_ms != 0 {
-            let (credit_ms, of) = self.credit(call, &rules);
-            self.out.fact(Fact::Credited { call, queue: queue.clone(), credit_ms, of });
-        }
-        self.waiting.enter(call, &wait);
+        let Some(wait) = self.take_place(call, queue, &rules) else { return };
         if self.is_unknown(LegId::caller(call)) {
             self.waiting.offered(call, &wait);
         }
@@ -82,6 +77,68 @@ impl Centre {
         self.await_overflow(call, &wait, &rules);
         self.set_stage(call, Stage::Waiting(wait));
         self.play_music(call, rules.music);
+    }
+
+    /// A wait begins: the caller stands in the queue from here on.
+    pub(super) fn take_place(&mut self, call: CallId, queue: &QueueId, rules: &QueueSettings) -> Option<Wait> {
+        let wait = self.new_wait(call, queue, rules)?;
+        self.out.fact(Fact::Enqueued { call, queue: queue.clone(), language: wait.language, skills: wait.needs.names() });
+        if !rules.rings.is_empty() {
+            self.tell_ring(call, &wait);
+        }
+        self.await_ring(call, &wait, rules);
+        if wait.credit_ms != 0 {
+            let (credit_ms, of) = self.credit(call, rules);
+            self.out.fact(Fact::Credited { call, queue: queue.clone(), credit_ms, of });
+        }
+        self.waiting.enter(call, &wait);
+        Some(wait)
+    }
+
+    /// The caller is asked something and keeps the place: they are in the queue, and nobody is offered them. The stage is the caller's to set.
+    pub(super) fn keep_place(&mut self, call: CallId) {
+        let Some(wait) = self.wait_of(call).cloned() else { return };
+        self.waiting.offered(call, &wait);
+        self.deadlines.cancel(&Reason::Announce(call));
+        self.deadlines.cancel(&Reason::MaxWait(call));
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.kept = Some(wait);
+        }
+    }
+
+    /// The place that is kept while the caller is asked something.
+    pub(super) fn kept(&self, call: CallId) -> Option<Wait> {
+        self.calls.get(&call)?.kept.clone()
+    }
+
+    /// The caller waits on at the place that was kept, by the language and the rules of now.
+    fn wait_on(&mut self, call: CallId, kept: &Wait) {
+        let Some(rules) = self.queue_settings(&kept.queue).cloned() else { return };
+        let wait = self.kept_wait(call, kept, &rules);
+        if !self.is_unknown(LegId::caller(call)) {
+            self.waiting.seek(call, &wait);
+        }
+        if rules.announce_every_ms > 0 {
+            self.deadlines.set(Reason::Announce(call), self.now.plus_ms(rules.announce_every_ms));
+        }
+        self.await_overflow(call, &wait, &rules);
+        self.set_stage(call, Stage::Waiting(wait));
+        self.play_music(call, rules.music);
+    }
+
+    /// The wait that was kept, without an offer.
+    pub(super) fn kept_wait(&mut self, call: CallId, kept: &Wait, rules: &QueueSettings) -> Wait {
+        let language = self.language_of(call);
+        let (ring, needs) = rules.needs(language, self.now.ms_since(kept.since));
+        let wait = Wait { language, ring, needs, ..kept.clone() };
+        self.await_ring(call, &wait, rules);
+        self.waiting.change(call, kept, &wait);
+        self.waiting.offered(call, &wait);
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.kept = None;
+        }
+        self.out.fact(Fact::WaitsOn { call, queue: wait.queue.clone() });
+        wait
     }
 
     /// The wait of a caller who comes back to the same queue goes on where it was; in another queue it counts for the place.
@@ -126,8 +183,10 @@ impl Centre {
         let waiting: Vec<CallId> = self.calls.keys().copied().filter(|call| self.wait_of(*call).is_some()).collect();
         for call in waiting {
             self.match_ring(call);
-            self.match_deadlines(call);
-            self.overflow_if_overdue(call);
+            if matches!(self.stage(call), Some(Stage::Waiting(_) | Stage::Offered(_))) && !self.is_callback(call) {
+                self.match_deadlines(call);
+                self.overflow_if_overdue(call);
+            }
         }
     }
 
@@ -158,19 +217,13 @@ impl Centre {
     /// The caller goes on waiting otherwise: in the same queue, in the line and at the place that the new wait says.
     pub(super) fn change_wait(&mut self, call: CallId, before: &Wait, after: Wait) {
         self.waiting.change(call, before, &after);
-        match self.stage_mut(call) {
-            Some(Stage::Waiting(wait)) => *wait = after,
-            Some(Stage::Offered(ringing)) => ringing.wait = after,
-            Some(
-                Stage::Arriving
-                | Stage::Walking(_)
-                | Stage::Dialling(_)
-                | Stage::Talking(_)
-                | Stage::Transferring(_)
-                | Stage::CallingOut(_)
-                | Stage::Internal(_),
-            )
-            | None => {}
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        match &mut known.stage {
+            Stage::Waiting(wait) => *wait = after,
+            Stage::Offered(ringing) => ringing.wait = after,
+            Stage::Walking(_) => known.kept = Some(after),
+            Stage::CallingOut(out) => out.back = Some(after),
+            Stage::Arriving | Stage::Dialling(_) | Stage::Talking(_) | Stage::Transferring(_) | Stage::Internal(_) => {}
         }
     }
 
@@ -186,12 +239,19 @@ impl Centre {
 
     /// Sends a caller who has waited as long as the queue allows elsewhere; while an offer rings the question is put off to its end.
     pub(super) fn overflow_if_overdue(&mut self, call: CallId) {
-        let Some(Stage::Waiting(wait)) = self.stage(call) else { return };
+        let Some(Stage::Waiting(wait)) = self.stage(call).filter(|_| !self.is_callback(call)) else { return };
         let longest = self.queue_settings(&wait.queue).map_or(0, |rules| rules.max_wait_ms);
         let overdue = longest > 0 && self.now.ms_since(wait.since) >= longest;
         let once = self.calls.get(&call).is_some_and(|known| !known.overflowed);
-        if overdue && once && self.overflow_step(call).is_some() {
-            self.leave_queue(call, QueueEnd::Overflowed);
+        if overdue
+            && once
+            && let Some(step) = self.overflow_step(call)
+        {
+            if self.asks_for_callback(call, &step) {
+                self.keep_place(call);
+            } else {
+                self.leave_queue(call, QueueEnd::Overflowed);
+            }
             self.overflow(call);
         }
     }
@@ -200,7 +260,13 @@ impl Centre {
     pub(super) fn leave_queue(&mut self, call: CallId, how: QueueEnd) {
         let Some(wait) = self.wait_of(call).cloned() else { return };
         self.waiting.leave(call, &wait);
-        self.pace.left(&wait.queue, how, self.now.ms_since(wait.since));
+        // Who is called back was not asked for patience.
+        if !self.is_callback(call) {
+            self.pace.left(&wait.queue, how, self.now.ms_since(wait.since));
+        }
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.kept = None;
+        }
         self.deadlines.cancel(&Reason::Announce(call));
         self.deadlines.cancel(&Reason::MaxWait(call));
         self.deadlines.cancel(&Reason::Ring(call));
@@ -224,6 +290,12 @@ impl Centre {
             sounds.insert(0, Sound::Prompt { id: PromptId::from(PUT_BEHIND), language: wait.language });
         }
         sounds.extend(minutes.map(|n| Sound::Minutes { n, language: wait.language }));
+        if self.offers_callback(call, &wait) {
+            sounds.push(Sound::Prompt { id: PromptId::from(super::asking::OFFER), language: wait.language });
+        }
+        if let Some(id) = self.queue_settings(&wait.queue).filter(|rules| rules.over_music).map(|rules| rules.music.clone()) {
+            sounds.insert(0, Sound::Bed { id });
+        }
         self.play(call, sounds, Ending::Report);
         self.out.fact(Fact::PlaceTold { call, queue: wait.queue, place, minutes });
     }

@@ -51,6 +51,7 @@ impl Centre {
         }
         self.match_agents_to_settings();
         self.hold_the_unknown_back();
+        self.hold_callbacks_back(self.now.plus_ms(downtime_ms).plus_ms(RECOVERY_MS));
         self.sound_at_once();
         if !self.calls.is_empty() {
             self.deadlines.set(Reason::Recovery, self.now.plus_ms(downtime_ms).plus_ms(RECOVERY_MS));
@@ -152,6 +153,9 @@ impl Centre {
         self.draining = true;
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
         for call in calls {
+            if self.keep_callback(call) {
+                continue;
+            }
             self.owe_if_waiting(call);
             self.end_call(call, EndReason::Interrupted);
         }
@@ -171,6 +175,7 @@ impl Centre {
         match (&call.stage, leg.n) {
             (Stage::Arriving, 0) => self.leg_answered(leg),
             (Stage::Walking(Walk { phase: Phase::Dismissed, .. }), 0) => self.end_call(leg.call, EndReason::Abuse),
+            (Stage::Walking(Walk { phase: Phase::Parting, .. }), 0) => self.caller_parts(leg.call),
             // What played is lost with the process: the step speaks again, the music begins again.
             (Stage::Walking(walk), 0) => {
                 let step = walk.step.clone();
@@ -225,7 +230,7 @@ impl Centre {
         if !call.legs.contains_key(&leg.n) {
             return;
         }
-        if leg.n == 0 {
+        if leg.n == 0 && !self.is_callback(leg.call) {
             self.owe_if_waiting(leg.call);
         }
         self.far_end_gone(leg, EndReason::Interrupted);
@@ -251,7 +256,7 @@ impl Centre {
         for leg in self.legs() {
             // A page has a little longer, and a deadline of its own.
             if self.is_unknown(leg) && !self.is_page(leg) {
-                if leg.n == 0 {
+                if leg.n == 0 && !self.is_callback(leg.call) {
                     self.owe_if_waiting(leg.call);
                 }
                 self.leg_failed(leg, EndReason::Interrupted);
@@ -272,6 +277,7 @@ impl Centre {
             }));
             told.extend(known.topic.clone().map(|topic| (known.arrived, Fact::TopicChosen { call: *call, topic })));
             told.extend(self.where_it_is(*call, known));
+            told.extend(self.callback_retold(*call));
         }
         told.extend(self.duty_retold().into_iter().map(|fact| (self.now, fact)));
         told
@@ -279,13 +285,10 @@ impl Centre {
 
     fn where_it_is(&self, call: CallId, known: &Call) -> Option<(Time, Fact)> {
         match &known.stage {
+            Stage::CallingOut(_) if self.is_callback(call) => self.enqueued_retold(call),
             Stage::Arriving | Stage::Transferring(_) | Stage::CallingOut(_) | Stage::Internal(_) => None,
             Stage::Walking(walk) => Some((self.now, Fact::StepEntered { call, step: walk.step.clone() })),
-            Stage::Waiting(_) | Stage::Offered(_) => {
-                let wait = self.wait_of(call)?;
-                let (queue, skills) = (wait.queue.clone(), wait.needs.names());
-                Some((wait.since, Fact::Enqueued { call, queue, language: wait.language, skills }))
-            }
+            Stage::Waiting(_) | Stage::Offered(_) => self.enqueued_retold(call),
             Stage::Dialling(dialling) => self.outside_leg(call, known, dialling.leg).map(|fact| (self.now, fact)),
             Stage::Talking(talk) => match &talk.partner {
                 Partner::Agent { agent, queue } => {
@@ -294,6 +297,12 @@ impl Centre {
                 Partner::Outside => self.outside_leg(call, known, talk.leg).map(|fact| (talk.since, fact)),
             },
         }
+    }
+
+    fn enqueued_retold(&self, call: CallId) -> Option<(Time, Fact)> {
+        let wait = self.wait_of(call)?;
+        let (queue, skills) = (wait.queue.clone(), wait.needs.names());
+        Some((wait.since, Fact::Enqueued { call, queue, language: wait.language, skills }))
     }
 
     fn outside_leg(&self, call: CallId, known: &Call, n: u16) -> Option<Fact> {

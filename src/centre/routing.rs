@@ -138,6 +138,7 @@ impl Centre {
             ring: wait.ring,
             credit_ms: wait.credit_ms,
             turn_after,
+            callback: self.calling_back(call),
             verdicts: signed_in.map(|(id, known)| (id.clone(), self.verdict(id, known, wait, chosen, rule))).collect(),
         })
     }

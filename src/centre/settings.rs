@@ -34,6 +34,9 @@ pub struct Settings {
     /// The table of shifts; without any everybody is on shift.
     #[serde(default)]
     pub shifts: BTreeMap<ShiftId, Shift>,
+    /// How those are called back who want to be.
+    #[serde(default)]
+    pub callbacks: CallbackRules,
 }
 
 /// One queue.
@@ -69,6 +72,30 @@ pub struct QueueSettings {
     /// By so much longer its callers count as waiting, in milliseconds.
     #[serde(default)]
     pub credit_ms: u64,
+    /// After so long a wait, in milliseconds, announcements offer a callback, where the plan has a step for it; 0 for never.
+    #[serde(default)]
+    pub callback_after_ms: u64,
+    /// Announcements are spoken over the music, which is lowered for so long.
+    #[serde(default)]
+    pub over_music: bool,
+}
+
+/// How those are called back who want to be.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallbackRules {
+    /// The operator is not asked: an offer at a desk is accepted by itself.
+    pub automatic: bool,
+    /// How often somebody is called before they count as not reached.
+    pub tries: u8,
+    /// After how long they are called again, in milliseconds.
+    pub again_after_ms: u64,
+    /// How long their phone rings, in milliseconds.
+    pub ring_ms: u64,
+    /// Callbacks that may stand at once; a further wish is refused.
+    pub most: u32,
+    /// In whose hours they are called; at any time without one.
+    pub calendar: Option<CalendarId>,
 }
 
 /// Who may take a caller who has waited for so long: the best first, later the good, at last anyone.
@@ -182,7 +209,15 @@ impl Default for QueueSettings {
             rings: Vec::new(),
             strategy: Strategy::default(),
             credit_ms: 0,
+            callback_after_ms: 0,
+            over_music: false,
         }
+    }
+}
+
+impl Default for CallbackRules {
+    fn default() -> Self {
+        Self { automatic: false, tries: 3, again_after_ms: 300_000, ring_ms: 30_000, most: 500, calendar: None }
     }
 }
 

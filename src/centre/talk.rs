@@ -138,6 +138,7 @@ impl Centre {
             }
             Some(Stage::Talking(talk)) if talk.supervisors.contains_key(agent) => self.end_supervision(call, agent),
             Some(Stage::Talking(talk)) if talk.third.as_ref().is_some_and(|third| third.is_agent(agent)) => self.consultant_leaves(call),
+            Some(Stage::CallingOut(out)) if out.agent == *agent && out.back.is_some() => self.try_failed(call, EndReason::OperatorHungUp),
             Some(Stage::CallingOut(out)) if out.agent == *agent => self.end_call(call, EndReason::OperatorHungUp),
             Some(Stage::Internal(_)) => self.internal_hung_up(agent, call),
             Some(

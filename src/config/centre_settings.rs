@@ -6,7 +6,7 @@ use super::{Config, Operator, Problems, Queue};
 use crate::centre::dialplan::{self, Action, Plan, PlanError, Vocabulary};
 use crate::centre::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, SkillId};
 use crate::centre::schedule::Calendar;
-use crate::centre::settings::{AgentSettings, Device, Limits, QueueSettings, Ring, Settings};
+use crate::centre::settings::{AgentSettings, CallbackRules, Device, Limits, QueueSettings, Ring, Settings};
 
 /// The plans that run when the settings name none.
 const EMBEDDED: [(&str, &str); 3] = [
@@ -90,8 +90,21 @@ impl Config {
                 ..Limits::default()
             },
             credits: self.credits,
+            callbacks: self.callback_rules(),
             shifts: self.shifts_built().map_err(|wrong| SettingsError::Calendars(Problems(wrong)))?,
         })
+    }
+
+    fn callback_rules(&self) -> CallbackRules {
+        let rules = &self.callbacks;
+        CallbackRules {
+            automatic: rules.automatic,
+            tries: rules.tries,
+            again_after_ms: rules.again_after_s.saturating_mul(1_000),
+            ring_ms: rules.ring_s.saturating_mul(1_000),
+            most: rules.most,
+            calendar: (!rules.calendar.is_empty()).then(|| CalendarId::from(rules.calendar.as_str())),
+        }
     }
 
     fn calendars_built(&self) -> Result<BTreeMap<CalendarId, Calendar>, SettingsError> {
@@ -191,6 +204,8 @@ fn queue_settings(queue: &Queue) -> QueueSettings {
         rings: queue.rings.iter().map(ring).collect(),
         strategy: queue.strategy.unwrap_or(default.strategy),
         credit_ms: queue.credit_ms.unwrap_or(default.credit_ms),
+        callback_after_ms: queue.callback_after_ms.unwrap_or(default.callback_after_ms),
+        over_music: queue.over_music.unwrap_or(true),
     }
 }
 

@@ -34,6 +34,7 @@ impl Config {
         self.check_queues(&mut problems);
         self.check_operators(&mut problems);
         self.check_board(&mut problems);
+        self.check_callbacks(&mut problems);
         problems.extend(self.shifts_built().err().unwrap_or_default());
         for (name, hours) in &self.calendars {
             problems.extend(calendar::build(name, hours).err().unwrap_or_default());
@@ -107,6 +108,35 @@ impl Config {
                 problems.push(format!(
                     "queues.{name}.announce_every_ms: callers would hear nothing else; give 0 or at least {SHORTEST_ANNOUNCE_MS}"
                 ));
+            }
+        }
+    }
+
+    fn check_callbacks(&self, problems: &mut Vec<String>) {
+        let rules = &self.callbacks;
+        let mut wrong = |key: &str, what: &str| problems.push(format!("callbacks.{key}: {what}"));
+        if !(1..=9).contains(&rules.tries) {
+            wrong("tries", "nobody is called less than once, or more often than 9 times; give 1 to 9");
+        }
+        if !(60..=86_400).contains(&rules.again_after_s) {
+            wrong("again_after_s", "who was not reached is called again at once, or never; give 60 to 86400");
+        }
+        if !(10..=120).contains(&rules.ring_s) {
+            wrong("ring_s", "an operator waits for as long as it rings; give 10 to 120");
+        }
+        if rules.most == 0 || rules.most > 10_000 {
+            wrong("most", "give 1 to 10000; without callbacks leave the step out of the dialplan");
+        }
+        if !rules.calendar.is_empty() && !self.calendars.contains_key(&rules.calendar) {
+            wrong("calendar", &format!("no calendar is called {:?}; add [calendars.{}] or name another", rules.calendar, rules.calendar));
+        }
+        let numbers = &rules.numbers;
+        if numbers.least_digits < 2 || numbers.most_digits > 20 || numbers.least_digits > numbers.most_digits {
+            wrong("numbers", "least_digits and most_digits hold no number; give at least 2, at most 20, and the smaller first");
+        }
+        for (key, prefixes) in [("numbers.refused", &numbers.refused), ("numbers.allowed", &numbers.allowed)] {
+            for prefix in prefixes.iter().filter(|prefix| prefix.is_empty() || !prefix.bytes().all(|byte| byte.is_ascii_digit())) {
+                wrong(key, &format!("{prefix:?} cannot be keyed; write the digits that a number begins with"));
             }
         }
     }
@@ -208,6 +238,32 @@ mod tests {
         };
         assert_eq!(problems("heating"), Vec::<String>::new());
         assert!(problems("heatng")[0].contains("\"heatng\" is dropped"));
+    }
+
+    #[test]
+    fn callbacks_that_cannot_be_are_refused_with_the_mend() {
+        type Change = fn(&mut crate::config::Callbacks);
+        let problems = |change: Change| {
+            let mut config = Config::load(None).unwrap();
+            change(&mut config.callbacks);
+            let mut problems = Vec::new();
+            config.check_callbacks(&mut problems);
+            problems
+        };
+        assert_eq!(problems(|rules| rules.calendar = "office".into()), Vec::<String>::new());
+        let wrong: [(Change, &str); 7] = [
+            (|rules| rules.tries = 0, "callbacks.tries"),
+            (|rules| rules.again_after_s = 1, "callbacks.again_after_s"),
+            (|rules| rules.ring_s = 300, "callbacks.ring_s"),
+            (|rules| rules.most = 0, "callbacks.most"),
+            (|rules| rules.calendar = "ofice".into(), "no calendar is called \"ofice\""),
+            (|rules| rules.numbers.least_digits = 13, "the smaller first"),
+            (|rules| rules.numbers.refused.push("+7".into()), "\"+7\" cannot be keyed"),
+        ];
+        for (change, told) in wrong {
+            let told_of = problems(change);
+            assert!(told_of.len() == 1 && told_of[0].contains(told), "{told}: {told_of:?}");
+        }
     }
 
     #[test]

@@ -187,6 +187,8 @@ fn answer(output: Output) -> Option<Input> {
         }
         Output::Media(ToMedia::Play { leg, play, ending: Ending::Report, .. }) => Some(Input::Media(FromMedia::Played { leg, play })),
         Output::Line(ToLine::Dial { leg, .. }) => Some(Input::Line(FromLine::Answered { leg, sdp: SdpRef(0) })),
-        Output::Media(_) | Output::Line(_) | Output::Desk(_) | Output::LookUp { .. } => None,
+        Output::Media(_) | Output::Line(_) | Output::Desk(_) | Output::LookUp { .. } | Output::Keying { .. } | Output::Recall { .. } => {
+            None
+        }
     }
 }

@@ -133,8 +133,10 @@ impl PromptBook {
             Sound::Prompt { id, language } => vec![self.spoken(*language, id.as_str())],
             Sound::Position { n, language } => self.position(*n, *language),
             Sound::Minutes { n, language } => self.minutes(*n, *language),
-            Sound::Music { id } => vec![self.music.get(id).map_or_else(|| self.unknown.clone(), Track::clip)],
+            Sound::Music { id } | Sound::Bed { id } => vec![self.music.get(id).map_or_else(|| self.unknown.clone(), Track::clip)],
             Sound::Silence { ms } => vec![Clip::silence((*ms).max(1))],
+            // Who has the number says its digits in place of this.
+            Sound::Number { .. } => vec![self.unknown.clone()],
             Sound::RingTone => vec![Clip::ring_tone()],
         }
     }

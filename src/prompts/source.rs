@@ -237,11 +237,12 @@ impl Texts {
     }
 }
 
-/// A text that is word for word that of another language has not been translated. Numbers are left out: "сто" is Russian and Ukrainian.
+/// A text that is word for word that of another language has not been translated. Numbers and digits are left out: "сто" is Russian and
+/// Ukrainian.
 fn copies(utterances: &BTreeMap<Language, Vec<Utterance>>, faults: &mut Vec<PromptsError>) {
     let mut seen: BTreeMap<&str, (Language, &str)> = BTreeMap::new();
     for (language, said) in utterances {
-        for utterance in said.iter().filter(|utterance| !utterance.id.contains("-number-")) {
+        for utterance in said.iter().filter(|utterance| !utterance.id.contains("-number-") && !utterance.id.starts_with("digit-")) {
             match seen.insert(&utterance.text, (*language, &utterance.id)) {
                 Some((one, id)) if one != *language => faults.push(PromptsError::Copied { id: id.to_owned(), one, other: *language }),
                 Some(_) | None => {}

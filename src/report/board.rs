@@ -55,7 +55,9 @@ impl Board {
     /// Other settings. Their queues stand on the board from the beginning of a day on, and one that they dropped until its callers are gone and
     /// its day is over.
     pub fn set_scene(&mut self, scene: Scene) {
-        self.queues.retain(|queue, now| scene.queues.contains_key(queue) || !now.waiting.is_empty() || now.counts != Waits::default());
+        self.queues.retain(|queue, now| {
+            scene.queues.contains_key(queue) || !now.waiting.is_empty() || !now.callbacks.is_empty() || now.counts != Waits::default()
+        });
         scene.queues.keys().for_each(|queue| {
             self.queues.entry(queue.clone()).or_default();
         });
@@ -103,7 +105,13 @@ impl Board {
             Fact::HelpAsked { call, agent } => drop(self.help.insert(agent.clone(), (*call, at))),
             Fact::HelpOver { agent, .. } => drop(self.help.remove(agent)),
             Fact::ShiftChanged { agent, is_on, shifts } => self.shift_changed(agent, *is_on, shifts),
+            Fact::WaitsOn { call, queue } => self.moved(*call, Place::Waiting { queue: queue.clone() }, at),
+            Fact::CallbackStands { call, queue, .. } => self.callback_stands(*call, queue),
+            Fact::CallbackDialled { call, agent, .. } => self.moved(*call, Place::CallingOut { agent: agent.clone() }, at),
+            Fact::CallbackTried { call, .. } => self.callback_tried(*call, at),
+            Fact::CallbackEnded { call, .. } => self.callback_ended(*call),
             Fact::CallAnswered { .. }
+            | Fact::CallbackRefused { .. }
             | Fact::KeyPressed { .. }
             | Fact::PlaceTold { .. }
             | Fact::OfferShown { .. }
@@ -172,9 +180,10 @@ impl Board {
         self.calls.get(&call).map(|up| &up.number)
     }
 
-    /// How many calls are up.
+    /// How many calls are up; who waits for a callback has none.
     pub fn calls_up(&self) -> usize {
-        self.calls.len()
+        let callbacks: usize = self.queues.values().map(|queue| queue.callbacks.len()).sum();
+        self.calls.len().saturating_sub(callbacks)
     }
 
     fn with_call(&mut self, call: CallId, change: impl FnOnce(&mut CallUp)) {
@@ -198,6 +207,7 @@ impl Board {
         *self.today.ended.entry(reason).or_default() += 1;
         for queue in self.queues.values_mut() {
             queue.waiting.remove(&call);
+            queue.callbacks.remove(&call);
         }
         if self.ended.len() >= LAST_KEPT {
             self.ended.pop_front();
@@ -267,8 +277,11 @@ impl Board {
         let state = self.queues.entry(queue.clone()).or_default();
         state.entered(at);
         self.today.queues.offered += 1;
+        let is_callback = state.callbacks.contains(&call);
         if let Some(up) = self.calls.get_mut(&call) {
-            state.waiting.insert(call, at);
+            if !is_callback {
+                state.waiting.insert(call, at);
+            }
             up.queue = Some(queue.clone());
         }
         self.moved(call, Place::Waiting { queue: queue.clone() }, at);
@@ -280,6 +293,25 @@ impl Board {
         let targets = self.scene.targets(queue);
         self.today.queues.ended(how, waited_ms, targets.answer_ms, targets.short_ms);
         self.queues.entry(queue.clone()).or_default().left(over, &targets);
+    }
+
+    /// From here on they wait without a line, and are counted apart.
+    fn callback_stands(&mut self, call: CallId, queue: &QueueId) {
+        for state in self.queues.values_mut() {
+            state.waiting.remove(&call);
+        }
+        self.queues.entry(queue.clone()).or_default().callbacks.insert(call);
+    }
+
+    fn callback_ended(&mut self, call: CallId) {
+        for state in self.queues.values_mut() {
+            state.callbacks.remove(&call);
+        }
+    }
+
+    fn callback_tried(&mut self, call: CallId, at: Time) {
+        let queue = self.queues.iter().find(|(_, state)| state.callbacks.contains(&call)).map(|(queue, _)| queue.clone());
+        queue.into_iter().for_each(|queue| self.moved(call, Place::Waiting { queue }, at));
     }
 
     fn offered(&mut self, call: CallId, queue: &QueueId, agent: &AgentId, at: Time) {

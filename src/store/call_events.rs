@@ -18,7 +18,8 @@ use super::{Store, StoreError};
 pub struct CallEvent {
     /// `held`, `resumed`, `consult`, the word of a `ConsultEnd` after `consult_`, that of a `Role` after `joined_`, `transfer`,
     /// `transfer_failed`, `taken_over`, `help_asked`, `help_over`, `warned`, `marked`, `recording_paused`, `recording_resumed`, `notice_told`,
-    /// `subscribed`, `raised`, `lowered`, `put_behind`, or `ring_` with the number of the queue's ring that the wait has reached.
+    /// `subscribed`, `raised`, `lowered`, `put_behind`, `waits_on`, `callback_stands`, `callback_refused`, `callback_dialled`, `callback_tried`,
+    /// the word of a `CallbackEnd` after `callback_`, or `ring_` with the number of the queue's ring that the wait has reached.
     pub what: String,
     /// The operator or supervisor who did it.
     pub agent: Option<String>,

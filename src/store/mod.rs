@@ -58,7 +58,7 @@ pub use addresses::{Building, NewBuilding, Street};
 pub use agent_states::AgentInterval;
 pub use articles::{Article, ArticleText, NewArticle};
 pub use call_events::CallEvent;
-pub use callbacks::Callback;
+pub use callbacks::{Callback, CallbackStanding};
 pub use callers::{CallSketch, Story};
 pub use calls::{Call, CallDetail, CallFilter};
 pub use cases::{CaseFilter, Sight};

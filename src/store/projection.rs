@@ -11,7 +11,7 @@ use crate::centre::time::Time;
 use super::agent_states::{AgentClosed, AgentRow};
 use super::bulk::{self, signed};
 use super::call_events::CallEventRow;
-use super::callbacks::CallbackRow;
+use super::callbacks::{CallbackRow, Stands, WishRow};
 use super::callers::{LanguageRow, MarkRow};
 use super::calls::CallRow;
 use super::leg_quality::LegQualityRow;
@@ -118,6 +118,7 @@ struct Rows {
     marks: Vec<MarkRow>,
     steps: Vec<StepRow>,
     callbacks: Vec<CallbackRow>,
+    wishes: BTreeMap<CallId, WishRow>,
     subscriptions: Vec<SubscriptionRow>,
     events: Vec<CallEventRow>,
     queue: Vec<QueueRow>,
@@ -207,12 +208,50 @@ impl Rows {
             Fact::ShiftChanged { agent, is_on, shifts } => {
                 self.on_shift.push(OnShiftRow { id, at, agent: agent.clone(), is_on: *is_on, shifts: shifts.clone() });
             }
+            Fact::WaitsOn { .. }
+            | Fact::CallbackStands { .. }
+            | Fact::CallbackRefused { .. }
+            | Fact::CallbackDialled { .. }
+            | Fact::CallbackTried { .. }
+            | Fact::CallbackEnded { .. } => self.callback(id, at, fact),
             Fact::PlaceTold { .. }
             | Fact::SettingsApplied { .. }
             | Fact::Restarted { .. }
             | Fact::StateEnds { .. }
             | Fact::WarningOver { .. } => {}
         }
+    }
+
+    /// What becomes of a wish to be called back.
+    fn callback(&mut self, id: FactId, at: Time, fact: &Fact) {
+        let event = |call: CallId, what: &str| CallEventRow::new(id, at, call, what);
+        let row = match fact {
+            Fact::WaitsOn { call, queue } => event(*call, "waits_on").back_to(queue),
+            Fact::CallbackStands { call, to, queue, language, waiting_since_ms } => {
+                self.wish(*call).stands =
+                    Some(Stands { to: *to, queue: queue.clone(), language: *language, waiting_since_ms: *waiting_since_ms, at });
+                event(*call, "callback_stands").back_to(queue)
+            }
+            Fact::CallbackRefused { call, queue, .. } => event(*call, "callback_refused").back_to(queue),
+            Fact::CallbackDialled { call, agent, attempt } => {
+                self.wish(*call).dialled(at, *attempt);
+                event(*call, "callback_dialled").by(agent)
+            }
+            Fact::CallbackTried { call, again_ms, .. } => {
+                self.wish(*call).again_ms = *again_ms;
+                event(*call, "callback_tried")
+            }
+            Fact::CallbackEnded { call, how } => {
+                self.wish(*call).ended = Some((at, *how));
+                event(*call, &format!("callback_{}", how.word()))
+            }
+            _ => return,
+        };
+        self.events.push(row);
+    }
+
+    fn wish(&mut self, call: CallId) -> &mut WishRow {
+        self.wishes.entry(call).or_insert_with(|| WishRow::new(call))
     }
 
     /// What was done with a live call.
@@ -320,6 +359,7 @@ impl Rows {
         bulk::write(transaction, &self.subscriptions).await?;
         bulk::write(transaction, &self.shift_orders).await?;
         bulk::write(transaction, &self.on_shift).await?;
+        bulk::write(transaction, &self.wishes.into_values().collect::<Vec<_>>()).await?;
         bulk::write(transaction, &self.callbacks).await
     }
 }

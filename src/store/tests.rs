@@ -30,6 +30,7 @@ on_both!(
     a_failure_in_the_middle_of_a_batch_writes_nothing,
     an_operators_intervals_touch_without_gap_or_overlap,
     a_callback_is_owed_until_it_was_made_once,
+    a_callback_stands_until_it_has_ended,
     passwords_are_checked_and_accounts_replaced,
     who_calls_twice_in_a_batch_is_kept_once_with_the_last_number,
     text_that_a_database_cannot_hold_stops_nothing,
@@ -157,7 +158,7 @@ fn whole_call(number: u64, first: u64, start: u64) -> Vec<Projected> {
 }
 
 /// What the projection writes: tables, and the columns by which their rows are in order.
-const PROJECTED: [(&str, &str, &str); 13] = [
+const PROJECTED: [(&str, &str, &str); 14] = [
     (
         "calls",
         "id",
@@ -173,6 +174,11 @@ const PROJECTED: [(&str, &str, &str); 13] = [
     ("recordings", "call_id, n", "call_id, n, path, agent, started_ms, length_ms, lost_ms"),
     ("callers", "caller", "caller, number, name, language, first_ms, last_ms"),
     ("callbacks", "call_id", "call_id, caller, queue, waiting_since_ms, owed_ms, done_ms"),
+    (
+        "callback_wishes",
+        "call_id",
+        "call_id, caller, queue, language, waiting_since_ms, stood_ms, tries, dialled_ms, again_ms, ended_ms, how",
+    ),
     ("shift_orders", "position, place", "position, place, agent, wanted, shift, until_ms, by_name, reason, at_ms"),
     ("shift_changes", "position, place", "position, place, agent, is_on, shifts, at_ms"),
     ("projections", "name", "name, position"),
@@ -385,6 +391,27 @@ async fn a_callback_is_owed_until_it_was_made_once(kind: Kind) {
     assert!(store.callback_done(CallId(4), "aigul", Time(100)).await.unwrap());
     assert!(!store.callback_done(CallId(4), "olena", Time(101)).await.unwrap());
     assert!(store.callbacks_owed().await.unwrap().is_empty());
+}
+
+/// What is told of a wish is added up, in one batch or in several.
+async fn a_callback_stands_until_it_has_ended(kind: Kind) {
+    let folder = Folder::new(kind, "wishes");
+    let store = folder.open().await.unwrap();
+    let call = CallId(4);
+    let stands = Fact::CallbackStands { call, to: CallerRef(9), queue: "roads".into(), language: Language::Kk, waiting_since_ms: 77 };
+    let dialled = |attempt| Fact::CallbackDialled { call, agent: "aigul".into(), attempt };
+    let tried = Fact::CallbackTried { call, attempt: 1, why: EndReason::NotReached, again_ms: Some(300) };
+    let record = |position, at, facts| Projected { position: Position(position), at: Time(at), facts };
+    store.project(&[record(1, 99, vec![stands]), record(2, 100, vec![dialled(1), tried])]).await.unwrap();
+    let standing = store.callbacks_standing().await.unwrap();
+    let told: Vec<_> =
+        standing.iter().map(|wish| (wish.waiting_since_ms, wish.stood_ms, wish.tries, wish.dialled_ms, wish.again_ms)).collect();
+    assert_eq!(told, [(77, 99, 1, Some(100), Some(300))]);
+    store.project(&[record(3, 301, vec![dialled(2)])]).await.unwrap();
+    assert_eq!(store.callbacks_standing().await.unwrap()[0].tries, 2);
+    let how = crate::centre::fact::CallbackEnd::Reached;
+    store.project(&[record(4, 302, vec![Fact::CallbackEnded { call, how }])]).await.unwrap();
+    assert!(store.callbacks_standing().await.unwrap().is_empty());
 }
 
 async fn passwords_are_checked_and_accounts_replaced(kind: Kind) {

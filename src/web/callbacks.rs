@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 
 use crate::centre::ids::CallId;
-use crate::store::{Access, Callback};
+use crate::store::{Access, Callback, CallbackStanding};
 
 use super::Web;
 use super::auth::SignedIn;
@@ -25,6 +25,19 @@ pub(super) async fn list(
         web.store.log_access(web.clock.now(), &user.name, Access::Callbacks, &format!("{} owed", owed.len())).await?;
     }
     Ok(Json(owed))
+}
+
+/// GET /api/callbacks/standing: callers who were promised a callback and wait for it, the longest wait first. It is on record who reads them.
+#[utoipa::path(get, path = "/api/callbacks/standing", responses((status = 200, body = [CallbackStanding])))]
+pub(super) async fn standing(
+    State(web): State<Arc<Web>>,
+    Extension(SignedIn(user)): Extension<SignedIn>,
+) -> Result<Json<Vec<CallbackStanding>>, WebError> {
+    let standing = web.store.callbacks_standing().await?;
+    if !standing.is_empty() {
+        web.store.log_access(web.clock.now(), &user.name, Access::Callbacks, &format!("{} standing", standing.len())).await?;
+    }
+    Ok(Json(standing))
 }
 
 /// POST /api/callbacks/{call}/done.

@@ -68,12 +68,14 @@ pub(super) struct Seen {
     pub number: Option<NumberId>,
     /// The caller's number, but for its last two digits.
     pub caller: Option<String>,
+    /// The number at which the resident is called back, in the same way.
+    pub called: Option<String>,
 }
 
 impl Work {
     /// As the page gets it.
     pub fn message(&self) -> ToPage {
-        ToPage::offer(&self.offer, self.ringing, self.seen.number.clone(), self.seen.caller.clone())
+        ToPage::offer(&self.offer, self.ringing, &self.seen)
     }
 }
 
@@ -416,6 +418,7 @@ mod tests {
             why,
             from: None,
             auto_answer_ms: 0,
+            callback: None,
         };
         ToDesk::Offer { agent: operator.clone(), offer }
     }

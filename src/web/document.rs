@@ -57,6 +57,7 @@ use super::{
         calls::why,
         recordings::listen,
         callbacks::list,
+        callbacks::standing,
         callbacks::done,
         shifts::list,
         shifts::order,

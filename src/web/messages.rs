@@ -11,6 +11,7 @@ use crate::private::Private;
 use crate::report::board::BoardView;
 use crate::store::Draft;
 
+use super::desks::Seen;
 use super::own_day::DayView;
 use super::shifts::OrderWanted;
 use super::story::StoryView;
@@ -165,7 +166,7 @@ pub enum ToPage {
         topic: Option<String>,
         waited_ms: u64,
         rings_ms: u64,
-        why: Explanation,
+        why: Box<Explanation>,
         ringing: bool,
         /// The colleague who asks, or who gives the call away; the operator's own name for a call to a resident.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,6 +177,9 @@ pub enum ToPage {
         number: Option<NumberId>,
         /// The caller's number, but for its last two digits.
         calls_from: Option<String>,
+        /// Nobody is on the line yet: the resident is called once the operator is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        callback: Option<CallbackOffered>,
     },
     /// Who calls, and what is known of them.
     Context { call: CallId, story: Box<StoryView> },
@@ -212,6 +216,17 @@ pub enum ToPage {
     TakenOver,
     /// The board, once a second where it has changed. It goes to all pages alike and has no number.
     Board { board: Box<BoardView> },
+}
+
+/// A callback that is offered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CallbackOffered {
+    /// The number that is called, but for its last two digits; `null` where it is not known yet.
+    pub to: Option<String>,
+    /// Which try this is, from 1.
+    pub attempt: u8,
+    /// How many there may be.
+    pub of: u8,
 }
 
 /// By what an operator speaks, as the settings have it.
@@ -373,7 +388,8 @@ pub struct Frame<'a> {
 
 impl ToPage {
     /// An offer as the page gets it: without the caller's reference, which means nothing there.
-    pub fn offer(offer: &Offer, ringing: bool, number: Option<NumberId>, calls_from: Option<String>) -> ToPage {
+    pub(super) fn offer(offer: &Offer, ringing: bool, seen: &Seen) -> ToPage {
+        let Seen { number, caller: calls_from, called } = seen.clone();
         ToPage::Offer {
             call: offer.call,
             queue: offer.queue.clone(),
@@ -381,12 +397,13 @@ impl ToPage {
             topic: offer.topic.clone(),
             waited_ms: offer.waited_ms,
             rings_ms: offer.rings_ms,
-            why: offer.why.clone(),
+            why: Box::new(offer.why.clone()),
             ringing,
             from: offer.from.clone(),
             auto_answer: ringing && offer.auto_answer_ms > 0,
             number,
             calls_from,
+            callback: offer.callback.as_ref().map(|back| CallbackOffered { to: called, attempt: back.attempt, of: back.of }),
         }
     }
 

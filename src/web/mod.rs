@@ -312,7 +312,8 @@ impl Web {
     /// What is known of a call without asking the database.
     fn seen(&self, offer: &Offer) -> Seen {
         let number = self.with_board(|board| board.number(offer.call).cloned());
-        Seen { number, caller: self.numbers.number(offer.caller).map(|number| number.masked()) }
+        let masked = |reference| self.numbers.number(reference).map(|number| number.masked());
+        Seen { number, caller: masked(offer.caller), called: offer.callback.as_ref().and_then(|back| masked(back.to)) }
     }
 
     fn board_view(&self) -> BoardView {

@@ -145,6 +145,7 @@ fn table() -> Vec<Line> {
         line(Get, "/api/calls/{call}/why", JUDGES, calls::why),
         line(Get, "/api/recordings/{call}/{n}", JUDGES, recordings::listen),
         line(Get, "/api/callbacks", RESIDENTS, callbacks::list),
+        line(Get, "/api/callbacks/standing", RESIDENTS, callbacks::standing),
         line(Post, "/api/callbacks/{call}/done", RESIDENTS, callbacks::done),
         line(Get, "/api/calls-to-make", RESIDENTS, incidents::calls_to_make),
         line(Post, "/api/calls-to-make/{id}/done", RESIDENTS, incidents::call_made),

@@ -85,10 +85,19 @@ pub fn plan() -> Plan {
         step("topics", menu(&[('1', "heating"), ('2', "roads"), ('3', "goodbye")], "general")),
         topic(
             "heating",
-            Action::Queue { queue: "heating".into(), overflow: Some("busy".into()), subscribed: Some("goodbye".into()), credit_ms: 0 },
+            Action::Queue {
+                queue: "heating".into(),
+                overflow: Some("busy".into()),
+                subscribed: Some("goodbye".into()),
+                credit_ms: 0,
+                callback: None,
+            },
         ),
-        topic("roads", Action::Queue { queue: "roads".into(), overflow: Some("general".into()), subscribed: None, credit_ms: 0 }),
-        step("general", Action::Queue { queue: "general".into(), overflow: None, subscribed: None, credit_ms: 0 }),
+        topic(
+            "roads",
+            Action::Queue { queue: "roads".into(), overflow: Some("general".into()), subscribed: None, credit_ms: 0, callback: None },
+        ),
+        step("general", Action::Queue { queue: "general".into(), overflow: None, subscribed: None, credit_ms: 0, callback: None }),
         step("busy", Action::Play { say: say(&["busy"]), repeat: false, next: "heating".into() }),
         step("closed", Action::HangUp { say: say(&["closed"]) }),
         step("goodbye", Action::HangUp { say: say(&["goodbye"]) }),

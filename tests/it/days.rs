@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod about;
+mod callbacks;
 mod calls;
 mod colleagues;
 mod deadlines;

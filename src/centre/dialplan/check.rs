@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Action;
 use super::fault::Faults;
 use super::read::{Draft, DraftStep};
+use crate::centre::asking::CALLBACK_KEY;
 use crate::centre::ids::StepId;
 
 /// Notes every fault of the paths. Steps that could not be read are taken to be good: their own fault is noted already.
@@ -13,6 +14,24 @@ pub(super) fn check(draft: &Draft, faults: &mut Faults<'_>) {
     without_a_way_out(draft, faults);
     without_a_sound(draft, faults);
     without_a_human(draft, faults);
+    callbacks_of_other_kinds(draft, faults);
+}
+
+/// "1" of who waits leads to a callback step, and means nothing else there.
+fn callbacks_of_other_kinds(draft: &Draft, faults: &mut Faults<'_>) {
+    let is_taken = draft.keys.keys().any(|key| key.key() == CALLBACK_KEY);
+    for (id, step) in &draft.steps {
+        let Some(Action::Queue { callback: Some(callback), .. }) = &step.action else { continue };
+        let to = draft.steps.get(callback).and_then(|to| to.action.as_ref());
+        if !matches!(to, Some(Action::Callback { .. }) | None) {
+            let what = format!("callback of step \"{id}\" leads to step \"{callback}\", which is none");
+            faults.add(step.at, what, "name a step of kind = \"callback\"");
+        }
+        if is_taken {
+            let what = format!("key {CALLBACK_KEY} of the plan hides the callback of step \"{id}\"");
+            faults.add(step.at, what, "take another key in [keys], or leave callback out");
+        }
+    }
 }
 
 /// Every step that the text leads to from here.
@@ -22,7 +41,8 @@ fn ways(step: &DraftStep) -> Vec<&StepId> {
         Some(Action::Play { next, .. } | Action::Language { next, .. }) => vec![next],
         Some(Action::Menu { keys, otherwise, .. }) => keys.values().chain([otherwise]).collect(),
         Some(Action::Hours { open, closed, .. }) => vec![open, closed],
-        Some(Action::Queue { overflow, subscribed, .. }) => overflow.iter().chain(subscribed).collect(),
+        Some(Action::Queue { overflow, subscribed, callback, .. }) => overflow.iter().chain(subscribed).chain(callback).collect(),
+        Some(Action::Callback { otherwise, .. }) => vec![otherwise],
         Some(Action::Dial { failed, .. }) => vec![failed],
         Some(Action::HangUp { .. }) => Vec::new(),
     }
@@ -34,7 +54,9 @@ fn ways_at_once(step: &DraftStep) -> Vec<&StepId> {
         Some(Action::Hours { open, closed, .. }) => vec![open, closed],
         Some(Action::Queue { overflow, .. }) => overflow.iter().collect(),
         Some(Action::Language { next, .. }) => vec![next],
-        Some(Action::Play { .. } | Action::Menu { .. } | Action::Dial { .. } | Action::HangUp { .. }) | None => Vec::new(),
+        Some(Action::Play { .. } | Action::Menu { .. } | Action::Dial { .. } | Action::Callback { .. } | Action::HangUp { .. }) | None => {
+            Vec::new()
+        }
     }
 }
 
@@ -65,7 +87,9 @@ fn unreached(draft: &Draft, faults: &mut Faults<'_>) {
 fn without_a_way_out(draft: &Draft, faults: &mut Faults<'_>) {
     let ends = |id: &StepId| match draft.steps.get(id).map(|step| &step.action) {
         Some(Some(Action::Queue { .. } | Action::Dial { .. } | Action::HangUp { .. })) | Some(None) | None => true,
-        Some(Some(Action::Play { .. } | Action::Language { .. } | Action::Menu { .. } | Action::Hours { .. })) => false,
+        Some(Some(
+            Action::Play { .. } | Action::Language { .. } | Action::Menu { .. } | Action::Hours { .. } | Action::Callback { .. },
+        )) => false,
     };
     loops(
         draft,
@@ -126,7 +150,7 @@ fn without_a_human(draft: &Draft, faults: &mut Faults<'_>) {
     while let Some(step) = draft.steps.get(at) {
         let end = match &step.action {
             Some(Action::Play { repeat: false, next, .. } | Action::Language { next, .. }) => Ok(next),
-            Some(Action::Menu { otherwise, .. }) => Ok(otherwise),
+            Some(Action::Menu { otherwise, .. } | Action::Callback { otherwise, .. }) => Ok(otherwise),
             Some(Action::Hours { open, .. }) => Ok(open),
             Some(Action::Play { repeat: true, .. }) => Err("repeats for ever"),
             Some(Action::HangUp { .. }) => Err("hangs up"),

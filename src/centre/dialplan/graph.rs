@@ -59,7 +59,7 @@ pub struct Edge {
     pub from: Option<String>,
     /// To which.
     pub to: String,
-    /// "next", "key", "otherwise", "open", "closed", "overflow", "subscribed", "failed"; "named" of a step that cannot be read.
+    /// "next", "key", "otherwise", "open", "closed", "overflow", "subscribed", "callback", "failed"; "named" of a step that cannot be read.
     #[schema(value_type = String)]
     pub when: &'static str,
     /// The key that is pressed.
@@ -119,7 +119,7 @@ fn node(id: &StepId, step: &DraftStep, line: usize) -> Node {
             node.says = said(say);
         }
         Some(Action::Hours { calendar, .. }) => node.calendar = Some(calendar.to_string()),
-        Some(Action::Queue { queue, .. }) => node.queue = Some(queue.to_string()),
+        Some(Action::Queue { queue, .. } | Action::Callback { queue, .. }) => node.queue = Some(queue.to_string()),
         Some(Action::Dial { say, party, address, .. }) => {
             node.says = said(say);
             node.dials = Some(if party == address { party.clone() } else { format!("{party} ({address})") });
@@ -136,6 +136,7 @@ fn kind(action: &Action) -> &'static str {
         Action::Menu { .. } => "menu",
         Action::Hours { .. } => "hours",
         Action::Queue { .. } => "queue",
+        Action::Callback { .. } => "callback",
         Action::Dial { .. } => "dial",
         Action::HangUp { .. } => "hang_up",
     }
@@ -170,7 +171,9 @@ fn edges(draft: &Draft, steps: &[(&StepId, &DraftStep)]) -> Vec<Edge> {
                 lead(open, "open");
                 lead(closed, "closed");
             }
-            Some(Action::Queue { overflow, subscribed, .. }) => {
+            Some(Action::Callback { otherwise, .. }) => lead(otherwise, "otherwise"),
+            Some(Action::Queue { overflow, subscribed, callback, .. }) => {
+                callback.iter().for_each(|to| lead(to, "callback"));
                 overflow.iter().for_each(|to| lead(to, "overflow"));
                 subscribed.iter().for_each(|to| lead(to, "subscribed"));
             }

@@ -40,7 +40,7 @@ impl Plan {
     /// The queues that its callers may come to.
     pub fn queues(&self) -> impl Iterator<Item = &QueueId> {
         self.steps.values().filter_map(|step| match &step.action {
-            Action::Queue { queue, .. } => Some(queue),
+            Action::Queue { queue, .. } | Action::Callback { queue, .. } => Some(queue),
             Action::Play { .. }
             | Action::Language { .. }
             | Action::Menu { .. }
@@ -81,7 +81,13 @@ pub enum Action {
         /// By so much longer its callers count as waiting, in milliseconds.
         #[serde(default, skip_serializing_if = "is_zero")]
         credit_ms: u64,
+        /// The callback step to which "1" leads a caller who waits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        callback: Option<StepId>,
     },
+    /// Ask whether the caller wants to be called back in this queue's turn, and at which number. Who does keeps the place and waits without a
+    /// line; who does not, or says nothing `tries` times, goes to `otherwise`.
+    Callback { queue: QueueId, wait_ms: u64, tries: u8, otherwise: StepId },
     /// Hand the call over to a service outside ("112"), at a SIP address or at a number of the default trunk.
     Dial { say: Vec<Spoken>, party: String, address: String, record: bool, failed: StepId },
     /// Speak, then end the call.

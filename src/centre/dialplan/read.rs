@@ -19,7 +19,7 @@ const TRIES: u64 = 2;
 /// A caller may count as waiting for an hour more at most, in milliseconds.
 const LARGEST_CREDIT_MS: u64 = 3_600_000;
 /// The kinds of steps.
-const KINDS: [&str; 7] = ["play", "language", "menu", "hours", "queue", "dial", "hang_up"];
+const KINDS: [&str; 8] = ["play", "language", "menu", "hours", "queue", "callback", "dial", "hang_up"];
 
 /// What a plan may name, besides its own steps.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -206,7 +206,14 @@ impl Reader<'_, '_> {
                 let overflow = fields.text("overflow", self.faults).map(|name| self.step(name));
                 let subscribed = fields.text("subscribed", self.faults).map(|name| self.step(name));
                 let credit_ms = fields.number("credit_ms", (0, LARGEST_CREDIT_MS), 0, self.faults);
-                Some(Action::Queue { queue: queue?, overflow, subscribed, credit_ms })
+                let callback = fields.text("callback", self.faults).map(|name| self.step(name));
+                Some(Action::Queue { queue: queue?, overflow, subscribed, credit_ms, callback })
+            }
+            "callback" => {
+                let queue = self.queue(fields);
+                let (wait_ms, tries) = self.patience(fields);
+                let otherwise = self.need_step("otherwise", fields)?;
+                Some(Action::Callback { queue: queue?, wait_ms, tries, otherwise })
             }
             "dial" => self.dial(fields),
             _ => Some(Action::HangUp { say: self.need_say(fields) }),

@@ -321,3 +321,28 @@ proptest::proptest! {
         }
     }
 }
+
+/// A plan whose queue offers a callback.
+fn with_callback(to: &str, kind: &str) -> String {
+    let plan = GOOD
+        .replace("topic = \"general\"\nqueue = \"general\"\n", &format!("topic = \"general\"\nqueue = \"general\"\ncallback = \"{to}\"\n"));
+    format!("{plan}\n[steps.back]\n{kind}\notherwise = \"operator\"\n")
+}
+
+#[test]
+fn a_queue_may_lead_to_a_callback_and_back() {
+    let kind = "kind = \"callback\"\nqueue = \"general\"\ntries = 3";
+    let plan = read("109.toml", &with_callback("back", kind), &vocabulary()).unwrap();
+    let expected = Action::Callback { queue: "general".into(), wait_ms: 5_000, tries: 3, otherwise: "operator".into() };
+    assert_eq!(plan.steps[&StepId::from("back")].action, expected);
+}
+
+#[test]
+fn a_callback_that_none_could_have_is_a_fault() {
+    let kind = "kind = \"callback\"\nqueue = \"general\"";
+    let told = |text: String| read("109.toml", &text, &vocabulary()).unwrap_err().iter().map(ToString::to_string).collect::<String>();
+    let elsewhere = told(with_callback("bye", kind));
+    assert!(elsewhere.contains("leads to step \"bye\", which is none"), "{elsewhere}");
+    let hidden = told(with_callback("back", kind).replace("\"*\" = \"language\"", "\"1\" = \"language\""));
+    assert!(hidden.contains("key 1 of the plan hides the callback"), "{hidden}");
+}

@@ -170,7 +170,10 @@ impl Leg {
 
     fn ended(&mut self, progress: Progress) -> Option<PlayId> {
         let Progress::Ended(play) = progress else { return None };
-        self.playback = None;
+        // Music beneath goes on until the next order: no gap is heard before it.
+        if self.playback.as_ref().is_none_or(|playback| !playback.has_bed()) {
+            self.playback = None;
+        }
         Some(play)
     }
 }

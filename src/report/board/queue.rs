@@ -1,6 +1,6 @@
 //! How does a queue stand? Who waits in it, how the last waits ended, and the counts of each minute.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::centre::fact::QueueEnd;
 use crate::centre::ids::{AgentId, CallId};
@@ -18,6 +18,8 @@ const WAITS_KEPT: usize = 500;
 #[derive(Clone, Debug, Default)]
 pub(super) struct QueueNow {
     pub waiting: BTreeMap<CallId, Time>,
+    /// Callers who wait for a callback without a line: they are counted apart, and longer than a target by their own wish.
+    pub callbacks: BTreeSet<CallId>,
     /// Since the start of the day; who enters counts at once.
     pub counts: Waits,
     pub callbacks_owed: u64,

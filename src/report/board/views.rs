@@ -92,6 +92,8 @@ pub struct QueueView {
     pub waiting: usize,
     /// Since when the one who waits longest has waited.
     pub longest_since_ms: Option<u64>,
+    /// Callers who wait for a callback, without a line.
+    pub callbacks: usize,
     /// Counts of today.
     pub counts: Waits,
     /// Callers of today who must be called back.

@@ -30,7 +30,7 @@ impl Door {
 
     fn plan(&self) -> Plan {
         let start = StepId::from("queue");
-        let action = Action::Queue { queue: self.queue.clone(), overflow: None, subscribed: None, credit_ms: 0 };
+        let action = Action::Queue { queue: self.queue.clone(), overflow: None, subscribed: None, credit_ms: 0, callback: None };
         Plan {
             number: self.number(),
             title: self.queue.to_string(),

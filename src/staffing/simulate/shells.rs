@@ -20,7 +20,7 @@ pub fn answer(output: Output) -> Answer {
         Output::LookUp { call, .. } => Answer::AtOnce(Input::LookedUp { call, known: CallerKnown::default() }),
         Output::Line(ToLine::Dial { leg, .. }) => Answer::Rings(leg),
         Output::Media(order) => media(order).map_or(Answer::Nothing, |said| Answer::AtOnce(Input::Media(said))),
-        Output::Line(_) | Output::Desk(_) => Answer::Nothing,
+        Output::Line(_) | Output::Desk(_) | Output::Keying { .. } | Output::Recall { .. } => Answer::Nothing,
     }
 }
 

@@ -111,6 +111,7 @@ pub fn offer() -> Offer {
         why: Explanation { rule: Rule::LongestIdle, needed: vec!["kk".into()], verdicts, ..Explanation::default() },
         from: None,
         auto_answer_ms: 0,
+        callback: None,
     }
 }
 

@@ -53,6 +53,7 @@ fn offer_to(operator: &AgentId, call: u64) -> ToDesk {
         why,
         from: None,
         auto_answer_ms: 0,
+        callback: None,
     };
     ToDesk::Offer { agent: operator.clone(), offer }
 }

@@ -3,6 +3,7 @@
 
 mod away;
 pub mod baresip;
+mod callbacks;
 pub mod cast;
 mod codecs;
 mod crash;

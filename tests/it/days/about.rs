@@ -41,6 +41,12 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::WarningOver { call }
         | Fact::CallerMarked { call, .. }
         | Fact::PageLost { call, .. }
+        | Fact::WaitsOn { call, .. }
+        | Fact::CallbackStands { call, .. }
+        | Fact::CallbackRefused { call, .. }
+        | Fact::CallbackDialled { call, .. }
+        | Fact::CallbackTried { call, .. }
+        | Fact::CallbackEnded { call, .. }
         | Fact::CallEnded { call, .. } => Some(*call),
         Fact::LegStarted { leg, .. }
         | Fact::LegAnswered { leg }

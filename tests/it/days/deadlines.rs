@@ -18,6 +18,8 @@ impl Model {
                 call(id).is_some_and(|known| known.wait.is_none() || matches!(reason, Reason::LookUp(_)))
             }
             Reason::Announce(id) | Reason::MaxWait(id) | Reason::Ring(id) => call(id).is_some_and(|known| known.wait.is_some()),
+            // On these days nobody is called back; on those of `callbacks` they are.
+            Reason::CallBack(_) => false,
             Reason::OfferEnds(id) => call(id).is_some_and(|known| known.offer.is_some()),
             Reason::DialEnds(id) => call(id).is_some_and(|known| known.wait.is_none() && known.talk.is_none()),
             Reason::NoSound(id) => self.between.contains_key(id) || call(id).is_some_and(|known| known.silent_until.is_some()),

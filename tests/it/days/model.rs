@@ -307,6 +307,12 @@ impl Model {
             Fact::ShiftChanged { agent, is_on, shifts } => drop(self.duty.insert(agent.clone(), (*is_on, shifts.clone()))),
             Fact::RingReached { call, ring, needed, .. } => self.ring_reached(*call, *ring, needed),
             Fact::CallDiverted { .. } | Fact::NoticeTold { .. } | Fact::Subscribed { .. } => {}
+            Fact::WaitsOn { .. }
+            | Fact::CallbackStands { .. }
+            | Fact::CallbackRefused { .. }
+            | Fact::CallbackDialled { .. }
+            | Fact::CallbackTried { .. }
+            | Fact::CallbackEnded { .. } => self.check(false, || format!("no plan of these days has callbacks: {fact:?}")),
             // The days' lines are never refused or marked.
             Fact::LegUnheard { .. } | Fact::LegQuality { .. } => {}
         }
@@ -513,6 +519,9 @@ impl Model {
             Output::Line(order) => self.faults.extend(self.legs.line(order).err()),
             Output::Media(order) => self.take_media(order, step),
             Output::Desk(order) => self.take_desk(order, step),
+            Output::Keying { .. } | Output::Recall { .. } => {
+                self.check(false, || format!("no plan of these days has callbacks: {output:?}"))
+            }
             Output::LookUp { call, caller } => {
                 let right = step.started.contains_key(call) && self.calls.get(call).is_some_and(|known| known.caller == *caller);
                 self.check(right, || format!("{call} is looked up"));

@@ -174,7 +174,13 @@ fn some_plan(dice: &mut Dice) -> Plan {
 fn without_roads(town: &mut Settings) {
     town.queues.remove(&"roads".into());
     for plan in town.numbers.values_mut() {
-        let general = cityline::centre::dialplan::Action::Queue { queue: "general".into(), overflow: None, subscribed: None, credit_ms: 0 };
+        let general = cityline::centre::dialplan::Action::Queue {
+            queue: "general".into(),
+            overflow: None,
+            subscribed: None,
+            credit_ms: 0,
+            callback: None,
+        };
         plan.steps.extend([step("roads", general)]);
     }
     town.agents.values_mut().for_each(|agent| agent.skills.remove(&"roads".into()));

@@ -206,7 +206,9 @@ impl World {
             Input::Line(FromLine::PhoneCalled { call, .. }) => self.model.between.contains_key(call),
             Input::Line(FromLine::Replacing { .. }) => false,
             Input::Line(FromLine::Reoffered { .. }) | Input::Media(FromMedia::Agreed { answer: Some(_), .. }) => dead,
-            Input::Line(_) | Input::Media(_) | Input::Desk(_) | Input::LookedUp { .. } | Input::DeadlineReached => true,
+            Input::Line(_) | Input::Media(_) | Input::Desk(_) | Input::LookedUp { .. } | Input::Keyed { .. } | Input::DeadlineReached => {
+                true
+            }
             Input::ShellLost { .. } | Input::CallPoisoned { .. } | Input::LegGone { .. } => dead,
             Input::SettingsChanged(_)
             | Input::WallClockStepped { .. }
@@ -507,7 +509,7 @@ impl World {
                     self.later(ms, Input::LookedUp { call: *call, known });
                 }
             }
-            Output::Desk(_) => {}
+            Output::Desk(_) | Output::Keying { .. } | Output::Recall { .. } => {}
         }
     }
 

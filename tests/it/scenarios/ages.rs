@@ -129,7 +129,7 @@ fn a_talk_between_two_waits_puts_nobody_behind() {
 fn a_way_through_two_queues_keeps_the_first_entry() {
     let mut city = overflowing();
     if let Some(plan) = city.numbers.get_mut(&"109".into()) {
-        let back = Action::Queue { queue: "heating".into(), overflow: None, subscribed: None, credit_ms: 0 };
+        let back = Action::Queue { queue: "heating".into(), overflow: None, subscribed: None, credit_ms: 0, callback: None };
         plan.steps.extend([step("general", back)]);
     }
     let mut story = Story::new(city);

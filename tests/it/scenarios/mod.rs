@@ -3,6 +3,7 @@
 
 mod ages;
 mod call_outs;
+pub mod callbacks;
 mod colleagues;
 mod consults;
 mod credits;
@@ -24,7 +25,7 @@ mod reload;
 mod restart;
 mod routing;
 mod shifts;
-mod story;
+pub mod story;
 mod supervision;
 mod transfers;
 mod troubles;

@@ -63,7 +63,7 @@ fn who_walks_a_plan_that_is_dropped_comes_through_it_to_its_dropped_queue() {
 fn who_is_in_a_step_that_changes_goes_on_in_the_new_one() {
     let hang_up = || Action::HangUp { say: say(&["goodbye"]) };
     let play = || Action::Play { say: say(&["news"]), repeat: false, next: "general".into() };
-    let queue = || Action::Queue { queue: "general".into(), overflow: None, subscribed: None, credit_ms: 0 };
+    let queue = || Action::Queue { queue: "general".into(), overflow: None, subscribed: None, credit_ms: 0, callback: None };
     for (phase, wait_ms) in [("speaking", 100), ("asking", SPEAKS_MS + 100), ("listening", 2 * SPEAKS_MS + 100)] {
         for new in [hang_up(), play(), queue()] {
             let mut story = Story::new(city());

@@ -329,7 +329,8 @@ impl Story {
             | Reason::AbuseSaid(call)
             | Reason::RecordingPaused(call)
             | Reason::AutoAnswer(call)
-            | Reason::Ring(call) => assert!(!self.over.contains(call), "{reason:?} is left of a call that is over"),
+            | Reason::Ring(call)
+            | Reason::CallBack(call) => assert!(!self.over.contains(call), "{reason:?} is left of a call that is over"),
             Reason::WrapUp(_)
             | Reason::Rest(_)
             | Reason::Recovery
@@ -396,6 +397,7 @@ impl Story {
                     self.later(LOOKS_UP_MS, Input::LookedUp { call, known });
                 }
             }
+            Output::Keying { .. } | Output::Recall { .. } => {}
             Output::Desk(ToDesk::Offer { .. } | ToDesk::OfferGone { .. } | ToDesk::Refused { .. } | ToDesk::Work { .. }) => {}
         }
     }
@@ -434,6 +436,10 @@ impl Story {
                 let known = self.legs.entry(leg).or_insert(Leg { line: Line::Quiet, open: false });
                 assert!(!known.open, "{leg} is opened twice");
                 known.open = true;
+                // A resident who is called back has a new line.
+                if leg.n == 0 && known.line == Line::Over {
+                    known.line = Line::Quiet;
+                }
                 if self.shells.opens {
                     self.later(OPENS_MS, Input::Media(FromMedia::Opened { leg, sdp: SdpRef(leg.call.0 * 100 + 50) }));
                 }

@@ -29,6 +29,8 @@ export interface Call {
   rings: boolean;
   ringsMs: number;
   autoAnswer: boolean;
+  /** Nobody is on the line yet: the resident is called once the operator is. */
+  callback: { to?: string | null; attempt: number; of: number } | null;
   talksSince: number | null;
   held: boolean;
   heldSince: number | null;
@@ -301,7 +303,7 @@ export class Desk {
     this.call = {
       id: offer.call, queue: offer.queue, language: offer.language, topic: offer.topic ?? null, number: offer.number ?? null, caller: offer.calls_from ?? null,
       waitedMs: offer.waited_ms, why: offer.why, from: offer.from ?? null, offeredAt: former?.offeredAt ?? now, rings: offer.ringing, ringsMs: offer.rings_ms,
-      autoAnswer: offer.auto_answer, talksSince: former?.talksSince ?? (offer.ringing ? null : this.state.since), held: former?.held ?? false,
+      autoAnswer: offer.auto_answer, callback: offer.callback ?? null, talksSince: former?.talksSince ?? (offer.ringing ? null : this.state.since), held: former?.held ?? false,
       heldSince: former?.heldSince ?? null, third: former?.third ?? null, ended: former?.ended ?? false, recordingPausedAt: former?.recordingPausedAt ?? null,
       warned: former?.warned ?? false, helpAsked: former?.helpAsked ?? false, story: former?.story ?? null,
     };

@@ -17,6 +17,16 @@ impl Story {
         self.told.iter().filter_map(|(_, fact)| of_agent(fact)).filter(rings).collect()
     }
 
+    /// Every leg that rings.
+    pub fn dialled(&self) -> Vec<LegId> {
+        self.legs.iter().filter(|(_, known)| known.line == Line::Dialled).map(|(leg, _)| *leg).collect()
+    }
+
+    /// Every leg whose far end has answered.
+    pub fn up(&self) -> Vec<LegId> {
+        self.legs.iter().filter(|(_, known)| known.open && known.line == Line::Answered).map(|(leg, _)| *leg).collect()
+    }
+
     /// The one phone of this operator that rings.
     pub fn rings_at(&self, agent: &str) -> LegId {
         let rings = self.all_rings_at(agent);
