@@ -227,6 +227,9 @@ export class Desk {
   heard(message: ToPage) {
     // A welcome is the first word of a new wire, and says nothing of what went out on the one before.
     if (message.type !== 'welcome') this.#outbox.heard(Date.now() - CONFIRMS_AFTER_MS);
+    // Orders of supervisors come from servers that know them.
+    const told = message as { type: string; by?: string; reason?: string };
+    if (told.type === 'ordered') return toasts.say('info', texts.say('ordered-told', { name: told.by ?? '', reason: told.reason ?? '' }));
     switch (message.type) {
       case 'welcome': return this.#welcome(message);
       case 'state': return this.#stateIs(message);

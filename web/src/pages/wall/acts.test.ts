@@ -7,10 +7,10 @@ const person = (operator: string, state: string) =>
 
 test('talks are listened to by those who have a desk, and never one’s own', () => {
   const me = { name: 'boss', has_desk: true };
-  expect(actsOn(person('nina', 'talking'), me)).toEqual(['monitor', 'whisper', 'barge', 'take_over', 'shift']);
-  expect(actsOn(person('nina', 'ready'), me)).toEqual(['shift']);
-  expect(actsOn(person('boss', 'talking'), me)).toEqual(['shift']);
-  expect(actsOn(person('nina', 'talking'), { ...me, has_desk: false })).toEqual(['shift']);
+  expect(actsOn(person('nina', 'talking'), me, false)).toEqual(['monitor', 'whisper', 'barge', 'take_over', 'shift']);
+  expect(actsOn(person('nina', 'ready'), me, false)).toEqual(['shift']);
+  expect(actsOn(person('boss', 'talking'), me, false)).toEqual(['shift']);
+  expect(actsOn(person('nina', 'talking'), { ...me, has_desk: false }, true)).toEqual(['shift', 'state', 'able']);
 });
 
 test('every shift can be added and moved to', () => {

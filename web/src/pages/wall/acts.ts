@@ -5,12 +5,13 @@ type Person = Shape<'OperatorView'>;
 
 export const TALK_ACTS = ['monitor', 'whisper', 'barge', 'take_over'] as const;
 export type TalkAct = (typeof TALK_ACTS)[number];
-export type Act = TalkAct | 'shift';
+export type Act = TalkAct | 'shift' | 'state' | 'able';
 
 /** Talks are for those who have a desk to hear them at; nobody listens to themselves. */
-export function actsOn(person: Person, me: { name: string; has_desk: boolean }): Act[] {
+/** `orders`: whether the server takes orders about states and skills. */
+export function actsOn(person: Person, me: { name: string; has_desk: boolean }, orders: boolean): Act[] {
   const talks = person.state === 'talking' && me.has_desk && person.operator !== me.name;
-  return [...(talks ? TALK_ACTS : []), 'shift'];
+  return [...(talks ? TALK_ACTS : []), 'shift', ...(orders ? (['state', 'able'] as const) : [])];
 }
 
 export const isTalkAct = (act: Act): act is TalkAct => TALK_ACTS.some((one) => one === act);
