@@ -64,7 +64,7 @@ impl Board {
             queue: queue.clone(),
             waiting: state.waiting.len(),
             longest_since_ms: state.waiting.values().min().map(|since| since.0),
-counts: state.counts,
+            counts: state.counts,
             callbacks: state.callbacks.len(),
             callbacks_owed: state.callbacks_owed,
             window: self.figures(window, worked),
