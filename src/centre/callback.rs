@@ -192,6 +192,11 @@ impl Centre {
         Some(OfferedCallback { to: wish.to, attempt: wish.tries.saturating_add(1), of: self.settings.callbacks.tries })
     }
 
+    /// Whose story the operator sees: the caller's, or where that is withheld what is known of the number that is called.
+    pub(super) fn whose_story(&self, call: CallId, caller: CallerRef) -> CallerRef {
+        self.standing.get(&call).map(|wish| wish.to).filter(|_| caller.is_withheld()).unwrap_or(caller)
+    }
+
     /// The number is about to be needed.
     pub(super) fn recall_number(&mut self, call: CallId) {
         if let Some(wish) = self.standing.get(&call) {

@@ -67,7 +67,7 @@ impl Centre {
         let auto_answer_ms = self.auto_answer_ms(call, ringing).unwrap_or(0);
         let offer = Offer {
             call,
-            caller: known.caller,
+            caller: self.whose_story(call, known.caller),
             queue: ringing.wait.queue.clone(),
             language: ringing.wait.language,
             topic: known.topic.clone(),

@@ -128,7 +128,7 @@ impl Config {
         Vocabulary { prompts, queues, calendars }
     }
 
-    /// Why what a step does is in vain although it is right: it dials a number where no trunk takes calls to the outside.
+    /// Why what a step does is in vain although it is right: it dials or calls back a number where no trunk takes calls to the outside.
     pub fn in_vain(&self, action: &Action) -> Option<String> {
         match action {
             Action::Dial { party, address, failed, .. }
@@ -139,6 +139,10 @@ impl Config {
                      give a trunk its `to`, or every caller goes on at step {failed}"
                 ))
             }
+            Action::Callback { otherwise, .. } if self.trunks.values().all(|trunk| trunk.to.is_empty()) => Some(format!(
+                "numbers are to be called back, and no trunk says where calls to the outside go; give a trunk its `to`, or lead callers to step \
+                 {otherwise} at once: until then operators find their numbers in the list of callbacks owed"
+            )),
             _ => None,
         }
     }

@@ -166,7 +166,9 @@ fn an_unknown_kind_is_told_alone() {
     );
     assert_eq!(
         faults("kind = \"hours\"", "kind = \"conference\""),
-        ["109.toml:30: unknown kind of step \"conference\" — mend: write one of play, language, menu, hours, queue, dial, hang_up"]
+        [
+            "109.toml:30: unknown kind of step \"conference\" — mend: write one of play, language, menu, hours, queue, callback, dial, hang_up"
+        ]
     );
 }
 
