@@ -24,3 +24,8 @@ export async function give(order: Order, reason: string, until?: number | null):
   const { failure } = await ask(post('/api/orders', { body: { order, reason, ...(until ? { until_ms: until } : {}) } }));
   return failure;
 }
+
+export interface Alert { id: number | string; kind: string; queue?: string | null; raised_ms: number; ended_ms?: number | null }
+
+/** The alarms that are on, as a board tells them. */
+export const alerts = (board: object | null): Alert[] => ((board as { alerts?: Alert[] } | null)?.alerts ?? []).filter(({ ended_ms }) => ended_ms == null);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { able, heldFor, unable, type Moment } from './why';
+import { able, besides, heldFor, unable, type Moment } from './why';
 
 const why = (verdicts: Moment['why']['verdicts']): Moment['why'] => ({ rule: 'LongestIdle', needed: [], verdicts });
 
@@ -12,4 +12,10 @@ test('who was chosen and who could have been are able, all others are not', () =
 test('a moment holds until the next', () => {
   const moments = [10, 25].map((at_ms) => ({ at_ms, offered_to: null, why: why([]), left_out: 0, words: [] }));
   expect([heldFor(moments, 0), heldFor(moments, 1)]).toEqual([15, null]);
+});
+
+test('a callback that is held, a mode and an order for today are told beside', () => {
+  const more = { ...why([]), callback: { tries: 1, held: { Again: { until_ms: 9 } } }, mode: 'surge', able_today: ['nina'] } as Moment['why'];
+  expect(besides(more).map(([text]) => text)).toEqual(['why-callback', 'why-callback-again', 'mode-surge', 'why-able-today']);
+  expect(besides(why([]))).toEqual([]);
 });
