@@ -11,6 +11,7 @@ mod colleagues;
 mod deadlines;
 mod desk_work;
 pub mod dice;
+mod figures;
 pub mod judge;
 mod legs;
 mod lessons;
@@ -157,6 +158,7 @@ fn one_day(seed: u64, seen: &Mutex<BTreeMap<String, u64>>) {
     world.live(EVENTS);
     run_again(&world.records, &world.centre);
     count(&world.records, seen);
+    figures::judge(&world.records);
     if seed.is_multiple_of(JOURNAL_EVERY) {
         comes_back_from_the_journal(&world);
     }
