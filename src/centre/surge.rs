@@ -203,8 +203,15 @@ impl Centre {
         for queue in known {
             match self.queue_settings(&queue).map(|rules| rules.surge) {
                 None => {
-                    self.steering.queues.remove(&queue);
-                    self.deadlines.cancel(&Reason::Calm(queue));
+                    self.deadlines.cancel(&Reason::Calm(queue.clone()));
+                    let was = self.mode(&queue);
+                    let standing = self.steering.queues.entry(queue.clone()).or_default();
+                    *standing = Standing::default();
+                    if was == Mode::Open {
+                        self.steering.queues.remove(&queue);
+                    } else {
+                        self.tell_mode(&queue, None);
+                    }
                 }
                 Some(None) => {
                     self.deadlines.cancel(&Reason::Calm(queue.clone()));

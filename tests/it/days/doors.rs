@@ -56,12 +56,6 @@ impl Model {
         self.plan.as_ref().is_some_and(|plan| plan.surge.contains_key(step))
     }
 
-    /// Queues that callers are in, or may come to by a plan that is kept for them.
-    pub fn queues_in_use(&self) -> Vec<QueueId> {
-        let of_calls = self.calls.values().filter_map(|known| known.queue().cloned());
-        of_calls.chain(self.plan.iter().flat_map(|plan| plan.queues().cloned())).collect()
-    }
-
     pub fn length(&self, queue: &QueueId) -> usize {
         self.calls.values().filter_map(|known| known.wait.as_ref()).filter(|wait| wait.queue == *queue).count()
     }

@@ -290,8 +290,6 @@ impl Model {
                     self.bound_ms = self.bound_ms.max(settings.credits.bound_ms());
                     self.settings = (**settings).clone();
                     self.staff.settings_applied(&self.settings);
-                    let needed: BTreeSet<QueueId> = self.settings.queues.keys().cloned().chain(self.queues_in_use()).collect();
-                    self.modes.retain(|queue, _| needed.contains(queue));
                     self.lines_judged();
                 }
             }
