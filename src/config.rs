@@ -80,6 +80,9 @@ pub struct Config {
     /// Dialplans as texts, by their names; one takes the place of the file of its name (`109` of `109.toml`).
     #[serde(default)]
     pub plans: BTreeMap<String, String>,
+    /// What callers hear while the centre is evacuated.
+    #[serde(default)]
+    pub evacuation: Evacuation,
     /// How often administrators have decided something on their screen; see [`edited`].
     #[serde(default)]
     pub edition: u64,
@@ -349,6 +352,34 @@ pub struct Queue {
     /// Whether announcements are spoken over the music, which is lowered meanwhile; they are where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over_music: Option<bool>,
+    /// When it is in surge by itself; without it by a supervisor's order alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surge: Option<Surge>,
+}
+
+/// A queue is in surge as soon as more than `calls` callers come within `within_s`, until it has been calm for `calm_s`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = QueueSurge)]
+pub struct Surge {
+    /// More callers than this, 1 to 1000.
+    pub calls: u32,
+    /// Within so many seconds, an hour at most.
+    pub within_s: u64,
+    /// Over after so many seconds at whose arrivals the count was at the half or below, an hour at most.
+    pub calm_s: u64,
+}
+
+/// What callers hear while the centre is evacuated.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evacuation {
+    /// The text, by its prompt id; `evacuation` where it is not given.
+    #[serde(default)]
+    pub prompt: Option<String>,
+    /// A step of the dialplans to which calls that come in go instead; plans without it say the text.
+    #[serde(default)]
+    pub step: Option<String>,
 }
 
 /// Who may take a caller who has waited for so long.

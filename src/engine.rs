@@ -310,6 +310,7 @@ fn call_of(input: &Input) -> Option<CallId> {
         | Input::Restarted { .. }
         | Input::NoticesChanged(_)
         | Input::ShiftOrdered(_)
+        | Input::Steered(_)
         | Input::DrainStarted
         | Input::Stopping => None,
     }

@@ -7,6 +7,7 @@ use super::call_out::Wanted;
 use super::colleague::Before;
 use super::deadline::Reason;
 use super::estimate::Busy;
+use super::evacuation::evacuated;
 use super::fact::{AgentStatus, Fact, OfferEnd};
 use super::help::Help;
 use super::ids::{AgentId, CallId, ContactId, Generation, PauseReason};
@@ -212,6 +213,7 @@ impl Centre {
             known.desk = known.desk.max(Some(generation));
             known.desk_awaited = false;
         }
+        self.show_evacuation(agent);
         match self.agent_state(agent) {
             Some(State::Offered { call }) => {
                 let call = *call;
@@ -306,6 +308,7 @@ impl Centre {
                 }
             }
             Some(State::Ready) | None => {}
+            Some(_) if self.is_evacuated() => self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::Evacuated }),
             Some(State::Internal { .. }) if self.can_be_rung(agent) => self.go_on_as(agent, Before::Ready),
             Some(State::Internal { .. }) => self.out.desk(ToDesk::Refused { agent: agent.clone(), why: self.missing_device(agent) }),
             Some(State::Offline | State::WrapUp | State::Paused { .. } | State::NotResponding) => {
@@ -434,6 +437,7 @@ impl Centre {
     /// The one place where an operator's state changes: the fact, the time and the deadlines of the former state follow.
     pub(super) fn set_agent(&mut self, agent: &AgentId, state: State) {
         let now = self.now;
+        let state = if state == State::Ready && self.is_evacuated() { evacuated() } else { state };
         let Some(known) = self.agents.get_mut(agent) else { return };
         if known.state == state {
             return;

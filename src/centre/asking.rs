@@ -69,7 +69,9 @@ impl Centre {
     pub(super) fn offers_callback(&self, call: CallId, wait: &Wait) -> bool {
         let after_ms = self.queue_settings(&wait.queue).map_or(0, |rules| rules.callback_after_ms);
         let key = Digit::new(CALLBACK_KEY);
-        after_ms > 0 && self.now.ms_since(wait.since) >= after_ms && key.is_some_and(|key| self.callback_key(call, key).is_some())
+        // In a rush it is offered at once.
+        let is_due = self.is_surge(&wait.queue) || (after_ms > 0 && self.now.ms_since(wait.since) >= after_ms);
+        is_due && key.is_some_and(|key| self.callback_key(call, key).is_some())
     }
 
     /// Whether this step is one that asks for a callback.
@@ -93,7 +95,13 @@ impl Centre {
             Phase::Confirming { to, .. } => Some(to),
             // Its keys are a number, or come too late to mean anything.
             Phase::Keying { .. } | Phase::Finishing { .. } | Phase::Parting | Phase::Refusing => return true,
-            Phase::Speaking | Phase::LookingUp | Phase::Telling | Phase::Deciding | Phase::Thanking | Phase::Dismissed => return false,
+            Phase::Speaking
+            | Phase::LookingUp
+            | Phase::Telling
+            | Phase::Deciding
+            | Phase::Thanking
+            | Phase::Dismissed
+            | Phase::SentAway => return false,
         };
         let step = walk.step.clone();
         let pressed = Fact::KeyPressed { call, step: step.clone(), key: digit.key() };

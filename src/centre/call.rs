@@ -56,6 +56,15 @@ pub struct Call {
     /// Notices that the caller has heard.
     #[serde(default)]
     pub told: BTreeSet<NoticeId>,
+    /// Steps past which a rush has already led the caller by a shorter way.
+    #[serde(default)]
+    pub shortened: BTreeSet<StepId>,
+    /// Steps of queues that took nobody, past which the plan has led the caller: the second time they are told so.
+    #[serde(default)]
+    pub passed: BTreeSet<StepId>,
+    /// Queues to whose steps the caller has come: each counts once for a rush.
+    #[serde(default)]
+    pub came_to: BTreeSet<QueueId>,
     /// Notices that are being told.
     #[serde(default)]
     pub telling: Vec<NoticeId>,
@@ -297,6 +306,9 @@ impl Call {
             silent: false,
             unheard: BTreeSet::new(),
             told: BTreeSet::new(),
+            shortened: BTreeSet::new(),
+            passed: BTreeSet::new(),
+            came_to: BTreeSet::new(),
             telling: Vec::new(),
             typed_ahead: VecDeque::new(),
             queue_step: None,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{AgentId, CallId};
+use super::ids::{AgentId, CallId, QueueId};
 use super::time::Time;
 
 /// Why the core wants to be woken.
@@ -52,6 +52,10 @@ pub enum Reason {
     Ring(CallId),
     /// Somebody who is to be called back may be called from here on, or may not any more.
     CallBack(CallId),
+    /// An order about what somebody does today, or about a queue's mode, ends.
+    OrdersEnd,
+    /// It has been calm in a queue for as long as a rush is over by.
+    Calm(QueueId),
 }
 
 impl Reason {
@@ -77,6 +81,8 @@ impl Reason {
             | Reason::SupervisorRings(_)
             | Reason::DesksReturn
             | Reason::ShiftChanges
+            | Reason::OrdersEnd
+            | Reason::Calm(_)
             | Reason::MediaReturns(_)
             | Reason::CoolOff(_) => None,
         }

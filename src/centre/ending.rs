@@ -189,6 +189,7 @@ fn queue_end(reason: EndReason) -> QueueEnd {
         | EndReason::SupervisionOver
         | EndReason::NotReached
         | EndReason::Replaced
-        | EndReason::Abuse => QueueEnd::Failed,
+        | EndReason::Abuse
+        | EndReason::Evacuated => QueueEnd::Failed,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AgentId, SkillId};
+use super::surge::Mode;
 
 /// Why a caller came to an operator, or goes on waiting: the rule that chooses, and what was found of every operator.
 ///
@@ -34,6 +35,14 @@ pub struct Explanation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub callback: Option<CallingBack>,
+    /// The queue's mode, where it is not open.
+    #[serde(default, skip_serializing_if = "is_open")]
+    #[schema(required = false)]
+    pub mode: Mode,
+    /// Those for whom a supervisor's order for today counts beside the settings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub able_today: Vec<AgentId>,
     /// Every operator who is signed in, in order of name.
     pub verdicts: Vec<(AgentId, Verdict)>,
 }
@@ -239,6 +248,10 @@ fn leveled(levels: &BTreeMap<SkillId, u8>) -> String {
 
 fn is_zero(n: &u32) -> bool {
     *n == 0
+}
+
+fn is_open(mode: &Mode) -> bool {
+    *mode == Mode::Open
 }
 
 fn is_even(ms: &i64) -> bool {

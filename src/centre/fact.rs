@@ -1,5 +1,7 @@
 //! What happened, for reports and screens? Facts: the only thing that the store, the wallboard and the counts are made of.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::credit::CreditFor;
@@ -11,6 +13,8 @@ use super::ids::{
 use super::input::{Diverted, Quality};
 use super::shift::Wanted;
 use super::skill::Needs;
+use super::steer::Order;
+use super::surge::Mode;
 
 /// One thing that happened, at the time of its record. Its identity is (record sequence, place in the record).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -134,6 +138,14 @@ pub enum Fact {
     CallbackTried { call: CallId, attempt: u8, why: EndReason, again_ms: Option<u64> },
     /// No callback stands any more for this call.
     CallbackEnded { call: CallId, how: CallbackEnd },
+    /// A supervisor has ordered this; what lasts does so until then.
+    Steered { order: Order, until_ms: Option<u64>, by: String, reason: String },
+    /// A queue's mode from here on; without an author by its rule.
+    QueueModeChanged { queue: QueueId, mode: Mode, until_ms: Option<u64>, by: Option<String>, reason: Option<String> },
+    /// What an operator does from here on in place of what the settings say; nothing: as they say.
+    AbleToday { agent: AgentId, levels: BTreeMap<SkillId, u8>, queues: BTreeMap<QueueId, bool>, until_ms: Option<u64> },
+    /// All leave the building, or may come back.
+    EvacuationChanged { on: bool, by: String, reason: String },
 }
 
 /// Why nobody is promised a callback.
@@ -254,6 +266,8 @@ pub enum QueueEnd {
     Interrupted,
     /// The call could not be kept: media or signalling failed.
     Failed,
+    /// The centre was evacuated; a callback is owed.
+    Evacuated,
 }
 
 /// Who is at the far end of a leg.
@@ -343,6 +357,8 @@ pub enum EndReason {
     Replaced,
     /// The operator ended it because the resident was abusive.
     Abuse,
+    /// The centre was evacuated.
+    Evacuated,
 }
 
 impl EndReason {
@@ -373,6 +389,7 @@ impl EndReason {
             EndReason::NotReached => "not_reached",
             EndReason::Replaced => "replaced",
             EndReason::Abuse => "abuse",
+            EndReason::Evacuated => "evacuated",
         }
     }
 }
@@ -387,6 +404,7 @@ impl QueueEnd {
             QueueEnd::KeyPressed => "key_pressed",
             QueueEnd::Interrupted => "interrupted",
             QueueEnd::Failed => "failed",
+            QueueEnd::Evacuated => "evacuated",
         }
     }
 }

@@ -9,6 +9,7 @@ use super::ids::{
 use super::notice::Notice;
 use super::settings::Settings;
 use super::shift::ShiftOrder;
+use super::steer::Steered;
 
 /// One thing that happened. New kinds are added, old ones never change: journals of older versions must replay.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -45,6 +46,8 @@ pub enum Input {
     NoticesChanged(Vec<Notice>),
     /// A supervisor moves somebody between shifts, adds them or sends them home.
     ShiftOrdered(ShiftOrder),
+    /// A supervisor orders a state, what somebody does today, a queue's mode or the evacuation.
+    Steered(Steered),
     /// What came of `Output::Keying`: the shell keeps the digits, and the core hears of the number by its reference.
     Keyed { call: CallId, keyed: Keyed },
 }

@@ -7,10 +7,11 @@ use super::call::{Call, Dialling, Stage};
 use super::deadline::Reason;
 use super::dialplan::{Action, Plan, Spoken};
 use super::fact::{Chosen, EndReason, Fact, Party, QueueEnd};
-use super::ids::{CallId, CallerRef, Language, LegId, StepId};
+use super::ids::{CallId, CallerRef, Language, LegId, PromptId, QueueId, StepId};
 use super::input::{CallerKnown, Digit};
 use super::leg::LegState;
 use super::output::{Ending, Shown, Sound, Target};
+use super::surge::{Around, CLOSED};
 
 /// Steps that take no time (opening hours, a language that is known) one after the other, at most.
 const MAX_HOPS: usize = 32;
@@ -46,6 +47,8 @@ pub enum Phase {
     Thanking,
     /// No step of a plan: the caller hears why the talk was ended, and the call is over.
     Dismissed,
+    /// No step of a plan: the caller hears that nobody takes calls, and the call is over. Keys of the whole plan work.
+    SentAway,
     /// The callback step takes a number, whose keys the shell keeps.
     Keying { tries: u8 },
     /// Nothing more is keyed: the shell is to say what the number is.
@@ -69,6 +72,9 @@ enum Lead {
 impl Centre {
     /// The resident can hear: the plan of the number begins.
     pub(super) fn start_plan(&mut self, call: CallId) {
+        if self.greets_evacuated(call) {
+            return;
+        }
         let Some(start) = self.plan(call).map(|plan| plan.start.clone()) else { return };
         self.enter_step(call, &start, false);
     }
@@ -106,21 +112,12 @@ impl Centre {
                 Lead::Stay
             }
             Action::Language { tries, .. } => self.ask_language(call, &name, tries, by_key),
-            Action::Menu { tries, say, .. } => {
-                self.ask(call, &name, &say, tries);
-                Lead::Stay
-            }
+            Action::Menu { tries, say, .. } => self.ask_in_menu(call, &name, &say, tries),
             Action::Hours { calendar, open, closed } => {
                 let is_open = self.settings.calendars.get(&calendar).is_some_and(|hours| hours.is_open(self.now, self.wall_ahead_ms));
                 Lead::To(if is_open { open } else { closed })
             }
-            Action::Queue { .. } => {
-                self.forget_typed(call);
-                if !self.tell_notices(call, &name) {
-                    self.wait_in_queue(call, &name);
-                }
-                Lead::Stay
-            }
+            Action::Queue { queue, .. } => self.come_to_queue(call, &name, &queue),
             Action::Callback { tries, .. } => {
                 self.ask_for_callback(call, &name, tries);
                 Lead::Stay
@@ -140,11 +137,55 @@ impl Centre {
         }
     }
 
-    /// The caller of a queue step takes a place.
+    /// The queue's step: past a queue that takes nobody new, then notices, the shorter way of a rush, and the place.
+    fn come_to_queue(&mut self, call: CallId, step: &StepId, queue: &QueueId) -> Lead {
+        self.forget_typed(call);
+        if self.calls.get_mut(&call).is_some_and(|known| known.came_to.insert(queue.clone())) {
+            self.note_arrival(queue);
+        }
+        let turns_away = self.mode(queue).turns_away();
+        if !turns_away && self.tell_notices(call, step) {
+            return Lead::Stay;
+        }
+        match self.way_around(call, step) {
+            Around::To(step) => return Lead::To(step),
+            Around::TurnedAway => self.part_with(call, PromptId::from(CLOSED)),
+            Around::None => self.queue_up(call, step, queue),
+        }
+        Lead::Stay
+    }
+
+    /// A menu in a rush: what concerns the caller is told first, and the shorter menu takes its place.
+    fn ask_in_menu(&mut self, call: CallId, step: &StepId, say: &[Spoken], tries: u8) -> Lead {
+        let queues = self.queues_of_plan(call);
+        if queues.iter().any(|queue| self.is_surge(queue)) {
+            if self.tell_notices(call, step) {
+                return Lead::Stay;
+            }
+            if let Some(shorter) = self.short_way(call, step, &queues) {
+                return Lead::To(shorter);
+            }
+        }
+        self.ask(call, step, say, tries);
+        Lead::Stay
+    }
+
+    fn queue_up(&mut self, call: CallId, step: &StepId, queue: &QueueId) {
+        self.walk(call, step, Phase::Speaking);
+        self.note_queue_step(call, step);
+        self.enter_queue(call, queue);
+    }
+
+    /// The caller of a queue step has heard the notices and takes a place.
     pub(super) fn wait_in_queue(&mut self, call: CallId, step: &StepId) {
         match self.action(call, step) {
             Some(Action::Queue { queue, .. }) => {
                 let queue = queue.clone();
+                match self.way_around(call, step) {
+                    Around::To(step) => return self.enter_step(call, &step, false),
+                    Around::TurnedAway => return self.part_with(call, PromptId::from(CLOSED)),
+                    Around::None => {}
+                }
                 self.walk(call, step, Phase::Speaking);
                 self.note_queue_step(call, step);
                 self.enter_queue(call, &queue);
@@ -219,8 +260,21 @@ impl Centre {
     pub(super) fn step_played(&mut self, call: CallId) {
         let Some(Stage::Walking(walk)) = self.stage(call) else { return };
         let walk = walk.clone();
-        if walk.phase == Phase::Dismissed {
-            return self.abuse_said(call);
+        match walk.phase {
+            Phase::Dismissed => return self.abuse_said(call),
+            Phase::SentAway => return self.end_call(call, EndReason::PlanEnded),
+            Phase::Speaking
+            | Phase::Asking { .. }
+            | Phase::Listening { .. }
+            | Phase::LookingUp
+            | Phase::Telling
+            | Phase::Deciding
+            | Phase::Thanking
+            | Phase::Keying { .. }
+            | Phase::Finishing { .. }
+            | Phase::Confirming { .. }
+            | Phase::Refusing
+            | Phase::Parting => {}
         }
         let Some(action) = self.action(call, &walk.step) else { return };
         match (action, walk.phase) {
@@ -243,7 +297,10 @@ impl Centre {
                 self.walk(call, &walk.step, Phase::Listening { tries });
                 self.deadlines.set(Reason::Key(call), until);
             }
-            (_, Phase::Listening { .. } | Phase::LookingUp | Phase::Deciding | Phase::Dismissed | Phase::Finishing { .. }) => {}
+            (
+                _,
+                Phase::Listening { .. } | Phase::LookingUp | Phase::Deciding | Phase::Dismissed | Phase::SentAway | Phase::Finishing { .. },
+            ) => {}
             // New settings have made another step of it.
             (Action::Play { .. } | Action::HangUp { .. }, Phase::Asking { .. })
             | (Action::Language { .. } | Action::Menu { .. } | Action::Callback { .. }, Phase::Speaking)
@@ -275,6 +332,7 @@ impl Centre {
             | Phase::Thanking
             | Phase::Dismissed
             | Phase::Refusing
+            | Phase::SentAway
             | Phase::Parting => return,
         };
         let Some(action) = self.action(call, &step).cloned() else { return };
@@ -349,7 +407,7 @@ impl Centre {
         if self.key_at_callback(call, walk, digit) {
             return;
         }
-        let action = self.action(call, &step).cloned();
+        let action = self.action(call, &step).filter(|_| walk.phase != Phase::SentAway).cloned();
         match action {
             Some(Action::Language { keys, next, .. }) if listens && keys.contains_key(&digit) => {
                 self.out.fact(Fact::KeyPressed { call, step, key: digit.key() });
@@ -498,12 +556,17 @@ impl Centre {
         self.plan(call)?.keys.get(&digit).cloned()
     }
 
+    /// Whether the caller's plan has a step of this name.
+    pub(super) fn action_named(&self, call: CallId, step: &StepId) -> bool {
+        self.plan(call).is_some_and(|plan| plan.steps.contains_key(step))
+    }
+
     pub(super) fn action(&self, call: CallId, step: &StepId) -> Option<&Action> {
         self.plan(call)?.step(step).map(|(_, known)| &known.action)
     }
 
     /// The plan of the call's number; one that the settings dropped serves its callers to their end.
-    fn plan(&self, call: CallId) -> Option<&Plan> {
+    pub(super) fn plan(&self, call: CallId) -> Option<&Plan> {
         let Call { number, .. } = self.calls.get(&call)?;
         self.settings.numbers.get(number).or_else(|| self.closing.plans.get(number))
     }

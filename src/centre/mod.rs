@@ -21,6 +21,7 @@ mod discretion;
 pub mod early;
 mod ending;
 pub mod estimate;
+pub mod evacuation;
 pub mod explanation;
 pub mod fact;
 pub mod help;
@@ -42,7 +43,9 @@ pub mod settings;
 pub mod shift;
 pub mod skill;
 mod sound;
+pub mod steer;
 pub mod supervise;
+pub mod surge;
 pub mod talk;
 pub mod time;
 pub mod transfer;
@@ -66,6 +69,7 @@ use notice::Notice;
 use output::{Output, ToDesk, ToLine, ToMedia};
 use settings::{QueueSettings, Settings};
 use shift::Duty;
+use steer::Steering;
 use time::Time;
 
 /// The whole state of the call side. A clone of it is a snapshot.
@@ -88,6 +92,9 @@ pub struct Centre {
     /// Who is on shift.
     #[serde(default)]
     duty: Duty,
+    /// What supervisors have ordered for now.
+    #[serde(default)]
+    steering: Steering,
     /// What callers are told before they wait.
     #[serde(default)]
     notices: Vec<Notice>,
@@ -250,6 +257,7 @@ impl Centre {
             }
             Input::Keyed { call, keyed } => self.keyed(call, keyed),
             Input::ShiftOrdered(order) => self.shift_ordered(order),
+            Input::Steered(steered) => self.steered(steered),
             Input::ShellLost { leg } => self.leg_failed(leg, EndReason::ShellLost),
             Input::CallPoisoned { call } => self.poisoned(call),
             Input::Restarted { downtime_ms } => self.restarted(downtime_ms),
@@ -283,6 +291,8 @@ impl Centre {
             Reason::Ring(call) => self.match_ring(call),
             Reason::CallBack(call) => self.match_callback(call),
             Reason::ShiftChanges => self.match_shifts(),
+            Reason::OrdersEnd => self.match_orders(),
+            Reason::Calm(queue) => self.calm(&queue),
             Reason::OfferEnds(call) => self.offer_failed(call, fact::OfferEnd::NoAnswer),
             Reason::DialEnds(call) => self.dial_ended(call),
             Reason::NoSound(call) => self.end_call(call, EndReason::NoSound),
@@ -317,6 +327,8 @@ impl Centre {
         self.out.fact(Fact::SettingsApplied { revision: self.settings.revision });
         self.match_agents_to_settings();
         self.match_shifts();
+        self.match_modes_to_settings();
+        self.match_orders();
         self.match_waits_to_settings();
         self.match_callbacks();
         // How long a line may be dead holds for talks that are up, too.

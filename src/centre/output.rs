@@ -6,6 +6,7 @@ use super::explanation::Explanation;
 use super::fact::EndReason;
 use super::ids::{AgentId, CallId, CallerRef, ContactId, Language, LegId, PlayId, PromptId, QueueId, RecordingId, SdpRef};
 use super::input::Digit;
+use super::steer::Order;
 
 /// One order. The engine carries them out in order, after the record that holds their hash is in the journal.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -112,6 +113,8 @@ pub enum ToDesk {
     Refused { agent: AgentId, why: Refusal },
     /// The call that the operator talks in or writes up, for a desk that has opened meanwhile; nothing rings.
     Work { agent: AgentId, offer: Offer, stands: Option<Stands> },
+    /// A supervisor has ordered this about the operator, or about everybody.
+    Ordered { agent: AgentId, order: Order, by: String, reason: String },
 }
 
 /// How a call stands for the operator who works on it, beyond plain talk.
@@ -263,4 +266,6 @@ pub enum Refusal {
     UnknownTarget,
     /// Not while the call is as it is.
     NotNow,
+    /// The centre is evacuated.
+    Evacuated,
 }

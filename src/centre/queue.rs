@@ -67,6 +67,9 @@ impl Centre {
         if full && !has_place && !overflowed && self.overflow(call) {
             return;
         }
+        if self.is_evacuated() {
+            return self.owe_instead(call, queue, &rules);
+        }
         let Some(wait) = self.take_place(call, queue, &rules) else { return };
         if self.is_unknown(LegId::caller(call)) {
             self.waiting.offered(call, &wait);
@@ -142,7 +145,7 @@ impl Centre {
     }
 
     /// The wait of a caller who comes back to the same queue goes on where it was; in another queue it counts for the place.
-    fn new_wait(&mut self, call: CallId, queue: &QueueId, rules: &QueueSettings) -> Option<Wait> {
+    pub(super) fn new_wait(&mut self, call: CallId, queue: &QueueId, rules: &QueueSettings) -> Option<Wait> {
         let language = self.language_of(call);
         let now = self.now;
         let credit_ms = self.credit(call, rules).0;
@@ -270,7 +273,9 @@ impl Centre {
         self.deadlines.cancel(&Reason::Announce(call));
         self.deadlines.cancel(&Reason::MaxWait(call));
         self.deadlines.cancel(&Reason::Ring(call));
-        self.out.fact(Fact::Dequeued { call, queue: wait.queue, how, waited_ms: self.now.ms_since(wait.since) });
+        let queue = wait.queue.clone();
+        self.out.fact(Fact::Dequeued { call, queue, how, waited_ms: self.now.ms_since(wait.since) });
+        self.close_if_drained(&wait.queue);
     }
 
     /// Tells the caller the place and, where it can be said, the minutes.

@@ -176,6 +176,7 @@ impl Centre {
             (Stage::Arriving, 0) => self.leg_answered(leg),
             (Stage::Walking(Walk { phase: Phase::Dismissed, .. }), 0) => self.end_call(leg.call, EndReason::Abuse),
             (Stage::Walking(Walk { phase: Phase::Parting, .. }), 0) => self.caller_parts(leg.call),
+            (Stage::Walking(Walk { phase: Phase::SentAway, .. }), 0) => self.end_call(leg.call, EndReason::PlanEnded),
             // What played is lost with the process: the step speaks again, the music begins again.
             (Stage::Walking(walk), 0) => {
                 let step = walk.step.clone();
@@ -280,6 +281,7 @@ impl Centre {
             told.extend(self.callback_retold(*call));
         }
         told.extend(self.duty_retold().into_iter().map(|fact| (self.now, fact)));
+        told.extend(self.orders_retold());
         told
     }
 

@@ -51,7 +51,7 @@ impl Centre {
 
     /// Ready, on shift, and not at a desk that is yet to come back after a restart.
     fn may_be_offered(&self, id: &AgentId, agent: &Agent) -> bool {
-        agent.state == State::Ready && self.duty.is_on(id) && !self.is_awaited(id, agent)
+        agent.state == State::Ready && !self.is_evacuated() && self.duty.is_on(id) && !self.is_awaited(id, agent)
     }
 
     fn is_awaited(&self, id: &AgentId, agent: &Agent) -> bool {
@@ -92,7 +92,8 @@ impl Centre {
 
     /// Whether an operator who is free could take the callers of a line, by what they can do and by a shift that they are on.
     pub(super) fn may_take(&self, agent: &AgentId, line: &Line) -> bool {
-        self.can(agent, line) && self.serving(agent).is_none_or(|shifts| shifts.iter().any(|shift| shift.takes(line)))
+        let by_shift = || self.serving(agent).is_none_or(|shifts| shifts.iter().any(|shift| shift.takes(line)));
+        self.can(agent, line) && self.member_today(agent, &line.queue).unwrap_or_else(by_shift)
     }
 
     /// Whether an operator could take the callers of a line by what they can do.
@@ -102,7 +103,8 @@ impl Centre {
 
     /// How well an operator does something.
     fn level(&self, agent: &AgentId, skill: &SkillId) -> u8 {
-        self.settings.agents.get(agent).map_or(0, |known| known.skills.level(skill))
+        let by_settings = || self.settings.agents.get(agent).map_or(0, |known| known.skills.level(skill));
+        self.level_today(agent, skill).map_or_else(by_settings, |level| level.min(BEST))
     }
 
     fn skill_sum(&self, agent: &AgentId, needs: &Needs) -> u32 {
@@ -139,6 +141,8 @@ impl Centre {
             credit_ms: wait.credit_ms,
             turn_after,
             callback: self.calling_back(call),
+            mode: self.mode(&wait.queue),
+            able_today: self.able_today(),
             verdicts: signed_in.map(|(id, known)| (id.clone(), self.verdict(id, known, wait, chosen, rule))).collect(),
         })
     }
@@ -158,7 +162,12 @@ impl Centre {
         let of = |wanted: &dyn Fn(u8, u8) -> bool| -> BTreeMap<SkillId, u8> {
             levels.iter().filter(|(_, (has, least))| wanted(*has, *least)).map(|(skill, (has, _))| ((*skill).clone(), *has)).collect()
         };
-        let serving: Option<Vec<&Shift>> = self.serving(id).map(|all| all.into_iter().filter(|shift| shift.serves(&wait.queue)).collect());
+        let member = self.member_today(id, &wait.queue);
+        if member == Some(false) {
+            return Verdict::NotInQueue {};
+        }
+        let serving: Option<Vec<&Shift>> =
+            self.serving(id).filter(|_| member.is_none()).map(|all| all.into_iter().filter(|shift| shift.serves(&wait.queue)).collect());
         if serving.as_ref().is_some_and(Vec::is_empty) {
             return Verdict::NotInQueue {};
         }

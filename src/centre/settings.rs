@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::credit::Credits;
 use super::dialplan::Plan;
+use super::evacuation::EvacuationSettings;
 use super::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, ShiftId, SkillId};
 use super::schedule::Calendar;
 use super::shift::Shift;
 use super::skill::{Needs, Skills};
+use super::surge::SurgeRule;
 
 /// Everything that the core goes by; a change is a new whole with a higher revision.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -37,6 +39,9 @@ pub struct Settings {
     /// How those are called back who want to be.
     #[serde(default)]
     pub callbacks: CallbackRules,
+    /// What callers hear while the centre is evacuated.
+    #[serde(default)]
+    pub evacuation: EvacuationSettings,
 }
 
 /// One queue.
@@ -78,6 +83,9 @@ pub struct QueueSettings {
     /// Announcements are spoken over the music, which is lowered for so long.
     #[serde(default)]
     pub over_music: bool,
+    /// When it is in surge by itself; without a rule by a supervisor's order alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surge: Option<SurgeRule>,
 }
 
 /// How those are called back who want to be.
@@ -211,6 +219,7 @@ impl Default for QueueSettings {
             credit_ms: 0,
             callback_after_ms: 0,
             over_music: false,
+            surge: None,
         }
     }
 }

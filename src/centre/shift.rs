@@ -133,7 +133,7 @@ impl Centre {
 
     /// Where nobody says until when: for the day. That is until the last span ends of the shifts that the order is about which goes on or begins
     /// today, on the next day where it is a night; in a night that began yesterday until its end; else until midnight.
-    fn end_of_order(&self, agent: &AgentId, wanted: &Wanted) -> Time {
+    pub(super) fn end_of_order(&self, agent: &AgentId, wanted: &Wanted) -> Time {
         let (shifts, now, ahead) = (&self.settings.shifts, self.now, self.wall_ahead_ms);
         let about: Vec<&Shift> = match wanted {
             Wanted::On { shift: Some(shift) } | Wanted::Moved { to: shift } => shifts.get(shift).into_iter().collect(),

@@ -57,6 +57,7 @@ impl Centre {
         }
         let Some((_, queue)) = talk.operator() else { return Err(Refusal::NotYourTalk) };
         let way = match to {
+            CallTo::Queue(name) if self.mode(name).turns_away() => return Err(Refusal::NotFree),
             CallTo::Queue(name) if self.settings.queues.contains_key(name) => Way::Queue(name.clone()),
             CallTo::Queue(_) | CallTo::Agent(_) | CallTo::Service(_) | CallTo::Outside(_) => Way::Rings(self.whom(to)?),
         };
@@ -154,7 +155,7 @@ impl Centre {
             Err(Refusal::NotFree | Refusal::Busy | Refusal::NoPhone | Refusal::NoSound | Refusal::OfferOver | Refusal::PickUpThePhone) => {
                 486
             }
-            Err(Refusal::NotYourTalk | Refusal::NotNow) => 603,
+            Err(Refusal::NotYourTalk | Refusal::NotNow | Refusal::Evacuated) => 603,
         };
         self.out.line(ToLine::ReferProgress { leg, status });
     }

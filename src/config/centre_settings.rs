@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Config, Operator, Problems, Queue};
 use crate::centre::dialplan::{self, Action, Plan, PlanError, Vocabulary};
-use crate::centre::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, SkillId};
+use crate::centre::evacuation::EvacuationSettings;
+use crate::centre::ids::{AgentId, CalendarId, Language, NumberId, PauseReason, PromptId, QueueId, SkillId, StepId};
 use crate::centre::schedule::Calendar;
 use crate::centre::settings::{AgentSettings, CallbackRules, Device, Limits, QueueSettings, Ring, Settings};
+use crate::centre::surge::SurgeRule;
 
 /// The plans that run when the settings name none.
 const EMBEDDED: [(&str, &str); 3] = [
@@ -53,6 +55,12 @@ pub enum SettingsError {
         /// What it wants to play.
         music: PromptId,
     },
+    /// What callers are to hear in an evacuation is not among the sounds.
+    #[error("evacuation.prompt: no text is called {0}; name one of prompts/manifest.toml, or leave it out")]
+    NoPrompt(PromptId),
+    /// Where callers are to go in an evacuation is a step of no plan.
+    #[error("evacuation.step: no dialplan has a step called {0}; add it to one, or leave it out")]
+    NoStep(StepId),
     /// Calendars have errors.
     #[error("settings:\n{0}")]
     Calendars(Problems),
@@ -72,10 +80,16 @@ impl Config {
                 return Err(SettingsError::NoMusic { queue: queue.clone(), music: rules.music.clone() });
             }
         }
+        let evacuation = self.evacuation_built(&prompts)?;
         let known = self.vocabulary(prompts);
+        let numbers = self.plans(&known)?;
+        if let Some(step) = evacuation.step.as_ref().filter(|step| numbers.values().all(|plan| !plan.steps.contains_key(*step))) {
+            return Err(SettingsError::NoStep(step.clone()));
+        }
         Ok(Settings {
             revision,
-            numbers: self.plans(&known)?,
+            evacuation,
+            numbers,
             queues,
             agents: self.operators.iter().map(|(name, operator)| (AgentId::from(name.as_str()), agent_settings(operator))).collect(),
             calendars,
@@ -105,6 +119,16 @@ impl Config {
             most: rules.most,
             calendar: (!rules.calendar.is_empty()).then(|| CalendarId::from(rules.calendar.as_str())),
         }
+    }
+
+    /// A text that is not among the sounds is an error where it was asked for; our own is there with the next build of the prompts.
+    fn evacuation_built(&self, prompts: &BTreeSet<(PromptId, Language)>) -> Result<EvacuationSettings, SettingsError> {
+        let prompt = self.evacuation.prompt.as_deref().map(PromptId::from);
+        if let Some(missing) = prompt.as_ref().filter(|wanted| !prompts.iter().any(|(id, _)| id == *wanted)) {
+            return Err(SettingsError::NoPrompt(missing.clone()));
+        }
+        let step = self.evacuation.step.as_deref().map(StepId::from);
+        Ok(EvacuationSettings { prompt: prompt.unwrap_or(EvacuationSettings::default().prompt), step })
     }
 
     fn calendars_built(&self) -> Result<BTreeMap<CalendarId, Calendar>, SettingsError> {
@@ -210,6 +234,11 @@ fn queue_settings(queue: &Queue) -> QueueSettings {
         credit_ms: queue.credit_ms.unwrap_or(default.credit_ms),
         callback_after_ms: queue.callback_after_ms.unwrap_or(default.callback_after_ms),
         over_music: queue.over_music.unwrap_or(true),
+        surge: queue.surge.map(|rule| SurgeRule {
+            calls: rule.calls,
+            within_ms: rule.within_s.saturating_mul(1_000),
+            calm_ms: rule.calm_s.saturating_mul(1_000),
+        }),
     }
 }
 

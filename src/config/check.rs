@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Config, ConfigError, Ring, calendar, trunks};
 use crate::centre::skill::BEST;
+use crate::centre::surge::MOST_ARRIVALS;
 
 /// An offer that rings for less, in milliseconds, sets every operator aside before they can answer.
 const SHORTEST_OFFER_MS: u64 = 1_000;
@@ -104,6 +105,13 @@ impl Config {
             problems.extend(dropped.map(|skill| {
                 format!("queues.{name}.rings: {skill:?} is dropped, but the queue does not ask for it; write one of its skills")
             }));
+            if let Some(surge) = queue.surge
+                && !((1..=MOST_ARRIVALS).contains(&surge.calls)
+                    && (1..=3_600).contains(&surge.within_s)
+                    && (1..=3_600).contains(&surge.calm_s))
+            {
+                problems.push(format!("queues.{name}.surge: give calls from 1 to {MOST_ARRIVALS}, within_s and calm_s from 1 to 3600"));
+            }
             if queue.announce_every_ms.is_some_and(|ms| ms > 0 && ms < SHORTEST_ANNOUNCE_MS) {
                 problems.push(format!(
                     "queues.{name}.announce_every_ms: callers would hear nothing else; give 0 or at least {SHORTEST_ANNOUNCE_MS}"

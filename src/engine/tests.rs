@@ -59,6 +59,8 @@ fn settings() -> Settings {
         start: "speak".into(),
         keys: BTreeMap::new(),
         steps: [("speak".into(), step)].into(),
+        closed: Default::default(),
+        surge: Default::default(),
     };
     Settings { revision: 1, numbers: [("109".into(), plan)].into(), ..Settings::default() }
 }

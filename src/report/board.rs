@@ -14,6 +14,7 @@ use crate::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, Party, QueueEn
 use crate::centre::ids::{AgentId, CallId, CallTo, NumberId, QueueId, ShiftId, StepId};
 use crate::centre::time::Time;
 
+use super::steering::{Steering, SteeringView};
 use person::OperatorNow;
 use place::{CallUp, Place};
 use queue::{QueueNow, WaitOver};
@@ -44,6 +45,8 @@ pub struct Board {
     /// Those who are not on shift as they are without a table: off, or on these.
     shifts: BTreeMap<AgentId, (bool, Vec<ShiftId>)>,
     today: Today,
+    /// What supervisors have ordered.
+    steering: Steering,
 }
 
 impl Board {
@@ -79,6 +82,7 @@ impl Board {
     /// Takes one fact in. Facts must come in their order; one about a call that is not up changes counts only.
     pub fn apply(&mut self, at: Time, fact: &Fact) {
         self.revision += 1;
+        self.steering.apply(at, fact);
         match fact {
             Fact::CallStarted { call, number, .. } => self.started(*call, number, at),
             Fact::CallEnded { call, reason } => self.ended(*call, at, *reason),
@@ -143,6 +147,10 @@ impl Board {
             | Fact::Credited { .. }
             | Fact::PutBehind { .. }
             | Fact::ShiftOrdered { .. }
+            | Fact::Steered { .. }
+            | Fact::QueueModeChanged { .. }
+            | Fact::AbleToday { .. }
+            | Fact::EvacuationChanged { .. }
             | Fact::TakenOver { .. } => {}
         }
     }
@@ -173,6 +181,11 @@ impl Board {
     /// What every operator does and since when.
     pub fn states(&self) -> Vec<(AgentId, AgentStatus, Time)> {
         self.operators.iter().map(|(agent, operator)| (agent.clone(), operator.state.clone(), operator.since)).collect()
+    }
+
+    /// What supervisors have ordered that holds now.
+    pub fn steering(&self) -> SteeringView {
+        self.steering.view()
     }
 
     /// The short number of a call that is up.

@@ -5,4 +5,5 @@ mod dead_lines;
 pub mod league;
 pub mod own_day;
 pub mod resolution;
+pub mod steering;
 pub mod waits;

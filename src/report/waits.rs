@@ -86,7 +86,9 @@ impl Waits {
                 self.abandoned_short += u64::from(waited_ms < short_ms);
                 self.abandoned_in_target += in_target;
             }
-            QueueEnd::Overflowed | QueueEnd::KeyPressed | QueueEnd::Interrupted | QueueEnd::Failed => self.flowed_out += 1,
+            QueueEnd::Overflowed | QueueEnd::KeyPressed | QueueEnd::Interrupted | QueueEnd::Failed | QueueEnd::Evacuated => {
+                self.flowed_out += 1;
+            }
         }
     }
 

@@ -162,7 +162,8 @@ pub(super) fn reason_header(reason: EndReason) -> String {
         | EndReason::TakenOver
         | EndReason::SupervisionOver
         | EndReason::NotReached
-        | EndReason::Abuse => 16,
+        | EndReason::Abuse
+        | EndReason::Evacuated => 16,
         EndReason::AnsweredElsewhere | EndReason::Replaced => 26,
         EndReason::Refused => 21,
         EndReason::UnknownNumber => 1,

@@ -37,6 +37,8 @@ pub enum Access {
     Cabinet,
     /// A talk, by a supervisor who listened, whispered, joined or took over; with the reason.
     Supervision,
+    /// An order of a supervisor about operators, queues or the whole centre, with its reason.
+    Order,
 }
 
 impl Access {
@@ -54,6 +56,7 @@ impl Access {
             Access::Accounts => "accounts",
             Access::Cabinet => "cabinet",
             Access::Supervision => "supervision",
+            Access::Order => "order",
         }
     }
 }

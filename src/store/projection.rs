@@ -17,6 +17,7 @@ use super::calls::CallRow;
 use super::leg_quality::LegQualityRow;
 use super::legs::LegRow;
 use super::offers::{OfferMoved, OfferRow};
+use super::orders::SteeredRow;
 use super::queue_events::{QueueClosed, QueueRow};
 use super::recordings::RecordingRow;
 use super::shifts::{OnShiftRow, OrderedRow};
@@ -132,6 +133,7 @@ struct Rows {
     agents_closed: Vec<AgentClosed>,
     shift_orders: Vec<OrderedRow>,
     on_shift: Vec<OnShiftRow>,
+    orders: Vec<SteeredRow>,
 }
 
 impl Rows {
@@ -214,7 +216,13 @@ impl Rows {
             | Fact::CallbackDialled { .. }
             | Fact::CallbackTried { .. }
             | Fact::CallbackEnded { .. } => self.callback(id, at, fact),
+            Fact::Steered { order, until_ms, by, reason } => {
+                self.orders.push(SteeredRow { id, at, order: order.clone(), until_ms: *until_ms, by: by.clone(), reason: reason.clone() })
+            }
             Fact::PlaceTold { .. }
+            | Fact::QueueModeChanged { .. }
+            | Fact::AbleToday { .. }
+            | Fact::EvacuationChanged { .. }
             | Fact::SettingsApplied { .. }
             | Fact::Restarted { .. }
             | Fact::StateEnds { .. }
@@ -360,6 +368,7 @@ impl Rows {
         bulk::write(transaction, &self.shift_orders).await?;
         bulk::write(transaction, &self.on_shift).await?;
         bulk::write(transaction, &self.wishes.into_values().collect::<Vec<_>>()).await?;
+        bulk::write(transaction, &self.orders).await?;
         bulk::write(transaction, &self.callbacks).await
     }
 }

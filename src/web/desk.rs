@@ -28,6 +28,7 @@ use super::desks::{Held, state_message};
 use super::error::WebError;
 use super::live;
 use super::messages::{Doing, Frame, FromPage, ToPage};
+use super::orders::{self, Given};
 use super::own_day;
 use super::shifts::{self, OrderWanted};
 use super::story;
@@ -409,6 +410,7 @@ impl Page {
                 }
             }
             FromPage::OrderShift { order } => self.order_shift(order).await,
+            FromPage::Order { order } => self.order(order),
             FromPage::Monitor { call, mode, reason } => {
                 self.supervise(call, crate::centre::fact::Role::Supervisor(mode).word(), &reason, FromDesk::Monitor { agent, call, mode })
                     .await
@@ -429,6 +431,25 @@ impl Page {
             }
             let full = web.inputs.send(Input::Desk(wish)).is_err();
             full.then(|| ToPage::Refused { what: OVERLOADED.into(), mend: "Try again." })
+        }));
+        Ok(())
+    }
+
+    /// Only supervisors steer; an order is on record before the core hears of it.
+    fn order(&mut self, order: Given) -> Result<(), End> {
+        let (web, user) = (self.web.clone(), self.user.clone());
+        self.later.push(Box::pin(async move {
+            if let Err(Unfit { mend, .. }) = wishes::may_supervise(user.role) {
+                return Some(ToPage::Refused { what: "only a supervisor may order this".into(), mend });
+            }
+            let input = match orders::ordered(&web, &user, order).await {
+                Ok(input) => input,
+                Err(error) => {
+                    let mend = "Name what stands in the settings, an end within a week, and a reason.";
+                    return Some(ToPage::Refused { what: error.to_string(), mend });
+                }
+            };
+            web.inputs.send(input).is_err().then(|| ToPage::Refused { what: OVERLOADED.into(), mend: "Try again." })
         }));
         Ok(())
     }

@@ -238,6 +238,7 @@ impl Desks {
             ToDesk::OfferGone { agent, call } => self.with(&agent, |seat| seat.offer_gone(call)),
             ToDesk::Work { agent, offer, stands } => self.with(&agent, |seat| seat.shown_again(offer, stands, seen)),
             ToDesk::Refused { agent, why } => self.with(&agent, |seat| seat.push(ToPage::refused(&why))),
+            ToDesk::Ordered { agent, order, by, reason } => self.with(&agent, |seat| seat.push(ToPage::Ordered { order, by, reason })),
         }
     }
 

@@ -14,8 +14,8 @@ use super::messages::{Frame, FromPage, ToPage};
 use super::router::{Declared, declared};
 use super::{
     accesses, accounts, auth, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, evidence, health, imports, incidents,
-    kiosks, live, me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, shifts, status,
-    welcome,
+    kiosks, live, me, metrics, orders, organisations, page, proposing, recordings, reference, register, residents, settings, shifts,
+    status, welcome,
 };
 
 /// What the handlers say of themselves.
@@ -61,6 +61,8 @@ use super::{
         callbacks::done,
         shifts::list,
         shifts::order,
+        orders::list,
+        orders::order,
         incidents::list,
         incidents::detail,
         incidents::act,

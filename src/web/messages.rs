@@ -7,11 +7,13 @@ use crate::centre::fact::{AgentStatus, Role};
 use crate::centre::ids::{AgentId, CallId, Generation, Language, NumberId, QueueId, Supervision};
 use crate::centre::output::{Offer, Refusal, Stands};
 use crate::centre::settings::Device;
+use crate::centre::steer::Order;
 use crate::private::Private;
 use crate::report::board::BoardView;
 use crate::store::Draft;
 
 use super::desks::Seen;
+use super::orders::Given;
 use super::own_day::DayView;
 use super::shifts::OrderWanted;
 use super::story::StoryView;
@@ -124,6 +126,8 @@ pub enum FromPage {
     DropDraft { draft: String },
     /// A supervisor moves somebody between shifts, adds them or sends them home.
     OrderShift { order: OrderWanted },
+    /// A supervisor orders what holds now.
+    Order { order: Given },
 }
 
 /// Whom a page asks for: `{"operator":"olena"}`, `{"number":"+7…"}`.
@@ -212,6 +216,8 @@ pub enum ToPage {
     },
     /// To be sent back at once.
     Echo { n: u32 },
+    /// A supervisor has ordered this about the operator, or about everybody: an evacuation is told to a page that opens later, too.
+    Ordered { order: Order, by: String, reason: String },
     /// Another page of this operator took over; this one must not come back by itself.
     TakenOver,
     /// The board, once a second where it has changed. It goes to all pages alike and has no number.
@@ -422,6 +428,7 @@ impl ToPage {
             Refusal::NotYourTalk => ("you do not talk in this call", "Nothing to do: it went on."),
             Refusal::NotFree => ("whoever you asked for is not free", "Ask somebody else, or give the call to a queue."),
             Refusal::UnknownTarget => ("nobody is known by that name", "Choose one of the list, or type a number."),
+            Refusal::Evacuated => ("the centre is evacuated", "Leave the building; a supervisor says when to come back."),
             Refusal::NotNow => ("that cannot be done at this moment", "Look at the state of the call, then try again."),
         };
         ToPage::Refused { what: what.to_owned(), mend }

@@ -29,6 +29,7 @@ mod live;
 mod me;
 mod messages;
 mod metrics;
+pub mod orders;
 mod organisations;
 mod own_day;
 mod pace;
@@ -266,7 +267,7 @@ impl WebShell {
     pub fn carry_out(&self, order: ToDesk) {
         let seen = match &order {
             ToDesk::Offer { offer, .. } | ToDesk::Work { offer, .. } => self.web.seen(offer),
-            ToDesk::OfferGone { .. } | ToDesk::Refused { .. } => Seen::default(),
+            ToDesk::OfferGone { .. } | ToDesk::Refused { .. } | ToDesk::Ordered { .. } => Seen::default(),
         };
         self.web.desks.carry_out(order, seen);
     }

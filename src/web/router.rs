@@ -21,8 +21,8 @@ use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
     Web, accesses, accounts, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, document, evidence, guard, health, imports,
-    incidents, kiosks, live, me, metrics, organisations, page, proposing, recordings, reference, register, residents, settings, shifts,
-    status, welcome,
+    incidents, kiosks, live, me, metrics, orders, organisations, page, proposing, recordings, reference, register, residents, settings,
+    shifts, status, welcome,
 };
 
 /// The longest body that is read, in bytes.
@@ -138,6 +138,8 @@ fn table() -> Vec<Line> {
         open(Get, "/api/kiosk", kiosks::board),
         line(Get, "/api/shifts", STAFF, shifts::list),
         line(Post, "/api/shifts/orders", LEADING, shifts::order),
+        line(Get, "/api/orders", LEADING, orders::list),
+        line(Post, "/api/orders", LEADING, orders::order),
         line(Get, "/api/live", STAFF, live::live).of(Stream),
         line(Get, "/desk", RESIDENTS, desk::desk).of(Stream),
         line(Get, "/api/calls", JUDGES, calls::list),

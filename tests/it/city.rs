@@ -110,6 +110,8 @@ pub fn plan() -> Plan {
         start: "welcome".into(),
         keys: BTreeMap::from([(key('0'), "emergency".into()), (key('*'), "language".into())]),
         steps: steps.into(),
+        closed: BTreeMap::new(),
+        surge: BTreeMap::new(),
     }
 }
 

@@ -11,6 +11,8 @@ mod colleagues;
 mod deadlines;
 mod desk_work;
 pub mod dice;
+mod doors;
+mod evacuations;
 mod figures;
 pub mod judge;
 mod legs;
@@ -25,6 +27,7 @@ mod phones;
 mod rooms;
 mod shifts;
 mod staff;
+mod steering;
 mod towns;
 mod world;
 
@@ -44,7 +47,7 @@ const EVENTS: usize = 120;
 const JOURNAL_EVERY: u64 = 50;
 
 /// What must have happened on thousands of days, or they prove nothing of it.
-const LIVELY: [&str; 38] = [
+const LIVELY: [&str; 41] = [
     "StateEnds",
     "HelpAsked",
     "Warned",
@@ -83,6 +86,9 @@ const LIVELY: [&str; 38] = [
     "PutBehind",
     "ShiftOrdered",
     "ShiftChanged",
+    "Steered",
+    "AbleToday",
+    "QueueModeChanged",
 ];
 
 /// Runs beside each day: tells which one it was when anything panics.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use cityline::centre::dialplan::{Action, Plan, Spoken, Vocabulary, read};
 use cityline::centre::ids::{CalendarId, Language, PromptId, QueueId};
-use cityline::centre::{abuse, asking, browser, notice, queue};
+use cityline::centre::{abuse, asking, browser, evacuation, notice, queue, surge};
 use cityline::prompts::Source;
 
 const FILES: [&str; 3] = ["109.toml", "1520.toml", "quality.toml"];
@@ -80,8 +80,9 @@ fn no_prompt_is_built_for_nobody() {
         FILES.map(plan).iter().flat_map(|plan| spoken(plan).map(|(id, _)| id.clone()).collect::<Vec<_>>()).collect();
     // These the core says by itself.
     let own = |id: &PromptId| {
-        [notice::PRESS_ONE, notice::THANKS, abuse::WARNING, abuse::LAST_WORD, browser::RESTORING, browser::LOST, queue::PUT_BEHIND]
-            .contains(&id.as_str())
+        let of_queues = [queue::PUT_BEHIND, surge::CLOSED, evacuation::EVACUATION];
+        [notice::PRESS_ONE, notice::THANKS, abuse::WARNING, abuse::LAST_WORD, browser::RESTORING, browser::LOST].contains(&id.as_str())
+            || of_queues.contains(&id.as_str())
             || asking::PROMPTS.contains(&id.as_str())
             || id.as_str().starts_with("digit-")
     };

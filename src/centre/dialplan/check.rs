@@ -36,7 +36,7 @@ fn callbacks_of_other_kinds(draft: &Draft, faults: &mut Faults<'_>) {
 
 /// Every step that the text leads to from here.
 fn ways(step: &DraftStep) -> Vec<&StepId> {
-    match &step.action {
+    let own = match &step.action {
         None => step.names.iter().collect(),
         Some(Action::Play { next, .. } | Action::Language { next, .. }) => vec![next],
         Some(Action::Menu { keys, otherwise, .. }) => keys.values().chain([otherwise]).collect(),
@@ -45,19 +45,22 @@ fn ways(step: &DraftStep) -> Vec<&StepId> {
         Some(Action::Callback { otherwise, .. }) => vec![otherwise],
         Some(Action::Dial { failed, .. }) => vec![failed],
         Some(Action::HangUp { .. }) => Vec::new(),
-    }
+    };
+    own.into_iter().chain(&step.closed).chain(&step.surge).collect()
 }
 
 /// The ways that are gone at once, without a sound and without a wait: a known caller's language is not asked for, a full queue does not take one.
 fn ways_at_once(step: &DraftStep) -> Vec<&StepId> {
-    match &step.action {
+    let own = match &step.action {
         Some(Action::Hours { open, closed, .. }) => vec![open, closed],
         Some(Action::Queue { overflow, .. }) => overflow.iter().collect(),
         Some(Action::Language { next, .. }) => vec![next],
         Some(Action::Play { .. } | Action::Menu { .. } | Action::Dial { .. } | Action::Callback { .. } | Action::HangUp { .. }) | None => {
             Vec::new()
         }
-    }
+    };
+    // The way of a rush is gone once a call: it turns for ever with no other.
+    own.into_iter().chain(&step.closed).collect()
 }
 
 /// Every step that can be reached in one or more moves; steps that do not exist are among them.

@@ -59,7 +59,7 @@ pub struct Edge {
     pub from: Option<String>,
     /// To which.
     pub to: String,
-    /// "next", "key", "otherwise", "open", "closed", "overflow", "subscribed", "callback", "failed"; "named" of a step that cannot be read.
+    /// "next", "key", "otherwise", "open", "closed", "overflow", "subscribed", "callback", "surge", "failed"; "named" of a step that cannot be read.
     #[schema(value_type = String)]
     pub when: &'static str,
     /// The key that is pressed.
@@ -181,6 +181,9 @@ fn edges(draft: &Draft, steps: &[(&StepId, &DraftStep)]) -> Vec<Edge> {
             Some(Action::HangUp { .. }) => {}
             None => step.names.iter().for_each(|to| lead(to, "named")),
         }
+        let mut lead = |to: &StepId, when| edges.push(way(Some(id), to, when, None));
+        step.closed.iter().for_each(|to| lead(to, "closed"));
+        step.surge.iter().for_each(|to| lead(to, "surge"));
     }
     edges
 }

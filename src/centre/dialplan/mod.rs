@@ -34,6 +34,12 @@ pub struct Plan {
     pub keys: BTreeMap<Digit, StepId>,
     /// The steps.
     pub steps: BTreeMap<StepId, Step>,
+    /// Where callers go from the step of a queue that takes nobody new.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub closed: BTreeMap<StepId, StepId>,
+    /// The shorter ways from menus and queues while there is a rush.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub surge: BTreeMap<StepId, StepId>,
 }
 
 impl Plan {

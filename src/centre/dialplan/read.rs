@@ -48,6 +48,9 @@ pub(super) struct DraftStep {
     pub topic: Option<String>,
     /// `None` when the step could not be read; the fault is noted already.
     pub action: Option<Action>,
+    /// Where it leads while its queue takes nobody new, and in a rush.
+    pub closed: Option<StepId>,
+    pub surge: Option<StepId>,
     /// The steps that its text names, known even where the step could not be read.
     pub names: Vec<StepId>,
 }
@@ -119,6 +122,8 @@ impl Reader<'_, '_> {
             start: draft.start.as_ref()?.value.clone(),
             keys: draft.keys.clone(),
             steps: draft.steps.iter().filter_map(step).collect(),
+            closed: draft.steps.iter().filter_map(|(id, step)| Some((id.clone(), step.closed.clone()?))).collect(),
+            surge: draft.steps.iter().filter_map(|(id, step)| Some((id.clone(), step.surge.clone()?))).collect(),
         })
     }
 
@@ -170,21 +175,29 @@ impl Reader<'_, '_> {
         let at = entry.key.at;
         let DeValue::Table(table) = entry.value.get_ref() else {
             self.faults.add(at, format!("step \"{}\" is not a table", entry.key.value), format!("write [steps.{}]", entry.key.value));
-            return DraftStep { at, topic: None, action: None, names: Vec::new() };
+            return DraftStep { at, topic: None, action: None, closed: None, surge: None, names: Vec::new() };
         };
         let mut names = Vec::new();
         names_in(entry.value.get_ref(), &self.steps, &mut names);
         let mut fields = Fields::new(at, format!("step \"{}\"", entry.key.value), table);
         let topic = fields.text("topic", self.faults).map(|topic| topic.value.to_owned());
-        let Some(kind) = fields.need_text("kind", self.faults) else { return DraftStep { at, topic, action: None, names } };
+        let Some(kind) = fields.need_text("kind", self.faults) else {
+            return DraftStep { at, topic, action: None, closed: None, surge: None, names };
+        };
         if !KINDS.contains(&kind.value) {
             let mend = did_you_mean(kind.value, KINDS, format!("write one of {}", KINDS.join(", ")));
             self.faults.add(kind.at, format!("unknown kind of step \"{}\"", kind.value), mend);
-            return DraftStep { at, topic, action: None, names };
+            return DraftStep { at, topic, action: None, closed: None, surge: None, names };
         }
+        let link = |key, kinds: &[&str], reader: &mut Self, fields: &mut Fields<'_>| {
+            let name = if kinds.contains(&kind.value) { fields.text(key, reader.faults) } else { None };
+            name.map(|name| reader.step(name))
+        };
+        let closed = link("closed", &["queue"], self, &mut fields);
+        let surge = link("surge", &["queue", "menu"], self, &mut fields);
         let action = self.action(kind.value, &mut fields);
         fields.finish(self.faults);
-        DraftStep { at, topic, action, names }
+        DraftStep { at, topic, action, closed, surge, names }
     }
 
     /// Every field is read before any absence ends it, so that all faults of the step are noted.

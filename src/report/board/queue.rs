@@ -117,7 +117,9 @@ impl From<QueueEnd> for Outcome {
         match how {
             QueueEnd::Answered => Outcome::Answered,
             QueueEnd::Abandoned => Outcome::Abandoned,
-            QueueEnd::Overflowed | QueueEnd::KeyPressed | QueueEnd::Interrupted | QueueEnd::Failed => Outcome::FlowedOut,
+            QueueEnd::Overflowed | QueueEnd::KeyPressed | QueueEnd::Interrupted | QueueEnd::Failed | QueueEnd::Evacuated => {
+                Outcome::FlowedOut
+            }
         }
     }
 }

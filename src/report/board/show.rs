@@ -45,6 +45,7 @@ impl Board {
                 .map(|(agent, (call, since))| HelpView { operator: agent.clone(), call: *call, since_ms: since.0 })
                 .collect(),
             today: self.today.clone(),
+            steering: self.steering(),
             last: self.ended.iter().rev().cloned().collect(),
         }
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::centre::fact::EndReason;
 use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId, ShiftId, SkillId};
+use crate::report::steering::SteeringView;
 use crate::report::waits::{ServiceLevel, Waits};
 
 use super::scene::Targets;
@@ -55,6 +56,8 @@ pub struct BoardView {
     pub help: Vec<HelpView>,
     /// Counts of today.
     pub today: Today,
+    /// What supervisors have ordered that holds now.
+    pub steering: SteeringView,
     /// The last calls, newest first, twenty at most.
     pub last: Vec<EndedView>,
 }

@@ -38,6 +38,8 @@ impl Door {
             start: start.clone(),
             keys: BTreeMap::new(),
             steps: BTreeMap::from([(start, Step { topic: None, action })]),
+            closed: BTreeMap::new(),
+            surge: BTreeMap::new(),
         }
     }
 }

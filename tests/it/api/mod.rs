@@ -13,6 +13,7 @@ mod desk_load;
 mod desk_work;
 mod health;
 mod http;
+mod orders;
 mod pages;
 mod people;
 mod recordings;

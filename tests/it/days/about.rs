@@ -64,6 +64,10 @@ pub fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::SettingsApplied { .. }
         | Fact::ShiftOrdered { .. }
         | Fact::ShiftChanged { .. }
+        | Fact::Steered { .. }
+        | Fact::QueueModeChanged { .. }
+        | Fact::AbleToday { .. }
+        | Fact::EvacuationChanged { .. }
         | Fact::Restarted { .. } => None,
     }
 }

@@ -23,6 +23,8 @@ pub struct Call {
     pub overflowed: bool,
     /// In a queue's step, not yet in the queue: if another step follows, the queue was full.
     pub at_the_door: Option<QueueId>,
+    /// The queue's step that the caller has come to.
+    pub at_queue: Option<StepId>,
     pub silent: bool,
     pub silent_until: Option<Time>,
     /// After a restart, until the shell has spoken of the resident's leg.
@@ -117,6 +119,7 @@ impl Call {
             waits_since: None,
             overflowed: false,
             at_the_door: None,
+            at_queue: None,
             silent: false,
             silent_until: None,
             unknown: false,

@@ -27,6 +27,8 @@ impl Model {
             Reason::Rest(agent) => self.staff.status(agent) == AgentStatus::NotResponding,
             Reason::Recovery | Reason::DesksReturn => true,
             Reason::ShiftChanges => !self.settings.shifts.is_empty() || !self.orders.is_empty(),
+            Reason::OrdersEnd => !self.able.is_empty() || self.modes.values().any(|(_, until)| until.is_some()),
+            Reason::Calm(queue) => self.rules(queue).surge.is_some(),
             Reason::CallingEnds(id) => self.between.get(id).is_some_and(Between::rings) || call(id).is_some_and(Call::is_calling),
             Reason::MediaReturns(agent) => self.staff.page(agent).is_none(),
             Reason::CoolOff(agent) => is_cool_off(&self.staff.status(agent)),

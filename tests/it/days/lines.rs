@@ -114,12 +114,17 @@ impl Model {
     }
 
     fn serves(&self, agent: &AgentId, wait: &Wait) -> bool {
-        let Some((is_on, shifts)) = self.duty.get(agent) else { return true };
+        let member = self.able.get(agent).and_then(|(_, queues, _)| queues.get(&wait.queue)).copied();
         let languages = ["kk", "ru", "uk", "en"];
         let fits = |shift: &Shift| {
             let counts = |skill: &SkillId| shift.skills.is_empty() || shift.skills.contains(skill) || languages.contains(&skill.as_str());
             (shift.queues.is_empty() || shift.queues.contains(&wait.queue)) && wait.needs.keys().all(counts)
         };
+        let everybody = (true, Vec::new());
+        let (is_on, shifts) = self.duty.get(agent).unwrap_or(&everybody);
+        if let Some(member) = member {
+            return *is_on && member;
+        }
         *is_on && (shifts.is_empty() || shifts.iter().filter_map(|shift| self.settings.shifts.get(shift)).any(fits))
     }
 

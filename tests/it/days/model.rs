@@ -4,19 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cityline::centre::dialplan::{Action, Plan};
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, OfferEnd, QueueEnd};
-use cityline::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, QueueId, RecordingId, ShiftId, SkillId, StepId};
+use cityline::centre::ids::{AgentId, CallId, CallerRef, LegId, QueueId, RecordingId, ShiftId, StepId};
 use cityline::centre::input::{FromDesk, FromLine, FromMedia, HangUpCause, Input};
 use cityline::centre::output::Output;
 use cityline::centre::settings::{QueueSettings, Settings};
 use cityline::centre::shift::Wanted;
+use cityline::centre::steer::Steered;
+use cityline::centre::surge::Mode;
 use cityline::centre::time::Time;
 
 use super::about::{call_of, leg_of};
-use super::calls::{Call, Talk, Third, Wait};
+use super::calls::{Call, Talk, Third};
 use super::colleagues::Between;
 use super::legs::Legs;
 use super::rooms::Rooms;
 use super::staff::Staff;
+use super::steering::as_wished;
 
 #[derive(Default)]
 pub struct Model {
@@ -28,7 +31,7 @@ pub struct Model {
     /// The last rules of every queue that has ever been.
     rules: BTreeMap<QueueId, QueueSettings>,
     /// The last plan of the city's number: calls that are up go on by it when the number is taken away.
-    plan: Option<Plan>,
+    pub plan: Option<Plan>,
     pub legs: Legs,
     pub staff: Staff,
     /// Calls between operators.
@@ -38,11 +41,16 @@ pub struct Model {
     /// Who is on shift as they are not without a table, and the orders of supervisors with their ends.
     pub duty: BTreeMap<AgentId, (bool, Vec<ShiftId>)>,
     pub orders: BTreeMap<AgentId, (Wanted, Time)>,
+    /// What supervisors have ordered for today, and the queues that are not as the plan has them.
+    pub able: BTreeMap<AgentId, super::steering::Today>,
+    pub modes: BTreeMap<QueueId, (Mode, Option<u64>)>,
     /// The largest bound that any settings of the day have stated.
     pub bound_ms: u64,
     /// By how much somebody was overtaken at most.
     pub overtaken_ms: u64,
-    owed: BTreeSet<CallId>,
+    pub owed: BTreeSet<CallId>,
+    /// The order that is judged.
+    given: Option<Steered>,
     draining: bool,
     recovery_until: Option<Time>,
     arrived: BTreeSet<CallId>,
@@ -84,6 +92,14 @@ impl Model {
     /// One step of the centre: judges it against everything before.
     pub fn step(&mut self, now: Time, input: &Input, outputs: &[Output], facts: &[Fact]) {
         self.now = self.now.max(now);
+        let given = match input {
+            Input::Steered(steered) => Some(steered.clone()),
+            _ => None,
+        };
+        // A state that is ordered is judged as the operator's own wish.
+        let wished = as_wished(input);
+        let input = wished.as_ref().unwrap_or(input);
+        self.given = given;
         let up_before: BTreeSet<CallId> = self.calls.keys().chain(self.between.keys()).copied().collect();
         let must_end = self.must_end(input);
         self.staff.await_desks(self.now);
@@ -306,6 +322,10 @@ impl Model {
             Fact::ShiftOrdered { agent, wanted, until_ms, .. } => self.shift_ordered(input, agent, wanted, *until_ms),
             Fact::ShiftChanged { agent, is_on, shifts } => drop(self.duty.insert(agent.clone(), (*is_on, shifts.clone()))),
             Fact::RingReached { call, ring, needed, .. } => self.ring_reached(*call, *ring, needed),
+            Fact::Steered { .. } | Fact::QueueModeChanged { .. } | Fact::AbleToday { .. } | Fact::EvacuationChanged { .. } => {
+                let given = self.given.clone();
+                self.steering(fact, given.as_ref());
+            }
             Fact::CallDiverted { .. } | Fact::NoticeTold { .. } | Fact::Subscribed { .. } => {}
             Fact::WaitsOn { .. }
             | Fact::CallbackStands { .. }
@@ -334,52 +354,9 @@ impl Model {
         self.calls.insert(call, Call::new(caller, self.now));
     }
 
-    fn enqueued(&mut self, call: CallId, queue: &QueueId, language: Language, skills: &[SkillId]) {
-        let (now, rules) = (self.now, self.rules(queue));
-        let full = self.length(queue) >= rules.max_waiting as usize;
-        let Some(known) = self.calls.get_mut(&call) else { return };
-        let had_place = known.waited.as_ref().is_some_and(|(before, _)| before == queue);
-        let turned_away = known.at_the_door.take().is_some_and(|_| full && !known.overflowed && !had_place);
-        let fresh = known.wait.is_none() && known.talk.is_none();
-        let chosen = known.language.is_none_or(|chosen| chosen == language);
-        let since = known.waited.as_ref().filter(|(before, _)| before == queue).map_or(now, |(_, since)| *since);
-        known.waited = Some((queue.clone(), since));
-        let counts_since = *known.waits_since.get_or_insert(since);
-        let wait = Wait { counts_since, ..Wait::begun(queue, since, now, language, &rules) };
-        let needs: Vec<SkillId> = wait.needs.keys().cloned().collect();
-        known.wait = Some(wait);
-        self.check(skills == needs, || format!("{call} needs {needs:?}, not {skills:?}"));
-        self.check(fresh && chosen, || format!("{call} is queued twice, or in another language"));
-        self.check(!turned_away, || format!("{call} was let into {queue}, which is full"));
-    }
-
-    /// A step that follows on a queue's step at once: the queue was full.
-    fn step_entered(&mut self, call: CallId, step: &StepId) {
-        let Some(known) = self.calls.get_mut(&call) else { return };
-        let door = known.at_the_door.take();
-        let again = door.is_some() && std::mem::replace(&mut known.overflowed, true);
-        if let Some(Action::Queue { .. }) =
-            self.plan.as_ref().and_then(|plan| plan.steps.get(step).or(plan.steps.get(&plan.start))).map(|step| &step.action)
-        {
-            known.queue_step = Some(step.clone());
-        }
-        known.at_the_door = self.plan.as_ref().and_then(|plan| plan.steps.get(step)).and_then(|step| match &step.action {
-            Action::Queue { queue, overflow: Some(_), .. } => Some(queue.clone()),
-            _ => None,
-        });
-        let full = door.as_ref().is_none_or(|queue| self.length(queue) >= self.rules(queue).max_waiting as usize);
-        let had_place =
-            door.is_some() && self.calls.get(&call).is_some_and(|known| known.waited.as_ref().map(|(queue, _)| queue) == door.as_ref());
-        self.check(full && !again && !had_place, || format!("{call} was turned away at {door:?}, again: {again}"));
-    }
-
     pub fn step_of_plan(&self, step: &StepId) -> Option<&Action> {
         let plan = self.plan.as_ref()?;
         plan.steps.get(step).or(plan.steps.get(&plan.start)).map(|step| &step.action)
-    }
-
-    fn length(&self, queue: &QueueId) -> usize {
-        self.calls.values().filter_map(|known| known.wait.as_ref()).filter(|wait| wait.queue == *queue).count()
     }
 
     fn offer_ended(&mut self, call: CallId, agent: &AgentId, how: OfferEnd, input: &Input, step: &mut Step) {
@@ -486,6 +463,7 @@ impl Model {
             EndReason::NotReached => known.out.is_some(),
             EndReason::Abuse => known.dismissed,
             EndReason::AnsweredElsewhere
+            | EndReason::Evacuated
             | EndReason::GivenUp
             | EndReason::Refused
             | EndReason::Transferred
@@ -561,6 +539,7 @@ impl Model {
         }
         faults.extend(self.check_duty());
         faults.extend(self.check_lines());
+        faults.extend(self.check_steering());
         for (id, wait) in self.seeking() {
             let since = wait.since;
             let overdue = self.calls.get(&id).and_then(|call| call.wait.as_ref().filter(|_| !call.overflowed)).is_some_and(|wait| {
@@ -586,11 +565,5 @@ impl Model {
         faults.extend(self.check_between());
         faults.extend(self.legs.check(&self.calls, &self.between));
         self.faults.extend(faults);
-    }
-
-    /// Whether the plan has a way for a caller who has waited for too long.
-    fn has_overflow(&self, call: CallId) -> bool {
-        let step = self.calls.get(&call).and_then(|known| known.queue_step.as_ref());
-        matches!(step.and_then(|step| self.step_of_plan(step)), Some(Action::Queue { overflow: Some(_), .. }))
     }
 }

@@ -103,6 +103,10 @@ impl Model {
                 self.check(theirs, || format!("{agent}, who is {status:?}, is shown {offer:?} again"));
             }
             ToDesk::Refused { .. } => {}
+            ToDesk::Ordered { agent, by, .. } => {
+                let known = self.settings.agents.contains_key(agent);
+                self.check(known && by == "boss", || format!("{agent} is shown an order of {by}"));
+            }
         }
     }
 }

@@ -2,13 +2,22 @@
 
 use cityline::centre::fact::Party;
 use cityline::centre::ids::{AgentId, CallId, CallerRef, LegId, SdpRef};
-use cityline::centre::input::{FromLine, FromMedia, Input, ReferTo};
+use cityline::centre::input::{FromLine, FromMedia, HangUpCause, Input, ReferTo};
 
 use super::legs::Line;
 use super::towns::OPERATORS;
 use super::world::World;
 
 impl World {
+    pub(super) fn a_far_end_does_something(&mut self) {
+        let Some(leg) = self.any_leg_of_a_line() else { return };
+        if leg.n > 0 && self.model.legs.live.get(&leg).is_some_and(|known| known.line != Line::Quiet) && self.dice.percent(50) {
+            self.handle(Input::Line(FromLine::HungUp { leg, cause: HangUpCause::Bye }));
+        } else if !self.model.legs.is_reoffered(leg) {
+            self.handle(Input::Line(FromLine::Reoffered { leg, sdp: SdpRef(leg.call.0) }));
+        }
+    }
+
     pub fn a_phone_works_with_its_call(&mut self) {
         let Some(leg) = self.any_leg_of_a_line() else { return };
         if self.dice.percent(70) {

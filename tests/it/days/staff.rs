@@ -82,8 +82,9 @@ impl Default for Person {
     }
 }
 
+/// Who is in which state, and the levels that supervisors have ordered for today.
 #[derive(Default)]
-pub struct Staff(BTreeMap<AgentId, Person>);
+pub struct Staff(BTreeMap<AgentId, Person>, BTreeMap<AgentId, BTreeMap<SkillId, u8>>);
 
 type Rules = BTreeMap<QueueId, QueueSettings>;
 
@@ -196,8 +197,16 @@ impl Staff {
 
     /// How well an operator does something.
     pub fn level(&self, agent: &AgentId, skill: &SkillId, settings: &Settings) -> u8 {
+        if let Some(level) = self.1.get(agent).and_then(|levels| levels.get(skill)) {
+            return *level;
+        }
         let known = settings.agents.get(agent).and_then(|known| known.skills.levels().find(|(name, _)| *name == skill));
         known.map_or(0, |(_, level)| level)
+    }
+
+    /// What supervisors have ordered for today.
+    pub fn able_today(&mut self, able: &BTreeMap<AgentId, super::steering::Today>) {
+        self.1 = able.iter().map(|(agent, (levels, ..))| (agent.clone(), levels.clone())).collect();
     }
 
     /// An operator has answered a call of a queue.

@@ -9,6 +9,7 @@ use cityline::centre::schedule::Calendar;
 use cityline::centre::settings::{AgentSettings, Device, QueueSettings, Ring, Settings, Strategy};
 
 use cityline::centre::shift::Shift;
+use cityline::centre::surge::SurgeRule;
 use cityline::centre::time::Time;
 
 use super::dice::Dice;
@@ -78,6 +79,10 @@ fn season(dice: &mut Dice, queue: &mut QueueSettings) {
     queue.strategy = *dice.pick(&STRATEGIES).unwrap_or(&Strategy::LongestIdle);
     queue.rings = some_rings(dice, &queue.skills);
     queue.auto_answer_ms = *dice.pick(&[0, 0, 1_500]).unwrap_or(&0);
+    if dice.percent(30) {
+        queue.surge =
+            Some(SurgeRule { calls: dice.between(1, 4) as u32, within_ms: dice.between(1_000, 60_000), calm_ms: dice.between(1, 60_000) });
+    }
 }
 
 /// One that goes on now, has just ended or is about to begin; the days are short.

@@ -70,6 +70,12 @@ impl World {
 
     /// A day of so many events, and the evening that serves everyone.
     pub fn live(&mut self, events: usize) {
+        self.live_until(events);
+        self.evening();
+    }
+
+    /// So many events, in the middle of the day.
+    pub fn live_until(&mut self, events: usize) {
         self.reload();
         OPERATORS.iter().for_each(|agent| self.signs_in(agent));
         for _ in 0..events {
@@ -78,11 +84,10 @@ impl World {
             self.pass(ms);
             self.something_happens();
         }
-        self.evening();
     }
 
     fn something_happens(&mut self) {
-        match self.dice.below(1_580) {
+        match self.dice.below(1_592) {
             0..230 => self.somebody_calls(),
             230..480 => self.somebody_presses(),
             480..560 => self.somebody_hangs_up(),
@@ -104,6 +109,7 @@ impl World {
             1_500..1_520 => self.a_phone_puts_two_together(),
             1_465..1_480 => self.a_phone_takes_a_place(),
             1_480..1_500 => self.a_far_end_speaks_early(),
+            1_580..1_592 => self.a_supervisor_steers(),
             _ => self.a_phone_works_with_its_call(),
         }
     }
@@ -174,15 +180,6 @@ impl World {
         self.dice.pick(&legs).copied()
     }
 
-    fn a_far_end_does_something(&mut self) {
-        let Some(leg) = self.any_leg_of_a_line() else { return };
-        if leg.n > 0 && self.model.legs.live.get(&leg).is_some_and(|known| known.line != Line::Quiet) && self.dice.percent(50) {
-            self.handle(Input::Line(FromLine::HungUp { leg, cause: HangUpCause::Bye }));
-        } else if !self.model.legs.is_reoffered(leg) {
-            self.handle(Input::Line(FromLine::Reoffered { leg, sdp: SdpRef(leg.call.0) }));
-        }
-    }
-
     fn a_shell_fails(&mut self) {
         let Some(leg) = self.any_live_leg() else { return };
         let why =
@@ -217,6 +214,7 @@ impl World {
             | Input::DrainStarted
             | Input::NoticesChanged(_)
             | Input::ShiftOrdered(_)
+            | Input::Steered(_)
             | Input::Stopping => false,
         };
         if again {

@@ -334,6 +334,8 @@ impl Story {
             Reason::WrapUp(_)
             | Reason::Rest(_)
             | Reason::Recovery
+            | Reason::OrdersEnd
+            | Reason::Calm(_)
             | Reason::SupervisorRings(_)
             | Reason::DesksReturn
             | Reason::ShiftChanges
@@ -398,7 +400,9 @@ impl Story {
                 }
             }
             Output::Keying { .. } | Output::Recall { .. } => {}
-            Output::Desk(ToDesk::Offer { .. } | ToDesk::OfferGone { .. } | ToDesk::Refused { .. } | ToDesk::Work { .. }) => {}
+            Output::Desk(
+                ToDesk::Offer { .. } | ToDesk::OfferGone { .. } | ToDesk::Refused { .. } | ToDesk::Work { .. } | ToDesk::Ordered { .. },
+            ) => {}
         }
     }
 
