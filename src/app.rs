@@ -1,5 +1,6 @@
 //! How do the parts become a server? Builds them, wires the channels, owns every task, and shuts down in order.
 
+mod alerts;
 mod answers;
 mod descriptors;
 mod first;
@@ -296,6 +297,7 @@ impl App {
             told: centre.notices().to_vec(),
             clock,
         };
+        let alerts = alerts::AlertParts { board: board.clone(), store: store.clone(), tells: alerts::tells(&config.outbox), clock };
         let outbox =
             outbox::OutboxParts { store: store.clone(), config: config.outbox.clone(), folder: folder.join("outbox"), key: proofs, clock };
         let force_shells = force::Shells {
@@ -334,6 +336,7 @@ impl App {
                     clock,
                     feeders_stop.clone(),
                 ))),
+                tokio::spawn(task("alerts").keep(alerts::run(alerts, feeders_stop.clone()))),
                 tokio::spawn(task("outbox").keep(outbox::run(outbox, feeders_stop.clone()))),
                 tokio::spawn(task("incidents").keep(incidents::run(incidents, engine_stop.clone()))),
                 tokio::spawn(task("decisions").keep(force.clone().take(decisions, engine_stop.clone()))),

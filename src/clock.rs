@@ -1,9 +1,18 @@
 //! What time is it? The only place that asks the system.
 
 use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::centre::time::Time;
+
+/// How long the processor has worked for this thread; zero where the system does not say.
+#[allow(unsafe_code)]
+pub fn processor_time() -> Duration {
+    let mut spent = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `spent` outlives the call, which writes it.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut spent) };
+    Duration::new(u64::try_from(spent.tv_sec).unwrap_or_default(), u32::try_from(spent.tv_nsec).unwrap_or_default())
+}
 
 /// The wall clock at the start of the process and the monotonic time since: it never steps.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +59,7 @@ impl Clock {
     /// The moment of `time` as the runtime's sleep wants it.
     pub fn instant(&self, time: Time) -> Instant {
         let since = time.0.saturating_sub(self.wall_at_start_ms);
-        self.started.checked_add(std::time::Duration::from_millis(since)).unwrap_or(self.started)
+        self.started.checked_add(Duration::from_millis(since)).unwrap_or(self.started)
     }
 
     /// How far the wall clock is ahead of [`Clock::now`], in milliseconds: not 0 once somebody has set it.

@@ -1,5 +1,6 @@
 //! What did the administrator decide? One `Config`, read from embedded defaults, one file and the environment, checked once.
 
+mod alerts;
 mod board;
 mod calendar;
 mod centre_settings;
@@ -24,6 +25,7 @@ use crate::centre::settings::Strategy;
 use crate::centre::skill::Skills;
 use crate::private::Private;
 
+pub use alerts::AlertRule;
 pub use board::{Board, Targets};
 pub use centre_settings::{PlanText, SettingsError};
 pub use check::{Problems, network_has, parse_network};
@@ -55,6 +57,9 @@ pub struct Config {
     /// The wallboard.
     #[serde(default)]
     pub board: Board,
+    /// Of what supervisors are alerted.
+    #[serde(default)]
+    pub alerts: Vec<AlertRule>,
     /// Lines into the city's exchange, by name.
     pub trunks: BTreeMap<String, Trunk>,
     /// Opening hours by name.
@@ -222,6 +227,12 @@ pub struct Outbox {
     /// The address that each seal of the register is posted to, beside the file.
     #[serde(default)]
     pub seals_webhook: String,
+    /// The address that alerts are posted to, when they are raised and when they end.
+    #[serde(default)]
+    pub alerts_webhook: String,
+    /// By which they are signed; without it there is no signature.
+    #[serde(default)]
+    pub alerts_secret: Private<String>,
     /// The address of the gateway that sends short messages: each is posted to it as JSON, with `number` and `text` in `event`. Without one
     /// residents' codes lie in the folder `outbox` alone, and nobody outside opens a cabinet.
     #[serde(default)]

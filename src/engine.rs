@@ -14,7 +14,7 @@ use crate::centre::ids::CallId;
 use crate::centre::input::{FromDesk, FromLine, FromMedia, Input};
 use crate::centre::output::Output;
 use crate::centre::time::Time;
-use crate::clock::Clock;
+use crate::clock::{Clock, processor_time};
 use crate::journal::{Journal, JournalError, Record, load_last};
 use crate::lanes::InputLanes;
 
@@ -49,6 +49,21 @@ pub struct Engine<W> {
     wall_ahead_ms: i64,
     /// When the journal was last looked after.
     looked_after: Time,
+    work: Work,
+}
+
+/// What the core has cost, for `/metrics`: inputs handled, and processor time of deciding and of building their records.
+#[derive(Default)]
+struct Work {
+    inputs: u64,
+    spent: std::time::Duration,
+}
+
+impl Work {
+    fn tell(&self) {
+        metrics::counter!("cityline_core_inputs_total").absolute(self.inputs);
+        metrics::counter!("cityline_core_cpu_us_total").absolute(u64::try_from(self.spent.as_micros()).unwrap_or(u64::MAX));
+    }
 }
 
 /// The journal is looked after, and life is told, this often.
@@ -59,7 +74,7 @@ const STEP_MS: i64 = 1_000;
 impl<W: World> Engine<W> {
     /// An engine whose core is at its journal's end.
     pub fn new(centre: Centre, journal: Journal, world: W, clock: Clock) -> Self {
-        Self { centre, journal, world, clock, wall_ahead_ms: 0, looked_after: Time::default() }
+        Self { centre, journal, world, clock, wall_ahead_ms: 0, looked_after: Time::default(), work: Work::default() }
     }
 
     /// Handles inputs until both lanes are closed or `stop` resolves; then the journal is whole. Errors: nothing brings the journal to the disk
@@ -104,7 +119,10 @@ impl<W: World> Engine<W> {
     /// Handles inputs one by one, writes their records together, then carries out what they asked for.
     pub fn handle_group(&mut self, group: &mut Vec<Input>) {
         while !group.is_empty() {
+            let (before, count) = (processor_time(), group.len());
             let steps: Vec<(Record, Vec<Output>)> = group.drain(..).filter_map(|input| self.step(self.clock.now(), input)).collect();
+            self.work.spent += processor_time().saturating_sub(before);
+            self.work.inputs += u64::try_from(count).unwrap_or_default();
             self.commit();
             for (record, outputs) in steps {
                 for output in outputs {
@@ -130,6 +148,7 @@ impl<W: World> Engine<W> {
             return;
         }
         self.looked_after = now;
+        self.work.tell();
         if !self.journal.is_whole() {
             self.commit();
         }

@@ -14,6 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::clock::processor_time;
+
 /// A usual test run takes so many inputs, as far as so much time allows.
 const RUNS: u64 = 3_000;
 const USUAL: Duration = Duration::from_secs(2);
@@ -84,12 +86,12 @@ pub fn outcome(what: &impl Hash) -> u64 {
 
 /// Runs one input, and looks at what it cost.
 fn measured(target: &Target<'_>, input: &[u8], tally: &mut Tally, read: &mut impl FnMut(&[u8]) -> u64) -> u64 {
-    let (bytes, began_us) = (allocated(), processor_us());
+    let (bytes, began) = (allocated(), processor_time());
     let outcome = catch_unwind(AssertUnwindSafe(|| read(input))).unwrap_or_else(|fault| {
         keep(target.name, input);
         resume_unwind(fault)
     });
-    let (took_us, took_bytes) = (processor_us() - began_us, allocated() - bytes);
+    let (took_us, took_bytes) = (microseconds_since(began), allocated() - bytes);
     tally.worst_us = tally.worst_us.max(took_us);
     tally.worst_bytes = tally.worst_bytes.max(took_bytes);
     let may = target.bytes.0 + target.bytes.1 * input.len() as u64;
@@ -263,12 +265,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Microseconds that the processor has spent on this thread: others of a busy machine do not count.
-fn processor_us() -> u64 {
-    let mut spent = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `spent` outlives the call, which writes it.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut spent) };
-    u64::try_from(spent.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(spent.tv_nsec).unwrap_or(0) / 1_000
+/// Processor time of this thread since: others of a busy machine do not count.
+fn microseconds_since(began: Duration) -> u64 {
+    u64::try_from(processor_time().saturating_sub(began).as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A folder of this test's own, empty.

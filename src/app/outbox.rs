@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::alerts::ALERTS_BY_WEBHOOK;
 use super::sealing::{SEALS_BY_MAIL, SEALS_BY_WEBHOOK};
 use crate::caller::CallerKey;
 use crate::centre::ids::CallerRef;
@@ -167,6 +168,9 @@ impl OutboxParts {
                 SEALS_BY_MAIL => mail(&self.config.seals_mail),
                 SEALS_BY_WEBHOOK if !self.config.seals_webhook.is_empty() => {
                     Way::Webhook { address: self.config.seals_webhook.clone(), secret: String::new() }
+                }
+                ALERTS_BY_WEBHOOK if !self.config.alerts_webhook.is_empty() => {
+                    Way::Webhook { address: self.config.alerts_webhook.clone(), secret: self.config.alerts_secret.reveal().clone() }
                 }
                 _ => mail(&self.config.supervisors),
             });

@@ -54,5 +54,6 @@ pub fn scene(config: &Config, settings: &Settings) -> Scene {
         queues: queues.collect(),
         people: settings.agents.iter().map(|(agent, known)| (agent.clone(), levels(&known.skills))).collect(),
         shifts: settings.shifts.iter().map(|(id, shift)| (id.clone(), shift.queues.clone())).collect(),
+        alerts: config.alert_rules(),
     }
 }

@@ -7,6 +7,7 @@ mod rolling;
 mod scene;
 mod show;
 mod views;
+mod watch;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,6 +19,8 @@ use super::steering::{Steering, SteeringView};
 use person::OperatorNow;
 use place::{CallUp, Place};
 use queue::{QueueNow, WaitOver};
+
+use super::alerts::Alerts;
 
 pub use super::waits::Waits;
 pub use scene::{QueueScene, Scene, Targets};
@@ -44,6 +47,9 @@ pub struct Board {
     help: BTreeMap<AgentId, (CallId, Time)>,
     /// Those who are not on shift as they are without a table: off, or on these.
     shifts: BTreeMap<AgentId, (bool, Vec<ShiftId>)>,
+    /// Offers of the last minutes that nobody took, with their queues.
+    unanswered: VecDeque<(Time, QueueId)>,
+    alerts: Alerts,
     today: Today,
     /// What supervisors have ordered.
     steering: Steering,
@@ -92,7 +98,7 @@ impl Board {
             Fact::Enqueued { call, queue, .. } => self.enqueued(*call, queue, at),
             Fact::Dequeued { call, queue, how, waited_ms } => self.dequeued(*call, queue, *how, *waited_ms, at),
             Fact::Offered { call, queue, agent, .. } => self.offered(*call, queue, agent, at),
-            Fact::OfferEnded { call, how, .. } => self.offer_ended(*call, *how),
+            Fact::OfferEnded { call, how, .. } => self.offer_ended(*call, *how, at),
             Fact::Connected { call, queue, agent, .. } => self.connected(*call, queue, agent, at),
             Fact::LegStarted { leg, party: Party::Outside(party) } => self.dialled_outside(leg.call, party, at),
             Fact::CalledOut { call, number, agent, .. } => self.called_out(*call, number, agent, at),
@@ -333,16 +339,19 @@ impl Board {
     }
 
     /// A caller whose offer came to nothing waits on, since the same moment as before.
-    fn offer_ended(&mut self, call: CallId, how: OfferEnd) {
+    fn offer_ended(&mut self, call: CallId, how: OfferEnd, at: Time) {
         match how {
             OfferEnd::Answered | OfferEnd::CallerGone => {}
             OfferEnd::Declined | OfferEnd::NoAnswer | OfferEnd::Failed(_) | OfferEnd::AgentGone => {
                 self.today.offers_missed += 1;
+                let mut of = None;
                 self.with_call(call, |up| {
                     if let Place::Offered { queue, entered, .. } = &up.place {
+                        of = Some(queue.clone());
                         (up.since, up.place) = (*entered, Place::Waiting { queue: queue.clone() });
                     }
                 });
+                of.into_iter().for_each(|queue| self.note_unanswered(at, queue));
             }
         }
     }

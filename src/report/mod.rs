@@ -1,5 +1,6 @@
 //! What do the figures mean? Pure: counts and states, folded from facts.
 
+pub mod alerts;
 pub mod board;
 mod dead_lines;
 pub mod league;

@@ -10,7 +10,7 @@ use crate::centre::time::Time;
 
 use super::bulk::{self, BulkRow, ms, signed};
 use super::statement::{Statement, query};
-use super::transaction::Transaction;
+use super::transaction::{Lock, Transaction};
 use super::{Store, StoreError};
 
 /// The most calls to residents that one request gets.
@@ -34,7 +34,7 @@ pub struct Message {
     pub id: i64,
     /// What it is about: a case's number, or "incident:7".
     pub subject: String,
-    /// "organisation:heat", "head:heat", "supervisors" or "city".
+    /// "organisation:heat", "head:heat", "supervisors", "city" or a webhook of the settings.
     pub receiver: String,
     /// What it says of that: "forwarded:17", "escalated:resolution:2".
     pub kind: String,
@@ -117,6 +117,14 @@ pub(super) async fn post(transaction: &mut Transaction, posts: &[Post], at: Time
 }
 
 impl Store {
+    /// Writes that an alert was raised or ended, once.
+    pub async fn post_alert(&self, receiver: &str, id: u64, what: &str, body: String, at: Time) -> Result<(), StoreError> {
+        let mut transaction = self.db.begin(Lock::Rows).await?;
+        post(&mut transaction, &[Post::to(receiver.to_owned(), &format!("alert:{id}"), what.to_owned(), body)], at).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Messages that are due, the oldest first, `most` at most.
     pub async fn messages_due(&self, now: Time, most: u32) -> Result<Vec<Message>, StoreError> {
         let due = query("SELECT id, subject, receiver, kind, body, tries FROM outbox WHERE next_ms <= $1 ORDER BY next_ms, id LIMIT $2");

@@ -13,9 +13,9 @@ use super::error::Refusal;
 use super::messages::{Frame, FromPage, ToPage};
 use super::router::{Declared, declared};
 use super::{
-    accesses, accounts, auth, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, evidence, health, imports, incidents,
-    kiosks, live, me, metrics, orders, organisations, page, proposing, recordings, reference, register, residents, settings, shifts,
-    status, welcome,
+    accesses, accounts, alerts, auth, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, evidence, health, imports,
+    incidents, kiosks, live, me, metrics, orders, organisations, page, proposing, recordings, reference, register, residents, settings,
+    shifts, status, welcome,
 };
 
 /// What the handlers say of themselves.
@@ -47,6 +47,7 @@ use super::{
         live::board,
         live::live,
         live::behind,
+        alerts::list,
         kiosks::list,
         kiosks::make,
         kiosks::remove,

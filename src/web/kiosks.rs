@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::centre::ids::{AgentId, Language, QueueId};
 use crate::private::Private;
+use crate::report::alerts::Alert;
 use crate::report::board::{BoardView, Figures, OperatorView, QueueView, StripView};
 use crate::report::waits::ServiceLevel;
 use crate::store::Kiosk;
@@ -64,6 +65,8 @@ pub(super) struct View {
     strip: Vec<StripView>,
     /// The queues.
     queues: Vec<QueueView>,
+    /// The alerts that are on.
+    alerts: Vec<Alert>,
     /// The people who are signed in.
     operators: Vec<Person>,
 }
@@ -87,11 +90,11 @@ struct Person {
 
 impl From<BoardView> for View {
     fn from(board: BoardView) -> Self {
-        let BoardView { at_ms, since_ms, window_minutes, measure, window, strip, queues, operators, .. } = board;
+        let BoardView { at_ms, since_ms, window_minutes, measure, window, strip, queues, alerts, operators, .. } = board;
         let there = operators.into_iter().filter(|person| person.state != "offline");
         let person =
             |OperatorView { operator, state, since_ms, language, queue, .. }| Person { operator, state, since_ms, language, queue };
-        Self { at_ms, since_ms, window_minutes, measure, window, strip, queues, operators: there.map(person).collect() }
+        Self { at_ms, since_ms, window_minutes, measure, window, strip, queues, alerts, operators: there.map(person).collect() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accesses;
 mod accounts;
+mod alerts;
 mod auth;
 mod cabinet;
 mod cabinet_code;

@@ -20,9 +20,9 @@ use crate::store::{LONGEST_EVIDENCE, Sessions};
 use super::auth::{self, Accounts, Auth};
 use super::error::WebError;
 use super::{
-    Web, accesses, accounts, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, document, evidence, guard, health, imports,
-    incidents, kiosks, live, me, metrics, orders, organisations, page, proposing, recordings, reference, register, residents, settings,
-    shifts, status, welcome,
+    Web, accesses, accounts, alerts, cabinet, cabinet_code, callbacks, calls, cases, desk, dialplans, document, evidence, guard, health,
+    imports, incidents, kiosks, live, me, metrics, orders, organisations, page, proposing, recordings, reference, register, residents,
+    settings, shifts, status, welcome,
 };
 
 /// The longest body that is read, in bytes.
@@ -132,6 +132,7 @@ fn table() -> Vec<Line> {
         line(Put, "/api/dialplans/{name}", DECIDERS, dialplans::put).of(Document),
         line(Get, "/api/board", STAFF, live::board),
         line(Get, "/api/board/queues/{queue}", JUDGES, live::behind),
+        line(Get, "/api/alerts", STAFF, alerts::list),
         line(Get, "/api/kiosks", DECIDERS, kiosks::list),
         line(Post, "/api/kiosks", DECIDERS, kiosks::make),
         line(Delete, "/api/kiosks/{id}", DECIDERS, kiosks::remove),

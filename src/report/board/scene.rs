@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::centre::ids::{AgentId, QueueId, ShiftId, SkillId};
+use crate::report::alerts::Rule;
 use crate::report::waits::ServiceLevel;
 
 /// What the settings say of a board.
@@ -20,6 +21,8 @@ pub struct Scene {
     pub people: BTreeMap<AgentId, BTreeMap<SkillId, u8>>,
     /// Which queues each shift serves; nothing: all.
     pub shifts: BTreeMap<ShiftId, BTreeSet<QueueId>>,
+    /// Of what supervisors are alerted.
+    pub alerts: BTreeSet<Rule>,
 }
 
 /// A queue of the settings.
@@ -56,6 +59,7 @@ impl Default for Scene {
             queues: BTreeMap::new(),
             people: BTreeMap::new(),
             shifts: BTreeMap::new(),
+            alerts: BTreeSet::new(),
         }
     }
 }

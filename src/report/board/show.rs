@@ -26,8 +26,7 @@ type WorkOf<'a> = BTreeMap<&'a AgentId, Worked>;
 impl Board {
     /// The board as screens draw it.
     pub fn view(&self, now: Time) -> BoardView {
-        let minutes = self.scene.window_minutes;
-        let worked: WorkOf = self.operators.iter().map(|(agent, operator)| (agent, operator.worked(minutes, now))).collect();
+        let worked = self.worked(now);
         BoardView {
             at_ms: now.0,
             since_ms: self.since.0,
@@ -38,6 +37,7 @@ impl Board {
             calls_up: self.calls_up(),
             calls: self.calls.iter().take(CALLS_SHOWN).map(|(call, up)| up.view(*call)).collect(),
             queues: self.queues.iter().map(|(queue, state)| self.queue_view(queue, state, now, &worked)).collect(),
+            alerts: self.alerts.active(),
             operators: self.operators.iter().map(|(agent, operator)| self.operator_view(agent, operator)).collect(),
             help: self
                 .help
@@ -48,6 +48,17 @@ impl Board {
             steering: self.steering(),
             last: self.ended.iter().rev().cloned().collect(),
         }
+    }
+
+    /// The queues alone.
+    pub(super) fn queue_views(&self, now: Time) -> Vec<QueueView> {
+        let worked = self.worked(now);
+        self.queues.iter().map(|(queue, state)| self.queue_view(queue, state, now, &worked)).collect()
+    }
+
+    fn worked(&self, now: Time) -> WorkOf<'_> {
+        let minutes = self.scene.window_minutes;
+        self.operators.iter().map(|(agent, operator)| (agent, operator.worked(minutes, now))).collect()
     }
 
     /// The calls behind the figures of a queue; `None` for one that is not on the board.

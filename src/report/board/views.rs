@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::centre::fact::EndReason;
 use crate::centre::ids::{AgentId, CallId, Language, NumberId, QueueId, ShiftId, SkillId};
+use crate::report::alerts::Alert;
 use crate::report::steering::SteeringView;
 use crate::report::waits::{ServiceLevel, Waits};
 
@@ -50,6 +51,8 @@ pub struct BoardView {
     pub calls: Vec<CallView>,
     /// The queues by name.
     pub queues: Vec<QueueView>,
+    /// The alerts that are on, the oldest first.
+    pub alerts: Vec<Alert>,
     /// The operators by name, those who signed in since the process runs.
     pub operators: Vec<OperatorView>,
     /// Who wants a supervisor to come, by name.

@@ -93,3 +93,35 @@ fn a_supervisor_listens_whispers_joins_takes_over_and_moves_a_person_into_the_sh
     until("a voice", || !voices(&lately(&next, Duration::from_secs(1))).is_empty());
     ends(&server, &next);
 }
+
+/// Waits for the calls of one queue need what daniyar cannot do until a supervisor says at her page that he can today.
+#[test]
+fn a_supervisor_changes_a_skill_and_the_call_that_waits_for_it_is_served() {
+    let settings = city_of_shifts().replace("skills = [\"first\", \"second\"]\nphone", "skills = [\"second\"]\nphone");
+    let settings = settings.replace("operators = [\"aigul\", \"olena\"]", "operators = [\"aigul\", \"olena\", \"daniyar\"]");
+    let server = Server::start("desk-skill", &settings);
+    let colleague = phone(&server, "202", COLLEAGUE);
+    let mut second = Desk::ready(&server, "daniyar");
+    let boss = Page::of_supervisor(&server, "olena", FOURTH);
+    boss.signs_in();
+    let caller = resident(&server, RESIDENT);
+    caller.order("dial", &server.uri("200"));
+    until("a wait", || server.rows("SELECT count(*) FROM queue_events WHERE left_ms IS NULL") == "1");
+    boss.until_there("article");
+    boss.presses("Act daniyar");
+    boss.presses("Skills today");
+    boss.until_there("dialog[open] form");
+    // The skills by name: the first, the second; the focus is on the first.
+    for _ in 0..10 {
+        boss.key("ArrowDown");
+    }
+    boss.chromium.until("level 10", "document.activeElement.value === '10'");
+    boss.chromium.run("document.querySelector('dialog[open] input').focus()");
+    boss.chromium.types("nobody else is here");
+    boss.key("Enter");
+    second.until("the call", |message| message["type"] == "call_state" && message["state"] == "connected");
+    room("the call", &[(&caller, only(&[COLLEAGUE])), (&colleague, only(&[RESIDENT]))]);
+    let orders = server.rows("SELECT kind, target, by_name, reason FROM orders");
+    assert_eq!(orders, "able|daniyar|olena|nobody else is here");
+    ends(&server, &caller);
+}

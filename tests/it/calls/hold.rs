@@ -1,7 +1,7 @@
 //! What does a waiting caller hear? Music without a gap or a click, around its loop and across an announcement.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cityline_phone::media::g711::Law;
@@ -14,6 +14,9 @@ use super::{SOON, score};
 
 /// A loop of this many samples, so that it comes round soon: whole packets, as music is.
 const LOOP: usize = 8_000;
+
+/// In so many samples the music is lowered or comes back, and more.
+const SLOPE: usize = 4_000;
 
 /// The prompts, with music that is short. Every other file is a link.
 fn prompts_with_short_music(server: &str) -> (PathBuf, Vec<i16>) {
@@ -45,28 +48,60 @@ fn follows(heard: &[i16], at: usize, music: &[i16], from: usize) -> (usize, usiz
     (count, (from + count) % music.len())
 }
 
-#[test]
-fn music_goes_on_without_gap_or_click_around_its_loop_and_across_an_announcement() {
-    let (folder, music) = prompts_with_short_music("hold");
-    let settings = short_city("").replace("announce_every_ms = 0", "announce_every_ms = 60000");
-    let server = Server::start_with("hold", &settings, &[("CITYLINE_DATA__PROMPTS", &format!("{folder:?}"))]);
+/// What a caller hears who waits for twelve seconds in a queue with this rule and this music: announced after four.
+fn waits_for_twelve_seconds(name: &str, rule: &str, folder: &Path) -> Vec<i16> {
+    let settings = short_city(rule).replace("announce_every_ms = 0", "announce_every_ms = 60000");
+    let server = Server::start_with(name, &settings, &[("CITYLINE_DATA__PROMPTS", &format!("{folder:?}"))]);
     let phone = Phone::on_loopback().unwrap();
     let mut call = calls(&server, &phone, "200", CallOptions { from: "+77010200001".into(), ..CallOptions::default() });
     call.wait_for(Event::FirstPacket, SOON).unwrap();
     goes_on(&mut call, Duration::from_secs(12));
     call.hang_up().unwrap();
     let record = record(&mut call);
-    let heard = record.heard.timeline().pcm;
     assert_eq!((record.heard.arrivals.lost, record.heard.arrivals.late_or_twice), (0, 0));
+    record.heard.timeline().pcm
+}
 
-    let start = (0..heard.len()).find(|at| follows(&heard, *at, &music, 0).0 >= LOOP).expect("music is heard");
-    let (before, place) = follows(&heard, start, &music, 0);
+/// Where the music begins, for how many samples it is whole, and where in the loop it stands then.
+fn music_before(heard: &[i16], music: &[i16]) -> (usize, usize, usize) {
+    let start = (0..heard.len()).find(|at| follows(heard, *at, music, 0).0 >= LOOP).expect("music is heard");
+    let (before, place) = follows(heard, start, music, 0);
     assert!(before >= 3 * LOOP, "the music was whole for {before} samples only of the 4 s before the announcement");
+    (start, before, place)
+}
+
+#[test]
+fn music_goes_on_without_gap_or_click_around_its_loop_and_across_an_announcement() {
+    let (folder, music) = prompts_with_short_music("hold");
+    let heard = waits_for_twelve_seconds("hold", "over_music = false", &folder);
+    let (start, before, place) = music_before(&heard, &music);
     let told = &heard[start + before..];
     // The place is looked for from a little before: its first samples may continue the music by chance.
     assert!(score("kk", "position", &heard[start + before - 160..]) >= 0.9, "the place is told");
     let after = (1..told.len()).find(|at| follows(told, *at, &music, place).0 >= 2 * LOOP).expect("the music goes on where it stood");
     assert_eq!(follows(told, after, &music, place).0, told.len() - after, "it goes on whole to the end of the call");
     println!("music: {before} samples, an announcement of {after}, then {} from sample {place} of the loop on", told.len() - after);
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn music_is_lowered_beneath_an_announcement_and_is_back_where_it_would_be() {
+    let (folder, music) = prompts_with_short_music("lowered");
+    let heard = waits_for_twelve_seconds("lowered", "", &folder);
+    let (start, before, place) = music_before(&heard, &music);
+    let told = &heard[start + before..];
+    let at = |n: usize| f32::from(music[(place + n) % LOOP]);
+    let after = (1..told.len()).find(|n| follows(told, *n, &music, (place + n) % LOOP).0 >= 2 * LOOP);
+    let after = after.expect("the music is as loud as before, where it would be had nothing been said");
+    assert_eq!(follows(told, after, &music, (place + after) % LOOP).0, told.len() - after, "it goes on whole to the end of the call");
+    // Between the slopes the music's part of the sound is its projection: speech knows nothing of it.
+    let between = SLOPE..after - SLOPE;
+    let (part, whole) = between.fold((0.0, 0.0), |(part, whole), n| (part + f32::from(told[n]) * at(n), whole + at(n) * at(n)));
+    let lowered = 20.0 * (part / whole).log10();
+    assert!((-18.0..=-12.0).contains(&lowered), "the music lies at {lowered:.1} dB beneath what is said");
+    let speech: Vec<i16> = (0..after).map(|n| (f32::from(told[n]) - at(n) * part / whole) as i16).collect();
+    let (with, without) = (score("kk", "position", &told[..after]), score("kk", "position", &speech));
+    assert!(without >= 0.9, "the place is told: {without:.2}, with the music {with:.2}");
+    println!("music: {before} samples, {after} lowered by {lowered:.1} dB; the place is told at {without:.2}, with the music at {with:.2}");
     fs::remove_dir_all(folder).unwrap();
 }

@@ -453,7 +453,7 @@ impl Model {
             EndReason::PlanEnded => !talked && known.wait.is_none(),
             EndReason::UnknownNumber | EndReason::Overloaded => matches!(input, Input::Line(FromLine::CallArrived { .. })),
             EndReason::MediaFailed => cause.is_some() && matches!(input, Input::Media(FromMedia::Failed { .. })),
-            EndReason::NoSound => known.silent_until.is_some_and(|until| until <= now),
+            EndReason::NoSound => known.silent_until.is_some_and(|until| until <= now) || self.calls_from_a_lost_page(&known),
             EndReason::SignallingFailed => cause.is_some() && signalling,
             EndReason::ShellLost => cause.is_some() && matches!(input, Input::ShellLost { .. }),
             EndReason::Interrupted => {

@@ -2,11 +2,18 @@
 
 use cityline::centre::ids::{AgentId, CallId, LegId, QueueId};
 use cityline::centre::input::{FromDesk, Input};
+use cityline::centre::settings::Device;
 
-use super::calls::Talk;
+use super::calls::{Call, Talk};
 use super::model::{Model, Step};
 
 impl Model {
+    /// An operator calls a resident from a page that has lost its sound, and nobody talks yet.
+    pub fn calls_from_a_lost_page(&self, known: &Call) -> bool {
+        let at_page = |agent| matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Browser));
+        known.out.as_ref().is_some_and(|(agent, _)| at_page(agent) && self.staff.page(agent).is_none())
+    }
+
     /// Who talks with a page that has lost its sound is as if on hold there.
     pub fn note_page(&mut self, input: &Input) {
         match input {
