@@ -1,6 +1,7 @@
 //! Are real calls answered, steered, connected, recorded and stored? The built server and SIP phones on loopback, judged by sound.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alerts;
 mod away;
 pub mod baresip;
 mod callbacks;
