@@ -80,6 +80,7 @@ impl Board {
             callbacks: state.callbacks.len(),
             callbacks_owed: state.callbacks_owed,
             window: self.figures(window, worked),
+            skills: self.scene.queues.get(queue).map(|known| known.skills.iter().cloned().collect()).unwrap_or_default(),
             staff: staff(serve().map(|(_, operator)| &operator.state)),
             targets,
         }

@@ -106,6 +106,8 @@ pub struct QueueView {
     pub callbacks_owed: u64,
     /// The figures of the window.
     pub window: Figures,
+    /// What its operators must be able to do, besides speaking the caller's language.
+    pub skills: Vec<SkillId>,
     /// Who serves it.
     pub staff: Staff,
     /// What is wanted of it.

@@ -27,8 +27,8 @@ export const board = {
   at_ms: NOW, since_ms: NOW - 5 * HOUR, window_minutes: 30, measure: 'strict', window: figures({ level: 7_600 }), strip: STRIP, calls_up: 4, last: [], help: [],
   calls: [{ call: 42, number: '109', started_ms: NOW - 400_000, since_ms: NOW - 271_000, language: 'kk', topic: 'heating', state: 'talking', with: 'nina', no_sound: false }],
   queues: [
-    { queue: 'heating', waiting: 3, longest_since_ms: NOW - 62_000, counts: COUNTED, callbacks: 1, callbacks_owed: 2, window: figures({ level: 5_800, abandonment: 1_300 }), staff: { ready: 1, talking: 2, wrap_up: 0, away: 1 }, targets: { ...TARGETS, waiting: 2 } },
-    { queue: 'roads', waiting: 0, longest_since_ms: null, counts: COUNTED, callbacks: 0, callbacks_owed: 0, window: figures(), staff: { ready: 1, talking: 0, wrap_up: 0, away: 0 }, targets: TARGETS },
+    { queue: 'heating', skills: ['heating'], waiting: 3, longest_since_ms: NOW - 62_000, counts: COUNTED, callbacks: 1, callbacks_owed: 2, window: figures({ level: 5_800, abandonment: 1_300 }), staff: { ready: 1, talking: 2, wrap_up: 0, away: 1 }, targets: { ...TARGETS, waiting: 2 } },
+    { queue: 'roads', skills: ['roads'], waiting: 0, longest_since_ms: null, counts: COUNTED, callbacks: 0, callbacks_owed: 0, window: figures(), staff: { ready: 1, talking: 0, wrap_up: 0, away: 0 }, targets: TARGETS },
   ],
   operators: [
     person('a.serik', 'talking', 90_000, { answered: 12, call: 41, queue: 'heating', language: 'ru', topic: 'heating' }),
