@@ -74,7 +74,8 @@ fn a_supervisor_listens_whispers_joins_takes_over_and_moves_a_person_into_the_sh
     let all = ["monitor", "whisper", "barge", "take over"].map(|how| format!("olena: call 1, {how}: the test wants it"));
     assert_eq!(log, all.join("\n"));
 
-    // The next call finds aigul at home, and daniyar in the shift.
+    // The next call finds aigul at home, and daniyar in the shift. Whoever talks is led to the talk, wherever they go.
+    boss.until_doing("Off shift");
     boss.goes_to("/wallboard");
     does(&boss, "aigul", "Shift", 3);
     boss.until_says("not on shift");
