@@ -47,7 +47,7 @@ pub enum Input {
     /// A supervisor moves somebody between shifts, adds them or sends them home.
     ShiftOrdered(ShiftOrder),
     /// A supervisor orders a state, what somebody does today, a queue's mode or the evacuation.
-    Steered(Steered),
+    Steered(Box<Steered>),
     /// What came of `Output::Keying`: the shell keeps the digits, and the core hears of the number by its reference.
     Keyed { call: CallId, keyed: Keyed },
 }

@@ -257,7 +257,7 @@ impl Centre {
             }
             Input::Keyed { call, keyed } => self.keyed(call, keyed),
             Input::ShiftOrdered(order) => self.shift_ordered(order),
-            Input::Steered(steered) => self.steered(steered),
+            Input::Steered(steered) => self.steered(*steered),
             Input::ShellLost { leg } => self.leg_failed(leg, EndReason::ShellLost),
             Input::CallPoisoned { call } => self.poisoned(call),
             Input::Restarted { downtime_ms } => self.restarted(downtime_ms),

@@ -89,7 +89,7 @@ pub(super) async fn ordered(web: &Web, user: &User, given: Given) -> Result<Inpu
     }
     let about = format!("{}: {reason}", serde_json::to_string(&order).unwrap_or_default());
     web.store.log_access(now, &user.name, Access::Order, &about).await?;
-    Ok(Input::Steered(Steered { order, until_ms, by: user.name.clone(), reason }))
+    Ok(Input::Steered(Box::new(Steered { order, until_ms, by: user.name.clone(), reason })))
 }
 
 /// Every name stands in the settings.

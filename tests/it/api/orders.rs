@@ -44,7 +44,7 @@ async fn a_supervisors_orders_go_to_the_core_and_stand_on_record(kind: Kind) {
     let order = Order::Mode { queue: queue.into(), mode: Mode::Closed };
     let (by, reason) = ("boss".to_owned(), "storm".to_owned());
     let steered = Steered { order: order.clone(), until_ms: None, by: by.clone(), reason: reason.clone() };
-    assert_eq!(city.input().await, Input::Steered(steered));
+    assert_eq!(city.input().await, Input::Steered(Box::new(steered)));
     let log = city.store.accesses_of(&Default::default()).await.unwrap();
     assert!(log.iter().any(|entry| entry.action == "order" && entry.who == "boss"), "{log:?}");
 

@@ -49,7 +49,7 @@ impl Emptied {
 
     fn order(&mut self, on: bool) {
         let order = Order::Evacuation { on };
-        self.handle(Input::Steered(Steered { order, until_ms: None, by: "boss".into(), reason: "smoke".into() }));
+        self.handle(Input::Steered(Box::new(Steered { order, until_ms: None, by: "boss".into(), reason: "smoke".into() })));
     }
 
     fn something_happens(&mut self, dice: &mut Dice, call: u64) {

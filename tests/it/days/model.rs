@@ -93,7 +93,7 @@ impl Model {
     pub fn step(&mut self, now: Time, input: &Input, outputs: &[Output], facts: &[Fact]) {
         self.now = self.now.max(now);
         let given = match input {
-            Input::Steered(steered) => Some(steered.clone()),
+            Input::Steered(steered) => Some(steered.as_ref().clone()),
             _ => None,
         };
         // A state that is ordered is judged as the operator's own wish.

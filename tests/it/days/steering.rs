@@ -44,13 +44,14 @@ impl World {
         };
         let lasts = !matches!(order, Order::State { .. });
         let until_ms = (lasts && self.dice.percent(60)).then(|| self.now.0 + self.dice.below(60_000));
-        self.handle(Input::Steered(Steered { order, until_ms, by: "boss".into(), reason: "today".into() }));
+        self.handle(Input::Steered(Box::new(Steered { order, until_ms, by: "boss".into(), reason: "today".into() })));
     }
 }
 
 /// The wish of the operator that an ordered state is like.
 pub fn as_wished(input: &Input) -> Option<Input> {
-    let Input::Steered(Steered { order: Order::State { operator, to, pause }, .. }) = input else { return None };
+    let Input::Steered(steered) = input else { return None };
+    let Order::State { operator, to, pause } = &steered.order else { return None };
     let agent = operator.clone();
     Some(Input::Desk(match (to, pause) {
         (StateWanted::Ready, _) => FromDesk::Ready { agent },

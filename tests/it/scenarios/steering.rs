@@ -16,7 +16,7 @@ use crate::city::{PHONE, operator, settings, three_operators, with};
 /// The supervisor "boss" orders this, because of a storm.
 pub fn orders_until(story: &mut Story, order: Order, until_ms: Option<u64>) {
     let (by, reason) = ("boss".to_owned(), "storm".to_owned());
-    story.happens(Input::Steered(Steered { order, until_ms, by, reason }));
+    story.happens(Input::Steered(Box::new(Steered { order, until_ms, by, reason })));
 }
 
 pub fn orders(story: &mut Story, order: Order) {
