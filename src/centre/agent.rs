@@ -7,7 +7,6 @@ use super::call_out::Wanted;
 use super::colleague::Before;
 use super::deadline::Reason;
 use super::estimate::Busy;
-use super::evacuation::evacuated;
 use super::fact::{AgentStatus, Fact, OfferEnd};
 use super::help::Help;
 use super::ids::{AgentId, CallId, ContactId, Generation, PauseReason};
@@ -37,6 +36,9 @@ pub struct Agent {
     /// They would be ready if their page had not lost its sound, and are again when it is back in time.
     #[serde(default)]
     pub returns: bool,
+    /// A supervisor has sent them off: their phone alone does not make them ready again.
+    #[serde(default)]
+    pub sent_off: bool,
     /// What they asked for while busy; it comes when wrap-up ends.
     pub wish: Option<Wish>,
     /// The call with a colleague that they are in beside what their state tells.
@@ -284,12 +286,14 @@ impl Centre {
         let has_phone = !known.contacts.is_empty();
         let state = known.state.clone();
         match (state, has_phone) {
-            (State::Offline | State::NotResponding, true) if by_phone && self.can_be_rung(agent) => self.set_agent(agent, State::Ready),
+            (State::Offline | State::NotResponding, true) if by_phone && self.can_be_rung(agent) && !self.is_sent_off(agent) => {
+                self.set_agent(agent, State::Ready);
+            }
             (State::Ready, false) => self.set_agent(agent, if by_phone { State::Offline } else { State::NotResponding }),
             (State::NotResponding, false) if by_phone => self.set_agent(agent, State::Offline),
             (State::Offered { call }, false) => self.offer_failed(call, OfferEnd::AgentGone),
             (State::Internal { before: Before::Offline | Before::NotResponding { .. }, .. }, true)
-                if by_phone && self.can_be_rung(agent) =>
+                if by_phone && self.can_be_rung(agent) && !self.is_sent_off(agent) =>
             {
                 self.go_on_as(agent, Before::Ready);
             }
@@ -301,6 +305,7 @@ impl Centre {
     }
 
     fn wants_ready(&mut self, agent: &AgentId) {
+        self.agents.get_mut(agent).into_iter().for_each(|known| known.sent_off = false);
         match self.agent_state(agent) {
             Some(State::Offered { .. } | State::Talking { .. } | State::Supervising { .. }) => {
                 if let Some(known) = self.agents.get_mut(agent) {
@@ -332,6 +337,7 @@ impl Centre {
 
     /// A pause or the end of the shift: at once, or after the talk. An offer that rings is declined by it.
     fn wants(&mut self, agent: &AgentId, wish: Wish) {
+        self.agents.get_mut(agent).into_iter().for_each(|known| known.sent_off = false);
         match self.agent_state(agent) {
             Some(State::Talking { .. } | State::Supervising { .. }) => {
                 if let Some(known) = self.agents.get_mut(agent) {
@@ -437,7 +443,7 @@ impl Centre {
     /// The one place where an operator's state changes: the fact, the time and the deadlines of the former state follow.
     pub(super) fn set_agent(&mut self, agent: &AgentId, state: State) {
         let now = self.now;
-        let state = if state == State::Ready && self.is_evacuated() { evacuated() } else { state };
+        let state = self.after_evacuation(agent, state);
         let Some(known) = self.agents.get_mut(agent) else { return };
         if known.state == state {
             return;
@@ -457,6 +463,7 @@ impl Centre {
         if state == State::Offline {
             known.answered = 0;
         }
+        known.sent_off &= state != State::Ready;
         known.state = state;
         known.since = now;
         known.returns = false;
@@ -506,6 +513,10 @@ impl Centre {
         }
     }
 
+    fn is_sent_off(&self, agent: &AgentId) -> bool {
+        self.agents.get(agent).is_some_and(|known| known.sent_off)
+    }
+
     /// What an operator who cannot be rung is told.
     pub(super) fn missing_device(&self, agent: &AgentId) -> Refusal {
         if self.is_at_page(agent) { Refusal::NoSound } else { Refusal::NoPhone }
@@ -526,7 +537,7 @@ impl Centre {
                 (known.desk, known.desk_awaited, known.contacts, known.media) = (None, false, Vec::new(), None);
             }
             match (self.device(&agent).is_some(), self.agent_state(&agent)) {
-                (true, Some(State::Offline)) if fixed => self.set_agent(&agent, State::Ready),
+                (true, Some(State::Offline)) if fixed && !self.is_sent_off(&agent) => self.set_agent(&agent, State::Ready),
                 (true, Some(State::NotResponding))
                     if self.is_ready_by_phone(&agent)
                         && self.can_be_rung(&agent)

@@ -175,7 +175,7 @@ impl Centre {
         if every_ms > 0 {
             self.deadlines.set(Reason::Announce(call), self.now.plus_ms(every_ms));
         }
-        let (place, language) = (self.waiting.place(call, &wait), wait.language);
+        let (place, language) = (self.place(call, &wait), wait.language);
         let sounds = vec![Sound::Prompt { id: PromptId::from(LOST), language }, Sound::Position { n: place, language }];
         self.play(call, sounds, Ending::Report);
         self.note_place(call, &wait, place);

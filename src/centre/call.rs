@@ -65,6 +65,9 @@ pub struct Call {
     /// Queues to whose steps the caller has come: each counts once for a rush.
     #[serde(default)]
     pub came_to: BTreeSet<QueueId>,
+    /// The number at which a callback has reached the resident.
+    #[serde(default)]
+    pub reached_at: Option<CallerRef>,
     /// Notices that are being told.
     #[serde(default)]
     pub telling: Vec<NoticeId>,
@@ -309,6 +312,7 @@ impl Call {
             shortened: BTreeSet::new(),
             passed: BTreeSet::new(),
             came_to: BTreeSet::new(),
+            reached_at: None,
             telling: Vec::new(),
             typed_ahead: VecDeque::new(),
             queue_step: None,

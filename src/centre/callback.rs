@@ -65,6 +65,11 @@ impl Centre {
         self.callbacks.insert(call, Callback { call, caller, wait });
     }
 
+    /// Whom to call should this resident be lost: where they were reached, else where they called from.
+    pub(super) fn whom_to_call(&self, call: CallId) -> Option<CallerRef> {
+        self.calls.get(&call).map(|known| known.reached_at.unwrap_or(known.caller))
+    }
+
     // ---- the promise ----
 
     /// Whether the caller of this call was promised a callback.
@@ -154,8 +159,17 @@ impl Centre {
         calls.into_iter().for_each(|call| self.match_callback(call));
     }
 
+    /// Those who wait in a queue without a line, and their waits.
+    pub(super) fn without_line<'a>(&'a self, queue: &'a QueueId) -> impl Iterator<Item = (CallId, &'a Wait)> {
+        let theirs = self.standing.iter().filter(|(_, wish)| wish.queue == *queue);
+        theirs.filter_map(|(call, _)| match self.stage(*call) {
+            Some(Stage::Waiting(wait)) => Some((*call, wait)),
+            _ => None,
+        })
+    }
+
     /// Why somebody is not called now, whoever is free.
-    fn held(&self, call: CallId) -> Option<Held> {
+    pub(super) fn held(&self, call: CallId) -> Option<Held> {
         if self.draining {
             return Some(Held::Draining {});
         }
@@ -278,7 +292,8 @@ impl Centre {
 
     /// A caller is answered in this queue. Was it a callback, it is done; who was promised one and has called again needs it no more.
     pub(super) fn called_again(&mut self, call: CallId, queue: &QueueId) {
-        if self.standing.remove(&call).is_some() {
+        if let Some(wish) = self.standing.remove(&call) {
+            self.calls.get_mut(&call).into_iter().for_each(|known| known.reached_at = Some(wish.to));
             self.out.fact(Fact::CallbackEnded { call, how: CallbackEnd::Reached });
             return;
         }

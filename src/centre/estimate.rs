@@ -212,7 +212,8 @@ impl Centre {
         let is_for = |id: &AgentId| {
             let (is_on, shifts) = self.duty_at(id, change);
             let mut theirs = shifts.iter().filter_map(|shift| self.settings.shifts.get(shift));
-            is_on && (shifts.is_empty() || theirs.any(|shift| shift.takes(line)))
+            let by_shift = || shifts.is_empty() || theirs.any(|shift| shift.takes(line));
+            is_on && self.member_at(id, &line.queue, change).unwrap_or_else(by_shift)
         };
         let works = |id: &AgentId, agent: &Agent| agent.is_at_work() || !self.duty.is_on(id);
         self.agents.iter().filter(|(id, agent)| works(id, agent) && self.can(id, line) && is_for(id)).map(|(id, _)| id).collect()

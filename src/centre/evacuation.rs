@@ -61,6 +61,9 @@ impl Centre {
         let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
         for agent in agents {
             match self.agent_state(&agent) {
+                // Nobody would tell a phone of the pause or the end of the shift that was meant for it.
+                Some(State::Paused { .. }) if self.is_ready_by_phone(&agent) => {}
+                Some(State::WrapUp) if self.is_ready_by_phone(&agent) => self.wrap_up_over(&agent),
                 Some(State::Ready | State::WrapUp | State::Paused { .. } | State::NotResponding) => self.set_agent(&agent, evacuated()),
                 // Who calls a service for a resident, or is beside a talk that goes on, is paused after it.
                 Some(
@@ -81,6 +84,7 @@ impl Centre {
                 if let Some(wait) = self.kept(call) {
                     self.owe(call, wait);
                 }
+                self.stop_keying(call);
                 self.leave_queue(call, QueueEnd::Evacuated);
                 self.deadlines.cancel(&Reason::Key(call));
                 self.send_away(call);
@@ -113,9 +117,12 @@ impl Centre {
     /// A talk with a service outside goes on, also where the operator is only asking it; every other one ends for the operator at once.
     fn evacuate_talk(&mut self, call: CallId, talk: &Talk) {
         let Some((_, queue)) = talk.operator() else { return };
-        if let Some(Third::Consulted { party, .. } | Third::Guest { party, .. }) = &talk.third
-            && !matches!(party, Party::Agent(_))
-        {
+        let with_service = match &talk.third {
+            Some(Third::Consulted { party, .. } | Third::Guest { party, .. }) => !matches!(party, Party::Agent(_)),
+            Some(Third::Called(calling)) => calling.agent().is_none(),
+            None => false,
+        };
+        if with_service {
             return self.partner_leaves(call, EndReason::Evacuated);
         }
         let wait = self.new_wait_of_talk(call, queue);
@@ -141,7 +148,7 @@ impl Centre {
     }
 
     fn owe(&mut self, call: CallId, wait: Wait) {
-        if let Some(caller) = self.calls.get(&call).map(|known| known.caller) {
+        if let Some(caller) = self.whom_to_call(call) {
             self.owe_callback(call, caller, wait);
         }
     }
@@ -188,11 +195,25 @@ impl Centre {
         self.out.fact(Fact::EvacuationChanged { on: false, by, reason });
         let paused: Vec<AgentId> = self.agents.iter().filter(|(_, known)| known.state == evacuated()).map(|(id, _)| id.clone()).collect();
         for agent in paused {
-            if !self.is_ready_by_phone(&agent) {
-                continue;
-            }
-            let state = if self.can_be_rung(&agent) { State::Ready } else { State::Offline };
+            let state = self.after_evacuation(&agent, evacuated());
             self.set_agent(&agent, state);
+        }
+    }
+}
+
+impl Centre {
+    /// What becomes of a state: nobody is ready during an evacuation, and a phone without a desk is not away because of one that is over.
+    pub(super) fn after_evacuation(&self, agent: &AgentId, state: State) -> State {
+        match (self.is_evacuated(), state) {
+            (true, State::Ready) => evacuated(),
+            (false, state) if state == evacuated() && self.is_ready_by_phone(agent) => {
+                if self.can_be_rung(agent) {
+                    State::Ready
+                } else {
+                    State::Offline
+                }
+            }
+            (_, state) => state,
         }
     }
 }

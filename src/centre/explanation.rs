@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{AgentId, SkillId};
+use super::ids::{AgentId, ShiftId, SkillId};
 use super::surge::Mode;
 
 /// Why a caller came to an operator, or goes on waiting: the rule that chooses, and what was found of every operator.
@@ -113,8 +113,14 @@ pub enum Verdict {
     },
     /// Is ready, but not on shift.
     OffShift {},
-    /// Is ready, but on a shift that does not serve this queue.
-    NotInQueue {},
+    /// Is ready, but on these shifts, which do not serve this queue. (Explanations of before do not name them.)
+    NotInQueue {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schema(value_type = Vec<String>, required = false)]
+        shifts: Vec<ShiftId>,
+    },
+    /// Is ready, but gets none of this queue's calls today, by order of a supervisor.
+    ByOrder {},
     /// Was not ready, by the name of the state.
     NotReady { state: String },
 }
@@ -187,10 +193,12 @@ impl Verdict {
         match self {
             Verdict::Chosen { idle_ms, merits } => format!("is chosen, idle for {} s{}", idle_ms / 1000, merits.in_words()),
             Verdict::Eligible { idle_ms, merits } => format!("can take it, idle for {} s{}", idle_ms / 1000, merits.in_words()),
-            Verdict::Lacks { skills } => format!("lacks {}", skills.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            Verdict::Lacks { skills } => format!("lacks {}", named(skills)),
             Verdict::BelowLevel { levels } => format!("is not good enough yet: {}", leveled(levels)),
             Verdict::OffShift {} => "is not on shift".to_owned(),
-            Verdict::NotInQueue {} => "is on a shift that does not serve this queue".to_owned(),
+            Verdict::NotInQueue { shifts } if shifts.is_empty() => "is on a shift that does not serve this queue".to_owned(),
+            Verdict::NotInQueue { shifts } => format!("is on {}, which does not serve this queue", named(shifts)),
+            Verdict::ByOrder {} => "gets none of this queue's calls today, by a supervisor's order".to_owned(),
             Verdict::NotReady { state } => format!("is {state}"),
         }
     }
@@ -216,6 +224,12 @@ impl Explanation {
         if let Some(before) = &self.turn_after {
             words += &format!(", after {before}");
         }
+        if self.mode != Mode::Open {
+            words += &format!(", the queue is in the mode \"{}\"", self.mode.word());
+        }
+        if !self.able_today.is_empty() {
+            words += &format!(", by supervisors' orders for {} today", named(&self.able_today));
+        }
         if let Some(callback) = &self.callback {
             words += &callback.in_words();
         }
@@ -240,6 +254,10 @@ impl Merits {
         let levels = if self.levels.is_empty() { String::new() } else { format!(", {}", leveled(&self.levels)) };
         if self.calls > 0 { format!("{levels}, {} calls answered", self.calls) } else { levels }
     }
+}
+
+fn named<T: ToString>(names: &[T]) -> String {
+    names.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn leveled(levels: &BTreeMap<SkillId, u8>) -> String {

@@ -149,7 +149,10 @@ impl Centre {
         }
         match self.way_around(call, step) {
             Around::To(step) => return Lead::To(step),
-            Around::TurnedAway => self.part_with(call, PromptId::from(CLOSED)),
+            Around::TurnedAway => match self.full_queue(call) {
+                Some(step) => return Lead::To(step),
+                None => self.part_with(call, PromptId::from(CLOSED)),
+            },
             Around::None => self.queue_up(call, step, queue),
         }
         Lead::Stay
@@ -183,12 +186,15 @@ impl Centre {
                 let queue = queue.clone();
                 match self.way_around(call, step) {
                     Around::To(step) => return self.enter_step(call, &step, false),
-                    Around::TurnedAway => return self.part_with(call, PromptId::from(CLOSED)),
+                    Around::TurnedAway => {
+                        return match self.full_queue(call) {
+                            Some(step) => self.enter_step(call, &step, false),
+                            None => self.part_with(call, PromptId::from(CLOSED)),
+                        };
+                    }
                     Around::None => {}
                 }
-                self.walk(call, step, Phase::Speaking);
-                self.note_queue_step(call, step);
-                self.enter_queue(call, &queue);
+                self.queue_up(call, step, &queue);
             }
             // New settings have made another step of it.
             Some(_) => self.enter_step(call, step, false),

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
+use super::call::Stage;
 use super::deadline::Reason;
 use super::dialplan::Action;
 use super::fact::Fact;
 use super::ids::{CallId, CallerRef, NoticeId, PromptId, StepId};
 use super::input::Digit;
-use super::ivr::Phase;
+use super::ivr::{Phase, Walk};
 use super::output::{Ending, Sound};
 
 /// Notices in force at most; further ones are not told.
@@ -99,6 +100,11 @@ impl Centre {
     /// A key while notices are told; false where it means nothing here.
     pub(super) fn key_at_notices(&mut self, call: CallId, step: &StepId, digit: Digit) -> bool {
         if digit.key() != SUBSCRIBES || !self.can_subscribe(call) {
+            return false;
+        }
+        // Before it is offered, "1" is meant for the menu that the caller knows.
+        let is_menu = matches!(self.action(call, step), Some(Action::Menu { .. }));
+        if is_menu && matches!(self.stage(call), Some(Stage::Walking(Walk { phase: Phase::Telling, .. }))) {
             return false;
         }
         self.deadlines.cancel(&Reason::Key(call));

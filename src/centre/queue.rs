@@ -61,7 +61,7 @@ impl Centre {
             Some(_) => self.leave_queue(call, QueueEnd::KeyPressed),
             None => {}
         }
-        let full = self.waiting.length(queue) >= usize::try_from(rules.max_waiting).unwrap_or(usize::MAX);
+        let full = self.is_queue_full(queue, &rules);
         // Who left for another language and comes back had a place, and keeps it.
         let has_place = self.calls.get(&call).is_some_and(|known| known.waited.as_ref().is_some_and(|(before, _)| before == queue));
         if full && !has_place && !overflowed && self.overflow(call) {
@@ -80,6 +80,21 @@ impl Centre {
         self.await_overflow(call, &wait, &rules);
         self.set_stage(call, Stage::Waiting(wait));
         self.play_music(call, rules.music);
+    }
+
+    /// Whether nobody else may wait on the line: who was promised a callback and has none takes up no room.
+    fn is_queue_full(&self, queue: &QueueId, rules: &QueueSettings) -> bool {
+        let most = usize::try_from(rules.max_waiting).unwrap_or(usize::MAX);
+        let all = self.waiting.length(queue);
+        all >= most && all.saturating_sub(self.without_line(queue).count()) >= most
+    }
+
+    /// The place that is told, 1 for the next: callbacks that may not be called yet stand before nobody.
+    pub(super) fn place(&self, call: CallId, wait: &Wait) -> u32 {
+        let here = (wait.seniority(), call);
+        let before = |(other, wait): &(CallId, &Wait)| (wait.seniority(), *other) < here && self.held(*other).is_some();
+        let held = self.without_line(&wait.queue).filter(before).count();
+        self.waiting.place(call, wait).saturating_sub(u32::try_from(held).unwrap_or_default()).max(1)
     }
 
     /// A wait begins: the caller stands in the queue from here on.
@@ -288,7 +303,7 @@ impl Centre {
         if !matches!(self.stage(call), Some(Stage::Waiting(_))) {
             return;
         }
-        let place = self.waiting.place(call, &wait);
+        let place = self.place(call, &wait);
         let minutes = self.minutes_left(call, &wait);
         let mut sounds = vec![Sound::Position { n: place, language: wait.language }];
         if self.note_place(call, &wait, place) {

@@ -239,7 +239,7 @@ impl Centre {
 
     /// Who waits in a queue, or for somebody who rings for them after an operator has given them away.
     fn owe_if_waiting(&mut self, call: CallId) {
-        let caller = self.calls.get(&call).map(|known| known.caller);
+        let caller = self.whom_to_call(call);
         if let (Some(caller), Some(wait)) = (caller, self.wait_of(call).cloned().or_else(|| self.wait_of_transfer(call))) {
             self.owe_callback(call, caller, wait);
         }
@@ -285,7 +285,14 @@ impl Centre {
         told
     }
 
-    fn where_it_is(&self, call: CallId, known: &Call) -> Option<(Time, Fact)> {
+    /// Where it stands; who is asked something keeps the place in the queue meanwhile.
+    fn where_it_is(&self, call: CallId, known: &Call) -> impl Iterator<Item = (Time, Fact)> {
+        let kept = known.kept.as_ref().filter(|_| matches!(known.stage, Stage::Walking(_)));
+        let enqueued = kept.and_then(|_| self.enqueued_retold(call));
+        enqueued.into_iter().chain(self.stage_retold(call, known))
+    }
+
+    fn stage_retold(&self, call: CallId, known: &Call) -> Option<(Time, Fact)> {
         match &known.stage {
             Stage::CallingOut(_) if self.is_callback(call) => self.enqueued_retold(call),
             Stage::Arriving | Stage::Transferring(_) | Stage::CallingOut(_) | Stage::Internal(_) => None,

@@ -164,12 +164,12 @@ impl Centre {
         };
         let member = self.member_today(id, &wait.queue);
         if member == Some(false) {
-            return Verdict::NotInQueue {};
+            return Verdict::ByOrder {};
         }
         let serving: Option<Vec<&Shift>> =
             self.serving(id).filter(|_| member.is_none()).map(|all| all.into_iter().filter(|shift| shift.serves(&wait.queue)).collect());
         if serving.as_ref().is_some_and(Vec::is_empty) {
-            return Verdict::NotInQueue {};
+            return Verdict::NotInQueue { shifts: self.duty.shifts(id).cloned().collect() };
         }
         let mut lacks: Vec<SkillId> = of(&|has, _| has == 0).into_keys().collect();
         // Of several shifts the one counts that asks for the least beyond it.

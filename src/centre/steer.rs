@@ -178,7 +178,11 @@ impl Centre {
             (StateWanted::Ready, _) => self.on_desk(FromDesk::Ready { agent }),
             (StateWanted::Pause, Some(reason)) => self.on_desk(FromDesk::Pause { agent, reason: reason.clone() }),
             (StateWanted::Pause, None) => {}
-            (StateWanted::SignedOut, _) => self.on_desk(FromDesk::SignOut { agent }),
+            (StateWanted::SignedOut, _) => {
+                let by_phone = self.is_ready_by_phone(&agent);
+                self.on_desk(FromDesk::SignOut { agent: agent.clone() });
+                self.agents.get_mut(&agent).into_iter().for_each(|known| known.sent_off = by_phone);
+            }
         }
     }
 
@@ -224,6 +228,11 @@ impl Centre {
     /// Whether somebody gets the calls of a queue by today's orders, where they say.
     pub(super) fn member_today(&self, agent: &AgentId, queue: &QueueId) -> Option<bool> {
         self.steering.able.get(agent)?.queues.get(queue).copied()
+    }
+
+    /// The same at a later moment, when the order may be over.
+    pub(super) fn member_at(&self, agent: &AgentId, queue: &QueueId, at: Time) -> Option<bool> {
+        self.steering.able.get(agent).filter(|able| able.until > at)?.queues.get(queue).copied()
     }
 
     /// Those for whom today's orders count beside the settings.

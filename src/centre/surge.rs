@@ -238,6 +238,14 @@ impl Centre {
         self.short_way(call, step, &[queue]).map_or(Around::None, Around::To)
     }
 
+    /// The queue that was too full for a caller whom the next one does not take either: there they wait after all.
+    pub(super) fn full_queue(&self, call: CallId) -> Option<StepId> {
+        let known = self.calls.get(&call).filter(|known| known.overflowed)?;
+        let step = known.queue_step.as_ref()?;
+        let Some(Action::Queue { queue, .. }) = self.action(call, step) else { return None };
+        (!self.mode(queue).turns_away()).then(|| step.clone())
+    }
+
     /// The shorter way of a step while any of these queues is in surge; once a call, so that it may lead back.
     pub(super) fn short_way(&mut self, call: CallId, step: &StepId, queues: &[QueueId]) -> Option<StepId> {
         let to = self.plan(call)?.surge.get(step)?.clone();

@@ -286,7 +286,7 @@ impl Board {
     fn entered_step(&mut self, call: CallId, step: &StepId, at: Time) {
         self.with_call(call, |up| match up.place {
             Place::Arriving | Place::Plan { .. } | Place::Waiting { .. } | Place::Outside { .. } => {
-                (up.place, up.since) = (Place::Plan { step: step.clone() }, at);
+                (up.place, up.since) = (Place::Plan { step: Some(step.clone()) }, at);
             }
             Place::Offered { .. } | Place::Talking { .. } | Place::GivenAway { .. } | Place::CallingOut { .. } => {}
         });
@@ -369,6 +369,14 @@ impl Board {
             self.operators.insert(agent.clone(), OperatorNow::new(state.clone(), at));
             return;
         };
+        // A talk that ends for the operator alone: the resident is told why, and may go on from there.
+        if let AgentStatus::Talking(call) = &operator.state
+            && *state != operator.state
+            && let Some(up) = self.calls.get_mut(call)
+            && matches!(&up.place, Place::Talking { agent: with } if with == agent)
+        {
+            (up.place, up.since) = (Place::Plan { step: None }, at);
+        }
         if let Some((queue, handling_ms)) = operator.changed(state, at) {
             self.queues.entry(queue).or_default().handled(at, handling_ms);
         }

@@ -108,6 +108,12 @@ impl Steering {
         }
     }
 
+    /// What somebody does today by order: levels of skills, and whether they get the calls of a queue where it says so.
+    pub fn today(&self, agent: &AgentId, queue: &QueueId) -> (&BTreeMap<SkillId, u8>, Option<bool>) {
+        static NOTHING: BTreeMap<SkillId, u8> = BTreeMap::new();
+        self.able.get(agent).map_or((&NOTHING, None), |today| (&today.levels, today.queues.get(queue).copied()))
+    }
+
     /// What holds now.
     pub fn view(&self) -> SteeringView {
         SteeringView {

@@ -24,13 +24,30 @@ pub(super) struct CallUp {
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     Arriving,
-    Plan { step: StepId },
-    Waiting { queue: QueueId },
-    Offered { queue: QueueId, entered: Time, agent: AgentId },
-    Talking { agent: AgentId },
-    Outside { party: String },
-    GivenAway { to: String },
-    CallingOut { agent: AgentId },
+    /// Nothing of the step where a talk has ended and the call goes on.
+    Plan {
+        step: Option<StepId>,
+    },
+    Waiting {
+        queue: QueueId,
+    },
+    Offered {
+        queue: QueueId,
+        entered: Time,
+        agent: AgentId,
+    },
+    Talking {
+        agent: AgentId,
+    },
+    Outside {
+        party: String,
+    },
+    GivenAway {
+        to: String,
+    },
+    CallingOut {
+        agent: AgentId,
+    },
 }
 
 impl CallUp {
@@ -58,7 +75,7 @@ impl CallUp {
     pub fn view(&self, call: CallId) -> CallView {
         let (state, with) = match &self.place {
             Place::Arriving => ("arriving", None),
-            Place::Plan { step } => ("plan", Some(step.to_string())),
+            Place::Plan { step } => ("plan", step.as_ref().map(ToString::to_string)),
             Place::Waiting { queue } => ("waiting", Some(queue.to_string())),
             Place::Offered { agent, .. } => ("offered", Some(agent.to_string())),
             Place::Talking { agent } => ("talking", Some(agent.to_string())),

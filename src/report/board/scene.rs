@@ -76,10 +76,19 @@ impl Scene {
         self.queues.get(queue).map(|known| known.targets.clone()).unwrap_or_default()
     }
 
-    /// Whether somebody who is on these shifts takes callers of a queue: none for who serves all that they can.
-    pub fn serves(&self, agent: &AgentId, shifts: &[ShiftId], queue: &QueueId) -> bool {
+    /// Whether somebody who is on these shifts takes callers of a queue: none for who serves all that they can. What is ordered for today,
+    /// levels and whether they get its calls, counts before the settings and the shifts.
+    pub fn serves(
+        &self,
+        agent: &AgentId,
+        shifts: &[ShiftId],
+        queue: &QueueId,
+        today: &BTreeMap<SkillId, u8>,
+        member: Option<bool>,
+    ) -> bool {
         let Some((can, wanted)) = self.people.get(agent).zip(self.queues.get(queue)) else { return false };
         let on = |shift: &ShiftId| self.shifts.get(shift).is_some_and(|queues| queues.is_empty() || queues.contains(queue));
-        wanted.skills.iter().all(|skill| can.get(skill).is_some_and(|level| *level > 0)) && (shifts.is_empty() || shifts.iter().any(on))
+        let is_able = |skill: &SkillId| today.get(skill).or_else(|| can.get(skill)).is_some_and(|level| *level > 0);
+        wanted.skills.iter().all(is_able) && member.unwrap_or_else(|| shifts.is_empty() || shifts.iter().any(on))
     }
 }

@@ -88,7 +88,8 @@ impl Board {
 
     fn serves(&self, agent: &AgentId, queue: &QueueId) -> bool {
         let (is_on, shifts) = self.on_shift(agent);
-        is_on && self.scene.serves(agent, &shifts, queue)
+        let (levels, member) = self.steering.today(agent, queue);
+        is_on && self.scene.serves(agent, &shifts, queue, levels, member)
     }
 
     fn operator_view(&self, agent: &AgentId, operator: &OperatorNow) -> OperatorView {

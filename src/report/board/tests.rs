@@ -179,3 +179,47 @@ fn handling_is_from_the_talk_to_the_end_of_wrap_up_and_counts_for_the_queue() {
     board.apply(Time(240_000), &Fact::ShiftChanged { agent: "aigul".into(), is_on: false, shifts: vec![] });
     assert_eq!(board.view(Time(240_000)).queues[0].staff, Staff::default(), "who is off shift serves no queue");
 }
+
+#[test]
+fn whoever_a_supervisor_takes_from_a_queue_today_is_none_of_its_staff_and_whoever_is_lent_to_it_is() {
+    let mut board = Board::new(Time(0));
+    let queue = QueueScene { skills: ["heating".into()].into(), ..QueueScene::default() };
+    let people = [("aigul", "heating"), ("nina", "roads")];
+    let people = people.map(|(who, skill)| (AgentId::from(who), [(skill.into(), 5)].into()));
+    board.set_scene(Scene { queues: [(QUEUE.into(), queue)].into(), people: people.into(), ..Scene::default() });
+    for agent in ["aigul", "nina"] {
+        board.apply(Time(5), &Fact::AgentChanged { agent: agent.into(), state: AgentStatus::Ready });
+    }
+    let ready = |board: &Board| board.view(Time(10)).queues[0].staff.ready;
+    assert_eq!(ready(&board), 1);
+    let today = |agent: &str, level: u8, queues: &[(&str, bool)]| Fact::AbleToday {
+        agent: agent.into(),
+        levels: [("heating".into(), level)].into(),
+        queues: queues.iter().map(|(queue, member)| ((*queue).into(), *member)).collect(),
+        until_ms: None,
+    };
+    board.apply(Time(11), &today("aigul", 0, &[]));
+    assert_eq!(ready(&board), 0, "nobody is left who can");
+    board.apply(Time(12), &today("nina", 4, &[]));
+    assert_eq!(ready(&board), 1);
+    board.apply(Time(13), &today("nina", 4, &[(QUEUE, false)]));
+    assert_eq!(ready(&board), 0, "she could, and gets none of its calls");
+}
+
+#[test]
+fn a_talk_that_ends_for_the_operator_alone_is_no_talk_any_more() {
+    let mut board = Board::new(Time(0));
+    start(&mut board, 1, 10);
+    enqueue(&mut board, 1, 100);
+    offer(&mut board, 1, 200);
+    leave(&mut board, 1, 300, QueueEnd::Answered, 200);
+    let connected = Fact::Connected { call: CallId(1), queue: QUEUE.into(), agent: "aigul".into(), waited_ms: 200 };
+    board.apply(Time(300), &connected);
+    board.apply(Time(300), &Fact::AgentChanged { agent: "aigul".into(), state: AgentStatus::Talking(CallId(1)) });
+    board.apply(Time(400), &Fact::AgentChanged { agent: "aigul".into(), state: AgentStatus::Paused("evacuation".into()) });
+    let view = board.view(Time(450));
+    assert_eq!((view.calls[0].state, view.calls[0].with.as_deref(), view.calls[0].since_ms), ("plan", None, 400));
+    let party = Party::Outside("112".into());
+    board.apply(Time(500), &Fact::LegStarted { leg: crate::centre::ids::LegId { call: CallId(1), n: 2 }, party });
+    assert_eq!(board.view(Time(550)).calls[0].state, "outside");
+}

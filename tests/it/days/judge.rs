@@ -10,7 +10,7 @@ use cityline::centre::skill::BEST;
 /// What is wrong with an explanation of an offer to `offered`, or with one of a wait that goes on.
 pub fn judge(why: &Explanation, offered: Option<&AgentId>) -> Result<(), String> {
     for (agent, verdict) in &why.verdicts {
-        bears_out(why, verdict).map_err(|wrong| format!("{agent}: {wrong} in {why:?}"))?;
+        bears_out(why, agent, verdict).map_err(|wrong| format!("{agent}: {wrong} in {why:?}"))?;
     }
     let eligible: Vec<(&AgentId, u64, &Merits)> = why.verdicts.iter().filter_map(|(agent, verdict)| merits(agent, verdict)).collect();
     let chosen: Vec<&AgentId> =
@@ -29,7 +29,7 @@ pub fn judge(why: &Explanation, offered: Option<&AgentId>) -> Result<(), String>
 }
 
 /// Whether the verdict follows from what it says and from what was needed.
-fn bears_out(why: &Explanation, verdict: &Verdict) -> Result<(), String> {
+fn bears_out(why: &Explanation, agent: &AgentId, verdict: &Verdict) -> Result<(), String> {
     let least = |skill: &SkillId| why.minimum.get(skill).copied().unwrap_or(1);
     let needed = |skill: &SkillId| why.needed.contains(skill);
     let good = match verdict {
@@ -41,7 +41,9 @@ fn bears_out(why: &Explanation, verdict: &Verdict) -> Result<(), String> {
             !levels.is_empty() && levels.iter().all(|(skill, level)| needed(skill) && *level > 0 && *level < least(skill))
         }
         Verdict::NotReady { state } => state != "ready",
-        Verdict::OffShift {} | Verdict::NotInQueue {} => true,
+        Verdict::ByOrder {} => why.able_today.contains(agent),
+        Verdict::NotInQueue { shifts } => !shifts.is_empty(),
+        Verdict::OffShift {} => true,
     };
     if good { Ok(()) } else { Err(format!("{verdict:?} does not follow")) }
 }
@@ -53,9 +55,12 @@ fn level(merits: &Merits, skill: &SkillId) -> u8 {
 fn merits<'a>(agent: &'a AgentId, verdict: &'a Verdict) -> Option<(&'a AgentId, u64, &'a Merits)> {
     match verdict {
         Verdict::Chosen { idle_ms, merits } | Verdict::Eligible { idle_ms, merits } => Some((agent, *idle_ms, merits)),
-        Verdict::Lacks { .. } | Verdict::BelowLevel { .. } | Verdict::OffShift {} | Verdict::NotInQueue {} | Verdict::NotReady { .. } => {
-            None
-        }
+        Verdict::Lacks { .. }
+        | Verdict::BelowLevel { .. }
+        | Verdict::OffShift {}
+        | Verdict::NotInQueue { .. }
+        | Verdict::ByOrder {}
+        | Verdict::NotReady { .. } => None,
     }
 }
 

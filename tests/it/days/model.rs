@@ -9,7 +9,7 @@ use cityline::centre::input::{FromDesk, FromLine, FromMedia, HangUpCause, Input}
 use cityline::centre::output::Output;
 use cityline::centre::settings::{QueueSettings, Settings};
 use cityline::centre::shift::Wanted;
-use cityline::centre::steer::Steered;
+use cityline::centre::steer::{Order, StateWanted, Steered};
 use cityline::centre::surge::Mode;
 use cityline::centre::time::Time;
 
@@ -116,6 +116,9 @@ impl Model {
         self.note_look_up(input);
         self.legs.note(input);
         self.staff.note(input, &self.settings);
+        if let Some(Order::State { operator, to: StateWanted::SignedOut, .. }) = self.given.as_ref().map(|given| &given.order) {
+            self.staff.send_off(operator, &self.settings);
+        }
         let mut step = self.begin_step();
         step.anew = matches!(input, Input::Restarted { .. } | Input::LegRecovered { .. });
         // Operators are told to go on before the call's end is told.

@@ -37,6 +37,8 @@ struct Person {
     page: Option<Generation>,
     returns_until: Option<Time>,
     wish: Option<AgentStatus>,
+    /// Sent off by an order, and nothing was wished since: their phone alone does not bring them back.
+    sent_off: bool,
     wrap_until: Option<Time>,
     rest_until: Option<Time>,
     talk_queue: Option<QueueId>,
@@ -69,6 +71,7 @@ impl Default for Person {
             page: None,
             returns_until: None,
             wish: None,
+            sent_off: false,
             wrap_until: None,
             rest_until: None,
             talk_queue: None,
@@ -235,7 +238,21 @@ impl Staff {
         let Input::Desk(input) = input else { return };
         let agent = input.agent();
         if settings.agents.contains_key(agent) {
-            apply(self.0.entry(agent.clone()).or_default(), input, settings);
+            let person = self.0.entry(agent.clone()).or_default();
+            apply(person, input, settings);
+            let wished = match input {
+                FromDesk::Pause { reason, .. } => settings.pause_reasons.contains(reason),
+                FromDesk::Ready { .. } | FromDesk::SignOut { .. } => true,
+                _ => false,
+            };
+            person.sent_off &= !wished;
+        }
+    }
+
+    /// A supervisor has signed them out.
+    pub fn send_off(&mut self, agent: &AgentId, settings: &Settings) {
+        if let Some(person) = self.0.get_mut(agent) {
+            person.sent_off = by_phone(device(settings, agent));
         }
     }
 
@@ -470,7 +487,7 @@ impl Staff {
                     || ((leaves || anew) && *to == AgentStatus::Offline)
             }
             (AgentStatus::NotResponding | AgentStatus::Offline | AgentStatus::Paused(_), AgentStatus::Ready) => {
-                let may = ready || (!matches!(from, AgentStatus::Paused(_)) && (rested || by_devices || anew));
+                let may = ready || (!matches!(from, AgentStatus::Paused(_)) && (rested || ((by_devices || anew) && !person.sent_off)));
                 may && person.rung(device)
             }
             (_, AgentStatus::Paused(_)) => pause,
@@ -525,6 +542,7 @@ impl Staff {
                 person.wish = None;
             }
         }
+        person.sent_off &= *to != AgentStatus::Ready;
         person.returns_until = if anew { person.returns_until } else { lost_sound.then(|| now.plus_ms(SOUND_RETURNS_MS)) };
         (person.status, person.since) = (to.clone(), now);
         if *to == AgentStatus::Offline {

@@ -417,3 +417,51 @@ fn an_orderly_end_keeps_callbacks_for_the_next_process() {
     story.hangs_up(call);
     story.everything_is_released();
 }
+
+/// A caller with a withheld number keys this one, and is reached there.
+pub fn is_reached_at(story: &mut Story, number: u64) -> CallId {
+    let call = story.waits_for_heating(0);
+    for key in ['1', '2'] {
+        story.presses(call, key);
+        story.pass(SPEAKS_MS + 100);
+    }
+    story.happens(Input::Keyed { call, keyed: Keyed::Number(CallerRef(number)) });
+    story.pass(SPEAKS_MS + 100);
+    story.presses(call, '1');
+    story.hangs_up(call);
+    story.signs_in("aigul", &[1]);
+    story.pass(100);
+    let resident = operator_takes(story, call);
+    story.answers(resident);
+    call
+}
+
+/// At night fifty callbacks stand, and somebody calls whom the one operator could take at once.
+#[test]
+fn callbacks_that_nobody_may_call_yet_take_no_room_and_no_place_from_who_is_on_the_line() {
+    let mut night = city();
+    night.callbacks.calendar = Some("never".into());
+    night.queues.get_mut(&"heating".into()).unwrap().max_waiting = 2;
+    let mut story = Story::new(night);
+    for caller in 70..75 {
+        wants_a_callback(&mut story, caller);
+    }
+    assert_eq!(story.centre.callbacks_standing(), 5);
+    let first = story.waits_for_heating(80);
+    let second = story.waits_for_heating(81);
+    let full = story.waits_for_heating(82);
+    assert!(!story.steps(first).contains(&"busy".to_owned()) && !story.steps(second).contains(&"busy".to_owned()));
+    assert!(story.steps(full).contains(&"busy".to_owned()), "two on the line fill it");
+    story.pass(6_000);
+    let place = |call| {
+        let of = |fact: &Fact| match fact {
+            Fact::PlaceTold { call: id, place, .. } if *id == call => Some(*place),
+            _ => None,
+        };
+        story.told.iter().rev().find_map(|(_, fact)| of(fact))
+    };
+    assert_eq!((place(first), place(second)), (Some(1), Some(2)), "nobody stands before them whom anybody may call");
+    story.signs_in("aigul", &[1]);
+    story.pass(100);
+    assert_eq!(story.agent("aigul"), AgentStatus::Offered(first));
+}

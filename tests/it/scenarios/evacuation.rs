@@ -1,13 +1,13 @@
 //! What happens when everybody has to leave the building? Nobody is offered anything, and nobody who waited or talked is lost.
 
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, QueueEnd};
-use cityline::centre::ids::{CallId, CallTo};
-use cityline::centre::input::FromDesk;
-use cityline::centre::output::{Output, Refusal, Sound, ToDesk};
-use cityline::centre::steer::Order;
+use cityline::centre::ids::{CallId, CallTo, CallerRef, SdpRef};
+use cityline::centre::input::{FromDesk, FromLine};
+use cityline::centre::output::{KeyingOrder, Output, Refusal, Sound, ToDesk, ToLine};
+use cityline::centre::steer::{Order, StateWanted};
 
 use super::steering::orders;
-use super::story::Story;
+use super::story::{SPEAKS_MS, Story};
 use crate::city::{BARE_PHONE, operator, three_operators, with};
 
 fn owed(story: &Story, call: CallId) -> usize {
@@ -96,4 +96,74 @@ fn a_resident_who_talks_with_an_emergency_service_is_not_cut_off() {
     story.pass(100);
     story.presses(emergency, '0');
     assert!(story.steps(emergency).contains(&"emergency".to_owned()), "the way to 112 stays open: {:?}", story.steps(emergency));
+}
+
+#[test]
+fn a_phone_without_a_desk_is_ready_again_whatever_it_did_meanwhile() {
+    let city = with(three_operators(), "dana", operator(&["ru", "heating"], BARE_PHONE));
+    let mut story = Story::new(with(city, "erik", operator(&["ru", "heating"], BARE_PHONE)));
+    story.registers("dana", &[4]);
+    story.registers("erik", &[5]);
+    orders(&mut story, Order::Evacuation { on: true });
+    let call = CallId(50);
+    story.line(FromLine::PhoneCalled { call, from: "dana".into(), to: "erik".into(), sdp: Some(SdpRef(1)) });
+    story.pass(100);
+    let leg = story.rings_at("erik");
+    story.answers(leg);
+    assert_eq!(["dana", "erik"].map(|who| story.agent(who)), [AgentStatus::Internal(call), AgentStatus::Internal(call)]);
+    orders(&mut story, Order::Evacuation { on: false });
+    story.leg_hangs_up(leg);
+    assert_eq!(["dana", "erik"].map(|who| story.agent(who)), [AgentStatus::Ready, AgentStatus::Ready]);
+}
+
+#[test]
+fn a_pause_of_a_phone_without_a_desk_outlives_the_evacuation() {
+    let mut story = Story::new(with(three_operators(), "dana", operator(&["ru", "heating"], BARE_PHONE)));
+    story.registers("dana", &[4]);
+    let lunch = Order::State { operator: "dana".into(), to: StateWanted::Pause, pause: Some("lunch".into()) };
+    orders(&mut story, lunch);
+    orders(&mut story, Order::Evacuation { on: true });
+    orders(&mut story, Order::Evacuation { on: false });
+    assert_eq!(story.agent("dana"), AgentStatus::Paused("lunch".into()));
+}
+
+#[test]
+fn an_emergency_service_that_is_being_called_rings_on_for_the_resident() {
+    let mut story = Story::new(three_operators());
+    story.signs_in("aigul", &[1]);
+    let call = story.talks_with(1, "aigul");
+    story.consults_with("aigul", call, CallTo::Service("112".into()));
+    let service = story.outside_rings();
+    orders(&mut story, Order::Evacuation { on: true });
+    let cancelled = |output: &Output| matches!(output, Output::Line(ToLine::CancelDial { leg }) if *leg == service);
+    assert_eq!((story.agent("aigul"), story.asked_count(cancelled), owed(&story, call)), (away(), 0, 0));
+    story.answers(service);
+    story.pass(60_000);
+    assert_eq!(story.ended(call), None, "112 talks with the resident");
+    assert_eq!(story.matrix(call), format!("0:{n} {n}:0", n = service.n));
+}
+
+#[test]
+fn who_is_keying_a_number_can_go_to_112_and_no_digits_are_left() {
+    let mut story = Story::new(super::callbacks::city());
+    let call = story.waits_for_heating(77);
+    for key in ['1', '2'] {
+        story.presses(call, key);
+        story.pass(SPEAKS_MS + 100);
+    }
+    let keying = |order| move |output: &Output| matches!(output, Output::Keying { order: given, .. } if *given == order);
+    assert_eq!(story.asked_count(keying(KeyingOrder::Begin)), 1);
+    orders(&mut story, Order::Evacuation { on: true });
+    assert_eq!((story.asked_count(keying(KeyingOrder::End)), owed(&story, call)), (1, 1));
+    story.presses(call, '0');
+    assert!(story.steps(call).contains(&"emergency".to_owned()), "{:?}", story.steps(call));
+}
+
+#[test]
+fn who_was_reached_by_a_callback_is_owed_the_next_at_the_same_number() {
+    let mut story = Story::new(super::callbacks::city());
+    let call = super::callbacks::is_reached_at(&mut story, 55);
+    orders(&mut story, Order::Evacuation { on: true });
+    let to = |fact: &Fact| matches!(fact, Fact::CallbackOwed { call: id, caller: CallerRef(55), .. } if *id == call);
+    assert_eq!(story.told_count(to), 1, "the call itself came from a withheld number");
 }

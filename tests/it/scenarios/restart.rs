@@ -395,3 +395,20 @@ fn a_resident_who_was_being_given_away_is_owed_a_callback() {
     assert_eq!(story.ended(call), Some(EndReason::Interrupted));
     story.everything_is_released();
 }
+
+/// A board that begins anew must find whoever is asked something where they wait.
+#[test]
+fn who_is_being_asked_keeps_the_place_in_what_is_told_to_a_new_board() {
+    let mut story = Story::new(super::callbacks::city());
+    let call = story.waits_for_heating(77);
+    story.presses(call, '1');
+    let told: Vec<Fact> = story.centre.retold().into_iter().map(|(_, fact)| fact).filter(|fact| call_told(fact) == Some(call)).collect();
+    assert!(matches!(told[..], [Fact::CallStarted { .. }, .., Fact::Enqueued { .. }, Fact::StepEntered { .. }]), "{told:?}");
+}
+
+fn call_told(fact: &Fact) -> Option<CallId> {
+    match fact {
+        Fact::CallStarted { call, .. } | Fact::Enqueued { call, .. } | Fact::StepEntered { call, .. } => Some(*call),
+        _ => None,
+    }
+}

@@ -139,7 +139,7 @@ fn a_shift_serves_its_queues_and_with_its_skills() {
     everybody_in(&mut story);
     let call = story.waits_for_heating(1);
     let verdicts = explanation(&story, call).verdicts;
-    assert_eq!(verdicts[0], ("aigul".into(), Verdict::NotInQueue {}));
+    assert_eq!(verdicts[0], ("aigul".into(), Verdict::NotInQueue { shifts: vec!["roads".into()] }));
     assert_eq!(verdicts[2], ("cemre".into(), Verdict::OffShift {}));
 }
 

@@ -11,7 +11,7 @@ use cityline::centre::steer::{Order, StateWanted, Steered};
 
 use super::queues::explanation;
 use super::story::Story;
-use crate::city::{PHONE, operator, settings, three_operators, with};
+use crate::city::{BARE_PHONE, PHONE, operator, settings, three_operators, with};
 
 /// The supervisor "boss" orders this, because of a storm.
 pub fn orders_until(story: &mut Story, order: Order, until_ms: Option<u64>) {
@@ -104,7 +104,7 @@ fn a_skill_or_a_queue_that_is_taken_away_brings_no_call_until_it_is_given_back()
     let call = story.waits_for_heating(1);
     assert!(offered_to(&story, call).is_empty());
     let why = story.centre.explain_wait(call).unwrap();
-    assert_eq!(why.verdicts, [("aigul".into(), Verdict::NotInQueue {})]);
+    assert_eq!(why.verdicts, [("aigul".into(), Verdict::ByOrder {})]);
     orders(&mut story, able("aigul", &[("heating", 0)], &[]));
     let why = story.centre.explain_wait(call).unwrap();
     assert_eq!(
@@ -128,4 +128,24 @@ fn orders_outlive_the_process() {
     story.signs_in("aigul", &[1]);
     let call = story.waits_for_heating(1);
     assert_eq!(offered_to(&story, call), ["aigul"]);
+}
+
+#[test]
+fn a_phone_without_a_desk_that_was_sent_off_is_not_ready_by_itself() {
+    let city = with(settings(), "dana", operator(&["ru", "heating"], BARE_PHONE));
+    let mut story = Story::new(with(city, "fixed", crate::city::fixed(&["ru", "heating"])));
+    story.registers("dana", &[4]);
+    for who in ["dana", "fixed"] {
+        assert_eq!(story.agent(who), AgentStatus::Ready, "{who}");
+        orders(&mut story, state(who, StateWanted::SignedOut, None));
+    }
+    story.registers("dana", &[5]);
+    let mut next = with(settings(), "dana", operator(&["ru", "heating"], BARE_PHONE));
+    next.revision = 2;
+    story.reload(with(next, "fixed", crate::city::fixed(&["ru", "heating"])));
+    story.restarts(1_000);
+    let call = story.waits_for_heating(1);
+    assert!(offered_to(&story, call).is_empty(), "{:?} {:?}", story.agent("dana"), story.agent("fixed"));
+    orders(&mut story, state("fixed", StateWanted::Ready, None));
+    assert_eq!(offered_to(&story, call), ["fixed"]);
 }

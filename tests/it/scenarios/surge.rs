@@ -2,6 +2,8 @@
 
 use cityline::centre::fact::{AgentStatus, EndReason, Fact, QueueEnd};
 use cityline::centre::ids::CallId;
+use cityline::centre::input::Input;
+use cityline::centre::notice::Notice;
 use cityline::centre::output::Sound;
 use cityline::centre::settings::Settings;
 use cityline::centre::steer::Order;
@@ -165,4 +167,54 @@ fn a_rush_by_hand_shortens_the_menu_and_tells_notices_before_it() {
     );
     story.signs_in("aigul", &[1]);
     assert_eq!(story.agent("aigul"), AgentStatus::Offered(call));
+}
+
+/// Heating is closed and leads to roads; roads are full and lead to heating.
+#[test]
+fn who_finds_one_queue_closed_and_the_next_full_waits_in_the_full_one() {
+    let mut city = three_operators();
+    let plan = city.numbers.values_mut().next().unwrap();
+    let say_and_go = |to: &str| Action::Play { say: say(&["busy"]), repeat: false, next: to.into() };
+    plan.steps.extend([step("to-roads", say_and_go("roads")), step("to-heating", say_and_go("heating"))]);
+    for (name, to) in [("heating", "to-roads"), ("roads", "to-heating")] {
+        if let Some(Action::Queue { overflow, .. }) = plan.steps.get_mut(&name.into()).map(|step| &mut step.action) {
+            *overflow = Some(to.into());
+        }
+    }
+    city.queues.get_mut(&"roads".into()).unwrap().max_waiting = 1;
+    let mut story = Story::new(city);
+    story.waits_for(1, '2');
+    orders(&mut story, mode("heating", Mode::Closed));
+    let call = story.waits_for_heating(2);
+    story.pass(20_000);
+    assert_eq!(story.ended(call), None, "nobody is sent away from a queue that is open: {:?}", story.steps(call));
+    let enqueued = |fact: &Fact| matches!(fact, Fact::Enqueued { call: id, queue, .. } if *id == call && queue.as_str() == "roads");
+    assert_eq!(story.told_count(enqueued), 1);
+}
+
+#[test]
+fn a_key_of_the_menu_that_comes_before_the_question_is_no_answer_to_it() {
+    let mut story = Story::new(city());
+    story.lives_in(77, "north");
+    let districts = std::collections::BTreeSet::from(["north".to_owned()]);
+    let notice = Notice { id: "7".into(), prompt: "notice-7-1".into(), topic: "heating/no-heating".into(), districts };
+    story.happens(Input::NoticesChanged(vec![notice]));
+    orders(&mut story, mode("heating", Mode::Surge));
+    let call = story.calls(77);
+    story.pass(2_100);
+    story.presses(call, '2');
+    story.pass(100);
+    assert!(hears_prompt(&story, call, "notice-7-1"), "what concerns them comes before the menu: {:?}", story.hears(call));
+    story.presses(call, '2');
+    story.pass(10_000);
+    assert_eq!(story.told_count(|fact| matches!(fact, Fact::Subscribed { .. })), 0);
+    assert!(story.steps(call).contains(&"roads".to_owned()), "it chose: {:?}", story.steps(call));
+    let call = story.calls(77);
+    story.pass(2_100);
+    story.presses(call, '2');
+    story.pass(100);
+    story.presses(call, '1');
+    story.pass(10_000);
+    assert_eq!(story.told_count(|fact| matches!(fact, Fact::Subscribed { .. })), 0);
+    assert!(story.steps(call).contains(&"heating".to_owned()), "it chose: {:?}", story.steps(call));
 }

@@ -25,6 +25,7 @@ export function verdictInWords(verdict: Verdict): string {
     return t('verdict-below', { skills: Object.entries(verdict.BelowLevel.levels).map(([skill, level]) => `${skillName(skill)} ${level}`).join(', ') });
   }
   if ('OffShift' in verdict) return t('verdict-off-shift');
+  if ('ByOrder' in verdict) return t('verdict-by-order');
   if ('NotInQueue' in verdict) return t('verdict-not-in-queue');
   return t(look(verdict.NotReady.state).text);
 }

@@ -1030,6 +1030,7 @@ verdict-lacks = free, but without { $skills }
 verdict-below = free, but not good enough yet: { $skills }
 verdict-off-shift = free, but not on shift
 verdict-not-in-queue = free, but on a shift without this queue
+verdict-by-order = gets none of this queue’s calls today, by order
 talk = Talking
 talk-on-hold = On hold
 talk-asked-by = { $name } asks you

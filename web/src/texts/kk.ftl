@@ -1027,6 +1027,7 @@ verdict-lacks = бос, бірақ { $skills } білмейді
 verdict-below = бос, бірақ деңгейі әзірге жеткіліксіз: { $skills }
 verdict-off-shift = бос, бірақ ауысымда емес
 verdict-not-in-queue = бос, бірақ ауысымы бұл кезекке қызмет көрсетпейді
+verdict-by-order = бүгін өкім бойынша бұл кезектің қоңырауларын алмайды
 talk = Сөйлесу
 talk-on-hold = Күттіруде
 talk-asked-by = { $name } сізден сұрайды

@@ -1032,6 +1032,7 @@ verdict-lacks = свободен, но не владеет: { $skills }
 verdict-below = свободен, но уровень пока недостаточен: { $skills }
 verdict-off-shift = свободен, но не на смене
 verdict-not-in-queue = свободен, но его смена не обслуживает эту очередь
+verdict-by-order = сегодня по распоряжению не получает звонков этой очереди
 talk = Разговор
 talk-on-hold = На удержании
 talk-asked-by = Вас спрашивает { $name }

@@ -1032,6 +1032,7 @@ verdict-lacks = вільний, але не володіє: { $skills }
 verdict-below = вільний, але рівень поки недостатній: { $skills }
 verdict-off-shift = вільний, але не на зміні
 verdict-not-in-queue = вільний, але його зміна не обслуговує цю чергу
+verdict-by-order = сьогодні за розпорядженням не отримує дзвінків цієї черги
 talk = Розмова
 talk-on-hold = На утриманні
 talk-asked-by = Вас запитує { $name }

@@ -27,7 +27,9 @@ impl Person {
     pub fn phone_changed(&self, before: &Person, status: AgentStatus, device: Option<&Device>) -> AgentStatus {
         match status {
             same if self.contacts == before.contacts || matches!(device, Some(Device::Fixed { .. } | Device::Browser)) => same,
-            AgentStatus::Offline | AgentStatus::NotResponding if by_phone(device) && self.rung(device) => AgentStatus::Ready,
+            AgentStatus::Offline | AgentStatus::NotResponding if by_phone(device) && self.rung(device) && !self.sent_off => {
+                AgentStatus::Ready
+            }
             AgentStatus::Offered(_) if self.contacts.is_empty() => self.aside(device),
             AgentStatus::Ready if self.contacts.is_empty() && by_phone(device) && !self.rung(device) => AgentStatus::Offline,
             AgentStatus::Ready if self.contacts.is_empty() && !self.rung(device) => AgentStatus::NotResponding,
@@ -50,7 +52,8 @@ pub fn goes_on_otherwise(person: &mut Person, input: &FromDesk, settings: &Setti
                 && !person.contacts.is_empty()
                 && matches!(device, Some(Device::Phone { ready_when_registered: true, .. }))
                 && matches!(person.before, AgentStatus::Offline | AgentStatus::NotResponding)
-                && person.rung(device) =>
+                && person.rung(device)
+                && !person.sent_off =>
         {
             Some(AgentStatus::Ready)
         }
