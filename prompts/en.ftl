@@ -9,6 +9,7 @@ recorded-notice = All conversations are recorded for quality control.
 choose-language = For English, press three.
 topics-109 = For heating, press one. For water and sewers, press two. For street lighting, press three. For roads and yards, press four. For public transport, press five. For anything else, press six. To wait for an operator, press nothing. If a life is in danger, press zero.
 topics-1520 = For heating, press one. For water and sewers, press two. For street lighting and yards, press three. For roads, press four. For public transport, press five. For damage from strikes, sirens and shelters, press six. For anything else, press seven. To wait for an operator, press nothing. If a life is in danger, press zero.
+topics-rush = Many people are calling now. For heating, press one. For water, press two. For anything else, stay on the line. If a life is in danger, press zero.
 wrong-key = There is no such choice.
 emergency = Connecting you to the emergency service, one one two. Please stay on the line.
 emergency-failed = We could not connect you to one one two. If you can, please dial one one two yourself. An operator will answer you now.

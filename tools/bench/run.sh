@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures the built server with tools/load, server on one core, load on another, and prints one table.
 # --quick takes about two minutes; without it every series climbs until it fails, and the table of REPORT.md is written anew.
+# --queues takes five minutes: a thousand who wait and thirty operators, three times, with what the core costs, as in QUEUE.md.
 # SIP names another address than 127.0.0.1:5060 where that one is busy.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -9,7 +10,8 @@ kind=full
 case "${1:-}" in
     "") ;;
     --quick) kind=quick ;;
-    *) echo "bench: $1 is not known; --quick is" >&2; exit 2 ;;
+    --queues) kind=queues ;;
+    *) echo "bench: $1 is not known; --quick and --queues are" >&2; exit 2 ;;
 esac
 for program in target/release/cityline target/release/cityline-load; do
     [ -x "$program" ] || { echo "bench: $program is not built: cargo build --release --workspace" >&2; exit 1; }
@@ -34,6 +36,7 @@ fi
 server=
 stop_server() {
     [ -n "$server" ] || return 0
+    curl --silent --max-time 5 http://127.0.0.1:8110/metrics >var/bench/metrics || true
     kill "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
     server=
@@ -105,7 +108,14 @@ climb_rates() {
     done
 }
 
-if [ $kind = quick ]; then
+if [ $kind = queues ]; then
+    for run in 1 2 3; do
+        measure queue 400 1000 40 --seconds 40 || true
+        mv "$reports/queue-400-1000-40.json" "var/bench/queue-$run.json"
+        mv var/bench/metrics "var/bench/queue-$run.metrics"
+    done
+    python3 tools/bench/queue.py var/bench
+elif [ $kind = quick ]; then
     seconds=6
     climb_rates setups 100 200
     climb prompt 200 100 300

@@ -5,9 +5,12 @@ use std::sync::OnceLock;
 
 use cityline::centre::Centre;
 use cityline::centre::fact::{AgentStatus, Fact, OfferEnd, Party, QueueEnd};
-use cityline::centre::ids::{AgentId, CallId, LegId};
-use cityline::centre::input::{FromLine, Input};
+use cityline::centre::ids::{AgentId, CallId, LegId, QueueId};
+use cityline::centre::input::{FromDesk, FromLine, Input};
 use cityline::centre::output::{Output, ToDesk};
+use cityline::centre::settings::Device;
+use cityline::centre::steer::Order;
+use cityline::centre::surge::Mode;
 use cityline::centre::time::Time;
 
 use super::EVENTS;
@@ -224,4 +227,155 @@ fn a_call_of_a_queue_is_shown_to_the_offered_operator_alone() {
             }
         });
     }
+}
+
+/// AST#1006, AST#607: wrap-up belongs to the operator. Nothing but the operator, an order, or a new beginning ends it before its time, and
+/// nothing but the operator puts it off.
+#[test]
+fn wrap_up_ends_in_its_time_or_by_its_operator() {
+    let mut ended = 0;
+    for day in days() {
+        let mut until: BTreeMap<AgentId, Option<u64>> = BTreeMap::new();
+        for record in day {
+            for fact in &record.facts {
+                match fact {
+                    Fact::AgentChanged { agent, state: AgentStatus::WrapUp } => drop(until.insert(agent.clone(), None)),
+                    Fact::AgentChanged { agent, state } => {
+                        let Some(Some(ends)) = until.remove(agent) else { continue };
+                        let frees = matches!(
+                            state,
+                            AgentStatus::Ready | AgentStatus::Paused(_) | AgentStatus::Offline | AgentStatus::NotResponding
+                        );
+                        ended += usize::from(frees);
+                        let own = ends <= record.time.0 || is_about(&record.input, agent);
+                        assert!(own || !frees, "{agent} is {state:?} {} ms before the end, by {:?}", ends - record.time.0, record.input);
+                    }
+                    Fact::StateEnds { agent, until_ms, .. } => {
+                        let Some(known) = until.get_mut(agent) else { continue };
+                        let own = matches!(&record.input, Input::Desk(input) if input.agent() == agent);
+                        assert!(
+                            known.is_none_or(|before| before >= *until_ms) || own,
+                            "{agent}'s wrap-up is put off by {:?}",
+                            record.input
+                        );
+                        *known = Some(*until_ms);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert!(ended > 100, "{ended}");
+}
+
+/// Whether an input may change what this operator does, whatever else it is about.
+fn is_about(input: &Input, agent: &AgentId) -> bool {
+    match input {
+        Input::Desk(input) => input.agent() == agent,
+        Input::Line(FromLine::PhoneCalled { from, to, .. }) => from == agent || to == agent,
+        Input::Line(FromLine::Replacing { agent: of, .. }) => of == agent,
+        Input::Steered(steered) => steered.order.target() == agent.as_str(),
+        Input::SettingsChanged(_) | Input::Restarted { .. } => true,
+        _ => false,
+    }
+}
+
+/// AST#66: whoever was in a pause when the process ended is in it when it begins again, for the same reason.
+#[test]
+fn a_pause_and_its_reason_outlive_a_restart() {
+    let mut paused = 0;
+    for day in days() {
+        let mut states: BTreeMap<AgentId, AgentStatus> = BTreeMap::new();
+        for record in day {
+            let before = states.clone();
+            for fact in &record.facts {
+                if let Fact::AgentChanged { agent, state } = fact {
+                    states.insert(agent.clone(), state.clone());
+                }
+            }
+            if !matches!(record.input, Input::Restarted { .. }) {
+                continue;
+            }
+            for (agent, state) in before.iter().filter(|(_, state)| state.pause_reason().is_some()) {
+                paused += 1;
+                let now = &states[agent];
+                assert!(now == state || *now == AgentStatus::Offline, "{agent} was {state:?} and is {now:?} after a restart");
+            }
+        }
+    }
+    assert!(paused > 1, "{paused}");
+}
+
+/// FS#1822, FU#1043: a queue that drains is closed when the last of those who wait has left, and not before; nobody comes back to it.
+#[test]
+fn a_queue_drains_and_is_closed_then() {
+    let mut drained = 0;
+    for day in days() {
+        let mut waiting: BTreeMap<QueueId, BTreeSet<CallId>> = BTreeMap::new();
+        let mut modes: BTreeMap<QueueId, Mode> = BTreeMap::new();
+        for record in day {
+            for fact in &record.facts {
+                match fact {
+                    Fact::Enqueued { call, queue, .. } => drop(waiting.entry(queue.clone()).or_default().insert(*call)),
+                    Fact::Dequeued { call, queue, .. } => {
+                        let stood = waiting.get_mut(queue).is_some_and(|calls| calls.remove(call));
+                        assert!(stood, "{call} left {queue}, where it was not");
+                    }
+                    Fact::QueueModeChanged { queue, mode, .. } => {
+                        let before = modes.insert(queue.clone(), *mode).unwrap_or_default();
+                        let by_order = matches!(&record.input, Input::Steered(steered)
+                            if matches!(&steered.order, Order::Mode { mode, .. } if *mode != Mode::Draining));
+                        if before == Mode::Draining && *mode == Mode::Closed && !by_order {
+                            drained += 1;
+                            let left = waiting.get(queue).map_or(0, BTreeSet::len);
+                            assert_eq!(left, 0, "{queue} is closed while {left} wait in it");
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            for (queue, mode) in modes.iter().filter(|(_, mode)| **mode == Mode::Draining) {
+                let left = waiting.get(queue).map_or(0, BTreeSet::len);
+                assert!(left > 0, "{queue} has nobody left and is {mode:?} still");
+            }
+        }
+    }
+    assert!(drained > 2, "{drained}");
+}
+
+/// FU#2831: readiness is bound to a live device: whose phone has no registration left is not ready, and is offered nothing.
+#[test]
+fn whoever_has_no_phone_left_is_neither_ready_nor_offered_anything() {
+    let mut lost = 0;
+    for day in days() {
+        let mut states: BTreeMap<AgentId, AgentStatus> = BTreeMap::new();
+        let mut by_phone: BTreeSet<AgentId> = BTreeSet::new();
+        let mut gone: BTreeSet<AgentId> = BTreeSet::new();
+        for record in day {
+            for fact in &record.facts {
+                if let Fact::AgentChanged { agent, state } = fact {
+                    states.insert(agent.clone(), state.clone());
+                }
+            }
+            match &record.input {
+                Input::SettingsChanged(settings) => {
+                    let phones = settings.agents.iter().filter(|(_, known)| matches!(known.device, Device::Phone { .. }));
+                    by_phone = phones.map(|(agent, _)| agent.clone()).collect();
+                }
+                Input::Desk(FromDesk::PhoneChanged { agent, contacts }) if by_phone.contains(agent) => {
+                    lost += usize::from(contacts.is_empty() && gone.insert(agent.clone()));
+                    if !contacts.is_empty() {
+                        gone.remove(agent);
+                    }
+                }
+                _ => {}
+            }
+            for agent in gone.intersection(&by_phone) {
+                let state = states.get(agent).unwrap_or(&AgentStatus::Offline);
+                let takes = matches!(state, AgentStatus::Ready | AgentStatus::Offered(_));
+                assert!(!takes, "{agent} is {state:?} without a phone, after {:?}", record.input);
+            }
+        }
+    }
+    assert!(lost > 5, "{lost}");
 }
