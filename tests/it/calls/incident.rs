@@ -1,7 +1,5 @@
 //! Do forty callers without heating become one incident, which the forty-first is told of in their language, and everybody once when it is fixed?
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use cityline_phone::judge::prompt::recognise;
@@ -11,46 +9,13 @@ use cityline_phone::{Event, Phone, Side};
 use serde_json::{Value, json};
 
 use super::cast::{ONE_OPERATOR, calls, chirping, goes_on, record};
-use super::desk::{cookie, make_account};
 use super::server::{Server, prompt};
+use super::supervisor::Supervisor;
 use super::{SOON, likeness};
 
 /// The longest greeting and question are over by then.
 const SPOKEN: Duration = Duration::from_secs(60);
 const REPORTS: usize = 40;
-
-/// A supervisor's page, as far as it asks.
-struct Supervisor<'s> {
-    server: &'s Server,
-    cookie: String,
-}
-
-impl<'s> Supervisor<'s> {
-    fn of(server: &'s Server) -> Self {
-        make_account(server, "dana", "supervisor");
-        Self { server, cookie: cookie(server.web(), "dana") }
-    }
-
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let (web, body) = (self.server.web(), body.to_string());
-        let mut stream = TcpStream::connect(web).unwrap();
-        stream.set_read_timeout(Some(SOON)).unwrap();
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nHost: {web}\r\nOrigin: http://{web}\r\nCookie: {}\r\nConnection: close\r\n", self.cookie);
-        write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or_default())
-    }
-
-    fn does(&self, method: &str, path: &str, body: &Value) -> Value {
-        let (status, answer) = self.ask(method, path, body);
-        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
-        answer
-    }
-}
 
 /// Forty calls from forty numbers, and the case that a supervisor writes in each.
 fn forty_report(server: &Server, supervisor: &Supervisor<'_>) {

@@ -35,7 +35,9 @@ pub mod rooms;
 mod secure;
 pub mod server;
 mod start;
+mod steering;
 mod strangers;
+mod supervisor;
 
 use std::time::Duration;
 
