@@ -535,6 +535,7 @@ impl Centre {
             {
                 // What becomes of their devices from here on is not told to the core.
                 (known.desk, known.desk_awaited, known.contacts, known.media) = (None, false, Vec::new(), None);
+                known.sent_off = false;
             }
             match (self.device(&agent).is_some(), self.agent_state(&agent)) {
                 (true, Some(State::Offline)) if fixed && !self.is_sent_off(&agent) => self.set_agent(&agent, State::Ready),

@@ -185,6 +185,8 @@ impl Centre {
             (Stage::Waiting(wait), 0) => {
                 self.waiting.seek(leg.call, wait);
                 self.announcement_played(leg.call);
+                // The question was put off to the end of an offer that the process did not live to see.
+                self.overflow_if_overdue(leg.call);
             }
             (Stage::Dialling(_), 1..) => self.partner_up(leg),
             (Stage::CallingOut(_), 0) => self.partner_up(leg),

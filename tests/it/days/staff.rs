@@ -288,6 +288,7 @@ impl Staff {
         for (_, person) in self.0.iter_mut().filter(|(agent, _)| !settings.agents.contains_key(*agent)) {
             (person.desk, person.desk_until, person.page) = (None, None, None);
             person.contacts.clear();
+            person.sent_off = false;
         }
     }
 

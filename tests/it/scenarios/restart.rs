@@ -412,3 +412,19 @@ fn call_told(fact: &Fact) -> Option<CallId> {
         _ => None,
     }
 }
+
+/// Whether the wait was too long is asked when the ringing offer ends; the process did not live to ask.
+#[test]
+fn who_had_waited_for_too_long_while_it_rang_goes_on_after_a_restart() {
+    let mut known = with(settings(), "aigul", operator(&["kk", "ru", "heating"], PHONE));
+    known.queues.get_mut(&"heating".into()).unwrap().max_wait_ms = 5_000;
+    let mut story = Story::new(known);
+    story.signs_in("aigul", &[1]);
+    let call = story.waits_for_heating(1);
+    assert_eq!(story.agent("aigul"), AgentStatus::Offered(call));
+    story.pass(6_000);
+    assert!(!story.steps(call).contains(&"busy".to_owned()), "it rings");
+    story.restarts(1_000);
+    story.happens(Input::LegRecovered { leg: LegId::caller(call) });
+    assert!(story.steps(call).contains(&"busy".to_owned()), "{:?}", story.steps(call));
+}
