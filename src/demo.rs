@@ -19,9 +19,10 @@ use tokio::process::{Child, ChildStdout, Command};
 use crate::app::{App, Surroundings};
 use crate::centre::time::Time;
 use crate::clock::Clock;
-use crate::config::{Config, Operator};
+use crate::config::{AlertRule, Config, Operator};
 use crate::private::Private;
 use crate::prompts::{self, Source};
+use crate::report::alerts::Kind;
 use crate::store::{Role, Standing};
 use crate::web::DemoAccount;
 
@@ -36,6 +37,8 @@ const PASSWORD: &str = "demo-demo";
 const VISITOR: &str = "asel";
 /// Robots write nothing down; a visitor can still read what was.
 const WRAP_UP_MS: u64 = 10_000;
+/// A wait of more seconds than this is an alert.
+const LONG_WAIT_S: u64 = 45;
 /// The city's process has this long to end by itself after its last report.
 const CITY_ENDS: Duration = Duration::from_secs(5);
 
@@ -117,7 +120,16 @@ fn demo_config(mut config: Config) -> Config {
     for queue in config.queues.values_mut() {
         queue.wrap_up_ms.get_or_insert(WRAP_UP_MS);
     }
+    if config.alerts.is_empty() {
+        config.alerts = alerts();
+    }
     config
+}
+
+/// Of what the demo's supervisor is alerted: a wait that is too long, and a queue that nobody serves.
+fn alerts() -> Vec<AlertRule> {
+    let rule = |kind, above| AlertRule { kind, queue: None, above, below: None, for_s: 5, calm_s: 15 };
+    vec![rule(Kind::Longest, Some(LONG_WAIT_S)), rule(Kind::NobodyReady, None)]
 }
 
 /// Somebody who can do whatever any operator can, and speaks from the page.

@@ -8,9 +8,9 @@ use super::calls::{Call, Talk};
 use super::model::{Model, Step};
 
 impl Model {
-    /// An operator calls a resident from a page that has lost its sound, and nobody talks yet.
+    /// An operator calls a resident from a page that has lost its sound, and nobody talks yet. Who is in the settings no more has no page.
     pub fn calls_from_a_lost_page(&self, known: &Call) -> bool {
-        let at_page = |agent| matches!(self.settings.agents.get(agent).map(|known| &known.device), Some(Device::Browser));
+        let at_page = |agent| self.settings.agents.get(agent).is_none_or(|known| known.device == Device::Browser);
         known.out.as_ref().is_some_and(|(agent, _)| at_page(agent) && self.staff.page(agent).is_none())
     }
 
