@@ -8,9 +8,11 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use crate::centre::ids::{AgentId, Language, QueueId};
+use crate::centre::surge::Mode;
 use crate::private::Private;
 use crate::report::alerts::Alert;
 use crate::report::board::{BoardView, Figures, OperatorView, QueueView, StripView};
+use crate::report::steering::ModeView;
 use crate::report::waits::ServiceLevel;
 use crate::store::Kiosk;
 
@@ -67,8 +69,24 @@ pub(super) struct View {
     queues: Vec<QueueView>,
     /// The alerts that are on.
     alerts: Vec<Alert>,
+    /// The queues that are not simply open; by whom and why is no word for a wall.
+    modes: Vec<QueueMode>,
+    /// Since when the centre is evacuated, in milliseconds since the epoch.
+    evacuated_since_ms: Option<u64>,
     /// The people who are signed in.
     operators: Vec<Person>,
+}
+
+/// How a queue is.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = KioskMode)]
+struct QueueMode {
+    /// Which.
+    queue: QueueId,
+    /// How.
+    mode: Mode,
+    /// Since when.
+    since_ms: u64,
 }
 
 /// Somebody who works.
@@ -90,11 +108,25 @@ struct Person {
 
 impl From<BoardView> for View {
     fn from(board: BoardView) -> Self {
-        let BoardView { at_ms, since_ms, window_minutes, measure, window, strip, queues, alerts, operators, .. } = board;
+        let BoardView { at_ms, since_ms, window_minutes, measure, window, strip, queues, alerts, steering, operators, .. } = board;
         let there = operators.into_iter().filter(|person| person.state != "offline");
         let person =
             |OperatorView { operator, state, since_ms, language, queue, .. }| Person { operator, state, since_ms, language, queue };
-        Self { at_ms, since_ms, window_minutes, measure, window, strip, queues, alerts, operators: there.map(person).collect() }
+        let modes = steering.modes.into_iter().map(|ModeView { queue, mode, since_ms, .. }| QueueMode { queue, mode, since_ms }).collect();
+        let evacuated_since_ms = steering.evacuation.map(|now| now.since_ms);
+        Self {
+            at_ms,
+            since_ms,
+            window_minutes,
+            measure,
+            window,
+            strip,
+            queues,
+            alerts,
+            modes,
+            evacuated_since_ms,
+            operators: there.map(person).collect(),
+        }
     }
 }
 

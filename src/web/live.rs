@@ -22,6 +22,8 @@ use super::messages::ToPage;
 /// Between two boards.
 const EVERY: Duration = Duration::from_secs(1);
 
+const MINUTE_MS: u64 = 60_000;
+
 /// A stream ends after this and the browser asks again, with its session as it is then.
 const STREAM_LIFE: Duration = Duration::from_secs(600);
 
@@ -30,9 +32,10 @@ pub(super) async fn publish(web: Arc<Web>, sender: watch::Sender<Utf8Bytes>) {
     let mut told = None;
     let mut ticks = tokio::time::interval(EVERY);
     while web.stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let revision = web.with_board(|board| board.revision());
-        if sender.receiver_count() > 1 && told != Some(revision) {
-            told = Some(revision);
+        // The window's figures move on with the minutes, whatever happens.
+        let now = (web.with_board(|board| board.revision()), web.clock.now().0 / MINUTE_MS);
+        if sender.receiver_count() > 1 && told != Some(now) {
+            told = Some(now);
             sender.send_replace(message(&web));
         }
     }

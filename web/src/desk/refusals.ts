@@ -19,6 +19,7 @@ const KNOWN: Record<string, string> = {
   'that cannot be done at this moment': 'refused-not-now',
   'that is no phone number': 'refused-no-number',
   'nothing was written of the call': 'refused-nothing-written',
+  'the centre is evacuated': 'refused-evacuated',
   'the server is overloaded': 'refused-overloaded',
   "the caller's story cannot be read": 'refused-no-story',
 };

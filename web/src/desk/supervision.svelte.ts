@@ -9,6 +9,8 @@ class Supervision {
   #takes: CallId | null = null;
 
   come(call: CallId, mode: Mode, reason: string) {
+    // A talk that could not be taken over is not taken over by a later step.
+    this.#takes = null;
     this.reason = reason;
     void desk.attend({ type: 'monitor', call, mode, reason });
   }
@@ -30,6 +32,7 @@ class Supervision {
   }
 
   leave() {
+    this.#takes = null;
     if (desk.supervision) desk.wish({ type: 'stop_monitor', call: desk.supervision.call });
   }
 }
