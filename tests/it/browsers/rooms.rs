@@ -10,7 +10,7 @@ use crate::calls::SOON;
 use crate::calls::baresip::Baresip;
 use crate::calls::cast::{OPERATOR, RESIDENT, calls, chirping};
 use crate::calls::ears::{Hears, lately, room, until, voices};
-use crate::calls::rooms::{CALLER, COLLEAGUE, FIFTH, OUTSIDE, city, ends, events, legs, only, outside, recorded, resident};
+use crate::calls::rooms::{CALLER, COLLEAGUE, FIFTH, LEGS, OUTSIDE, city, ends, events_become, only, outside, recorded, resident};
 use crate::calls::server::{Server, free_port};
 
 /// The city of the rooms; aigul and daniyar have their phones in their pages.
@@ -63,8 +63,8 @@ fn hold_a_question_to_a_colleague_all_three_and_the_colleague_has_the_resident()
         "consult_completed aigul -",
         "joined_partner - daniyar",
     ];
-    assert_eq!(events(&server), expected);
-    assert_eq!(legs(&server), "0|resident|-|caller_hung_up\n1|agent|aigul|transferred\n2|agent|daniyar|caller_hung_up");
+    events_become(&server, &expected);
+    server.rows_become(LEGS, "0|resident|-|caller_hung_up\n1|agent|aigul|transferred\n2|agent|daniyar|caller_hung_up");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::page::Page;
 use crate::calls::cast::{OPERATOR, RESIDENT};
 use crate::calls::desk::Desk;
 use crate::calls::ears::{lately, room, until, voices};
-use crate::calls::rooms::{COLLEAGUE, FOURTH, city, ends, events, only, phone, recorded, resident, talk};
+use crate::calls::rooms::{COLLEAGUE, FOURTH, city, ends, events_become, only, phone, recorded, resident, talk};
 use crate::calls::server::{Server, free_port};
 
 /// The city of the rooms in which olena leads and has her headset at her page. Daniyar can do all that aigul can, and is in no shift.
@@ -69,10 +69,9 @@ fn a_supervisor_listens_whispers_joins_takes_over_and_moves_a_person_into_the_sh
     recorded(&server, 2, &[FOURTH]);
     let expected =
         ["joined_monitor - olena", "joined_whisper - olena", "joined_barge - olena", "taken_over olena aigul", "joined_partner - olena"];
-    assert_eq!(events(&server), expected);
-    let log = server.rows("SELECT who || ': ' || subject FROM access_log WHERE action = 'supervision' ORDER BY id");
+    events_become(&server, &expected);
     let all = ["monitor", "whisper", "barge", "take over"].map(|how| format!("olena: call 1, {how}: the test wants it"));
-    assert_eq!(log, all.join("\n"));
+    server.rows_become("SELECT who || ': ' || subject FROM access_log WHERE action = 'supervision' ORDER BY id", &all.join("\n"));
 
     // The next call finds aigul at home, and daniyar in the shift. Whoever talks is led to the talk, wherever they go.
     boss.until_doing("Off shift");
@@ -84,8 +83,10 @@ fn a_supervisor_listens_whispers_joins_takes_over_and_moves_a_person_into_the_sh
         "daniyar on shift",
         "[...document.querySelectorAll('article')].some((one) => /^daniyar/.test(one.innerText) && one.innerText.includes('shift: day'))",
     );
-    let orders = server.rows("SELECT agent, wanted, by_name, reason FROM shift_orders ORDER BY position, place");
-    assert_eq!(orders, "aigul|home|olena|the test wants it\ndaniyar|moved|olena|the test wants it");
+    server.rows_become(
+        "SELECT agent, wanted, by_name, reason FROM shift_orders ORDER BY position, place",
+        "aigul|home|olena|the test wants it\ndaniyar|moved|olena|the test wants it",
+    );
     drop(resident_phone);
     let next = resident(&server, RESIDENT);
     next.order("dial", &server.uri("200"));
@@ -122,7 +123,6 @@ fn a_supervisor_changes_a_skill_and_the_call_that_waits_for_it_is_served() {
     boss.key("Enter");
     second.until("the call", |message| message["type"] == "call_state" && message["state"] == "connected");
     room("the call", &[(&caller, only(&[COLLEAGUE])), (&colleague, only(&[RESIDENT]))]);
-    let orders = server.rows("SELECT kind, target, by_name, reason FROM orders");
-    assert_eq!(orders, "able|daniyar|olena|nobody else is here");
+    server.rows_become("SELECT kind, target, by_name, reason FROM orders", "able|daniyar|olena|nobody else is here");
     ends(&server, &caller);
 }

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::SOON;
+
 pub use cityline_phone::ports::free_port;
 
 /// The server starts within this, on a busy machine too.
@@ -169,9 +171,14 @@ impl Place {
             if fits(&rows) {
                 return rows;
             }
-            assert!(Instant::now() < until, "{select} gave {rows:?}\n{}", self.log());
+            assert!(Instant::now() < until, "{select} gave\n{rows}\nwith the log\n{}", self.log());
             a_moment();
         }
+    }
+
+    /// Waits until a SELECT gives exactly this: facts are written a moment after a desk or a page shows them.
+    pub fn rows_become(&self, select: &str, wanted: &str) {
+        self.rows_until(select, SOON, |rows| rows == wanted);
     }
 
     /// The file of a recording.

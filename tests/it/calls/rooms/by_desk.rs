@@ -6,7 +6,8 @@ use cityline_phone::judge::chirp::{self, Voice};
 use serde_json::json;
 
 use super::{
-    CALLER, COLLEAGUE, FIFTH, FOURTH, NO_TRACE_DB, OUTSIDE, account, begin, city, ends, events, legs, only, outside, phone, recorded, talk,
+    CALLER, COLLEAGUE, FIFTH, FOURTH, LEGS, NO_TRACE_DB, OUTSIDE, account, begin, city, ends, events, events_become, only, outside, phone,
+    recorded, talk,
 };
 use crate::calls::baresip::Baresip;
 use crate::calls::cast::{OPERATOR, RESIDENT};
@@ -33,9 +34,9 @@ fn hold_with_music_then_a_colleague_is_asked_and_the_resident_is_back() {
     ends(&server, &resident);
     recorded(&server, 1, &[OPERATOR]);
     let expected = ["held - -", "resumed - -", "consult aigul daniyar", "joined_consultant - daniyar", "consult_ended aigul -"];
-    assert_eq!(events(&server), expected);
-    assert_eq!(server.rows("SELECT agent, end_reason FROM calls"), "aigul|caller_hung_up");
-    assert_eq!(legs(&server), "0|resident|-|caller_hung_up\n1|agent|aigul|caller_hung_up\n2|agent|daniyar|consult_over");
+    events_become(&server, &expected);
+    server.rows_become("SELECT agent, end_reason FROM calls", "aigul|caller_hung_up");
+    server.rows_become(LEGS, "0|resident|-|caller_hung_up\n1|agent|aigul|caller_hung_up\n2|agent|daniyar|consult_over");
 }
 
 #[test]
@@ -65,10 +66,10 @@ fn a_colleague_is_asked_then_all_three_talk_then_the_colleague_has_the_resident(
         "consult_completed aigul -",
         "joined_partner - daniyar",
     ];
-    assert_eq!(events(&server), expected);
-    assert_eq!(server.rows("SELECT n, agent FROM recordings ORDER BY n"), "1|aigul\n2|daniyar");
-    assert_eq!(server.rows("SELECT count(*), max(end_reason) FROM calls"), "1|caller_hung_up", "one story");
-    assert_eq!(legs(&server), "0|resident|-|caller_hung_up\n1|agent|aigul|transferred\n2|agent|daniyar|caller_hung_up");
+    events_become(&server, &expected);
+    server.rows_become("SELECT n, agent FROM recordings ORDER BY n", "1|aigul\n2|daniyar");
+    server.rows_become("SELECT count(*), max(end_reason) FROM calls", "1|caller_hung_up");
+    server.rows_become(LEGS, "0|resident|-|caller_hung_up\n1|agent|aigul|transferred\n2|agent|daniyar|caller_hung_up");
 }
 
 #[test]
@@ -96,14 +97,13 @@ fn a_call_goes_to_a_queue_then_to_an_operator_then_outside_and_stays_one_story()
     for (n, voice) in [(1, OPERATOR), (2, COLLEAGUE), (3, FOURTH), (4, FIFTH)] {
         recorded(&server, n, &[voice]);
     }
-    assert_eq!(server.rows("SELECT count(*), max(end_reason) FROM calls"), "1|caller_hung_up", "one story");
-    let legs = server.rows("SELECT n, party, end_reason, ended_ms > partner_ms OR role IS NULL FROM legs ORDER BY n");
-    assert_eq!(
-        legs,
-        "0|resident|caller_hung_up|1\n1|agent|transferred|1\n2|agent|transferred|1\n3|agent|transferred|1\n4|number|caller_hung_up|1"
+    server.rows_become("SELECT count(*), max(end_reason) FROM calls", "1|caller_hung_up");
+    server.rows_become(
+        "SELECT n, party, end_reason, ended_ms > partner_ms OR role IS NULL FROM legs ORDER BY n",
+        "0|resident|caller_hung_up|1\n1|agent|transferred|1\n2|agent|transferred|1\n3|agent|transferred|1\n4|number|caller_hung_up|1",
     );
-    assert_eq!(server.rows("SELECT queue, how FROM queue_events ORDER BY entered_ms"), "general|answered\nroads|answered");
-    assert_eq!(server.rows("SELECT agent, how FROM offers ORDER BY offered_ms"), "aigul|answered\ndaniyar|answered");
+    server.rows_become("SELECT queue, how FROM queue_events ORDER BY entered_ms", "general|answered\nroads|answered");
+    server.rows_become("SELECT agent, how FROM offers ORDER BY offered_ms", "aigul|answered\ndaniyar|answered");
     let told: Vec<String> = events(&server).into_iter().filter(|event| event.starts_with("transfer")).collect();
     assert_eq!(told[..2], ["transfer aigul roads", "transfer daniyar olena"]);
     assert!(told[2].starts_with("transfer olena ") && told.len() == 3, "{told:?}");
@@ -125,7 +125,7 @@ fn a_resident_is_called_and_sees_the_citys_number() {
     assert!(log.contains("sip:200@"), "the resident is called by the city's number: {log}");
     ends(&server, &resident);
     recorded(&server, 1, &[OPERATOR]);
-    assert_eq!(server.rows("SELECT number, called_out_by, end_reason FROM calls"), "200|aigul|caller_hung_up");
+    server.rows_become("SELECT number, called_out_by, end_reason FROM calls", "200|aigul|caller_hung_up");
 }
 
 #[test]
@@ -153,8 +153,8 @@ fn a_supervisor_listens_whispers_joins_and_takes_over() {
     recorded(&server, 2, &[FOURTH]);
     let expected =
         ["joined_monitor - olena", "joined_whisper - olena", "joined_barge - olena", "taken_over olena aigul", "joined_partner - olena"];
-    assert_eq!(events(&server), expected);
-    assert_eq!(legs(&server), "0|resident|-|caller_hung_up\n1|agent|aigul|taken_over\n2|agent|olena|caller_hung_up");
+    events_become(&server, &expected);
+    server.rows_become(LEGS, "0|resident|-|caller_hung_up\n1|agent|aigul|taken_over\n2|agent|olena|caller_hung_up");
 }
 
 /// Resident and operator fall silent after six seconds, so that what is left at the resident's ear is nothing but what leaks there:

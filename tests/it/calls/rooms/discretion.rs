@@ -5,7 +5,7 @@ use cityline_phone::judge::prompt::recognise;
 use cityline_phone::media::sound::read_wav;
 use serde_json::json;
 
-use super::{begin, city, ends, events, only, phone, resident, talk};
+use super::{begin, city, ends, events_become, only, phone, resident, talk};
 use crate::calls::cast::{OPERATOR, RESIDENT};
 use crate::calls::ears::{Ear, room, until, voices};
 use crate::calls::server::{Server, free_port, prompt};
@@ -71,7 +71,7 @@ fn a_recording_that_is_paused_holds_silence_of_the_same_length_on_both_sides() {
         assert!(length < to - from + 16_000, "{voice:?}: silent for {length} samples, paused for {}", to - from);
         assert!(is_heard(&pcm[..at], voice) && is_heard(&pcm[at + length..], voice), "{voice:?} is there before and after");
     }
-    assert_eq!(events(&server), ["recording_paused aigul -", "recording_resumed aigul -"]);
+    events_become(&server, &["recording_paused aigul -", "recording_resumed aigul -"]);
 }
 
 #[test]
@@ -93,6 +93,6 @@ fn an_abusive_caller_is_warned_then_let_go_and_the_number_is_marked() {
     let days =
         server.rows("SELECT (abuse_until_ms - (SELECT at_ms FROM call_events WHERE what = 'marked')) / 86400000, abuse_by FROM callers");
     assert_eq!(days, "30|aigul");
-    assert_eq!(events(&server), ["warned aigul -", "marked aigul -"]);
+    events_become(&server, &["warned aigul -", "marked aigul -"]);
     desk.until("the rest", |message| message["type"] == "state" && message["reason"] == "cool_off" && message["until_ms"].is_u64());
 }

@@ -105,7 +105,7 @@ fn an_operator_hears_what_a_far_end_says_before_it_answers() {
     until("a new call at the operator's phone", || lately(&operator, Duration::from_secs(9)).len() < 8 * 8000);
     until("sound of the resident before the answer", heard);
     room("a resident who is called", &[(&operator, only(&[FIFTH]))]);
-    assert_eq!(server.rows("SELECT answered_ms IS NULL FROM calls WHERE id = 2"), "1");
+    server.rows_become("SELECT answered_ms IS NULL FROM calls WHERE id = 2", "1");
     desk.until("the answer", |message| message["type"] == "call_state" && message["call"] == 2 && message["state"] == "connected");
     room("the call out", &[(&operator, only(&[FIFTH]))]);
 }

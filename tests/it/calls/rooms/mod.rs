@@ -6,6 +6,8 @@ mod colleagues;
 mod discretion;
 mod early;
 
+use std::time::Instant;
+
 use cityline_phone::judge::chirp::{self, Voice};
 use cityline_phone::media::sound::read_wav;
 
@@ -14,7 +16,7 @@ use super::baresip::Baresip;
 use super::cast::{OPERATOR, RESIDENT, ended, short_city};
 use super::desk::Desk;
 use super::ears::{Hears, voices};
-use super::server::Server;
+use super::server::{Server, a_moment};
 
 pub use super::cast::{CENTRE_112 as COLLEAGUE, STRANGER as FOURTH};
 
@@ -97,10 +99,17 @@ pub fn events(server: &Server) -> Vec<String> {
     rows.lines().map(|row| row.replace('|', " ")).collect()
 }
 
-/// Who took part, and how each part ended.
-pub fn legs(server: &Server) -> String {
-    server.rows("SELECT n, party, ifnull(name, '-'), end_reason FROM legs ORDER BY n")
+/// Waits until exactly this was done with the call.
+pub fn events_become(server: &Server, wanted: &[&str]) {
+    let limit = Instant::now() + SOON;
+    while events(server) != wanted && Instant::now() < limit {
+        a_moment();
+    }
+    assert_eq!(events(server), wanted);
 }
+
+/// Who took part, and how each part ended.
+pub const LEGS: &str = "SELECT n, party, ifnull(name, '-'), end_reason FROM legs ORDER BY n";
 
 /// Recording `n` holds the resident alone on the left, and these voices and no others on the right.
 pub fn recorded(server: &Server, n: u16, right: &[Voice]) -> [Vec<i16>; 2] {
