@@ -92,7 +92,7 @@ fn an_operator_hears_what_a_far_end_says_before_it_answers() {
     desk.brings(json!({ "type": "consult", "call": 1, "with": { "number": OUTSIDE } }), "asking");
     until("sound before the answer", heard);
     room("before the answer", &[(&resident, Hears::Music), (&operator, only(&[FIFTH]))]);
-    assert_eq!(events(&server).len(), 1, "nobody has answered");
+    until("the question alone, for nobody has answered", || events(&server).len() == 1);
     desk.until("the answer", |message| message["type"] == "call_state" && message["state"] == "consulting");
     room("after the answer", &[(&resident, Hears::Music), (&operator, only(&[FIFTH]))]);
     desk.order(json!({ "type": "complete_consult", "call": 1 }));
