@@ -10,6 +10,7 @@ pub mod edited;
 mod fuzz;
 mod shifts;
 mod trunks;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};

@@ -3,9 +3,11 @@
 mod mail;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::stream::{self, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::alerts::ALERTS_BY_WEBHOOK;
@@ -19,8 +21,10 @@ use crate::store::{Message, Reach, Store};
 
 /// The next step of escalation is looked for this often at least: rules may change, and messages are written by others.
 const LONGEST_PAUSE_MS: u64 = 5_000;
-/// Messages that are tried one after the other before escalation has its turn.
+/// Messages that are tried before escalation has its turn again.
 const AT_ONCE: u32 = 50;
+/// Receivers that are told at the same time; one that does not answer keeps no other waiting.
+const RECEIVERS_AT_ONCE: usize = 8;
 /// A message may take so long; then it counts as not taken.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The first pause after a failure; it doubles up to the last.
@@ -77,24 +81,38 @@ pub async fn run(parts: OutboxParts, stop: CancellationToken) {
 }
 
 impl OutboxParts {
-    /// Escalates and sends until nothing is due; returns how long there is nothing to do.
+    /// Escalates and sends in turns until nothing is due; returns how long there is nothing to do.
     async fn come_round(&self, stop: &CancellationToken) -> anyhow::Result<Duration> {
-        while self.store.escalate(self.clock.now()).await? > 0 && !stop.is_cancelled() {}
         loop {
+            while self.store.escalate(self.clock.now()).await? > 0 && !stop.is_cancelled() {}
             let due = self.store.messages_due(self.clock.now(), AT_ONCE).await?;
-            for message in &due {
-                if stop.is_cancelled() {
-                    return Ok(Duration::ZERO);
-                }
-                self.deliver(message).await?;
-            }
-            if due.len() < AT_ONCE as usize {
+            if due.is_empty() {
                 break;
+            }
+            let mut of_receiver: BTreeMap<&str, Vec<&Message>> = BTreeMap::new();
+            for message in &due {
+                of_receiver.entry(&message.receiver).or_default().push(message);
+            }
+            let told = stream::iter(of_receiver.into_values().map(Ok));
+            told.try_for_each_concurrent(RECEIVERS_AT_ONCE, |messages| self.deliver_all(messages, stop)).await?;
+            if stop.is_cancelled() {
+                return Ok(Duration::ZERO);
             }
         }
         let now = self.clock.now();
         let next = self.store.next_escalation().await?.map_or(LONGEST_PAUSE_MS, |next| next.ms_since(now));
         Ok(Duration::from_millis(next.clamp(100, LONGEST_PAUSE_MS)))
+    }
+
+    /// Tries messages to one receiver, one after the other.
+    async fn deliver_all(&self, messages: Vec<&Message>, stop: &CancellationToken) -> anyhow::Result<()> {
+        for message in messages {
+            if stop.is_cancelled() {
+                break;
+            }
+            self.deliver(message).await?;
+        }
+        Ok(())
     }
 
     /// Tries a message once, and notes what came of it. A crash between the two sends it again: a webhook knows it by its number.

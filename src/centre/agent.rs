@@ -313,14 +313,12 @@ impl Centre {
                 }
             }
             Some(State::Ready) | None => {}
-            Some(_) if self.is_evacuated() => self.out.desk(ToDesk::Refused { agent: agent.clone(), why: Refusal::Evacuated }),
-            Some(State::Internal { .. }) if self.can_be_rung(agent) => self.go_on_as(agent, Before::Ready),
-            Some(State::Internal { .. }) => self.out.desk(ToDesk::Refused { agent: agent.clone(), why: self.missing_device(agent) }),
-            Some(State::Offline | State::WrapUp | State::Paused { .. } | State::NotResponding) => {
-                if self.can_be_rung(agent) {
-                    self.set_agent(agent, State::Ready);
-                } else {
-                    self.out.desk(ToDesk::Refused { agent: agent.clone(), why: self.missing_device(agent) });
+            Some(state) => {
+                let is_internal = matches!(state, State::Internal { .. });
+                match self.why_not_ready(agent) {
+                    Some(why) => self.out.desk(ToDesk::Refused { agent: agent.clone(), why }),
+                    None if is_internal => self.go_on_as(agent, Before::Ready),
+                    None => self.set_agent(agent, State::Ready),
                 }
             }
         }

@@ -11,6 +11,7 @@ use super::ids::{
     Supervision, TrunkId,
 };
 use super::input::{Diverted, Quality};
+use super::output::Refusal;
 use super::shift::Wanted;
 use super::skill::Needs;
 use super::steer::Order;
@@ -139,7 +140,15 @@ pub enum Fact {
     /// No callback stands any more for this call.
     CallbackEnded { call: CallId, how: CallbackEnd },
     /// A supervisor has ordered this; what lasts does so until then.
-    Steered { order: Order, until_ms: Option<u64>, by: String, reason: String },
+    Steered {
+        order: Order,
+        until_ms: Option<u64>,
+        by: String,
+        reason: String,
+        /// Why the state that was ordered cannot be; then nothing has changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<Refusal>,
+    },
     /// A queue's mode from here on; without an author by its rule.
     QueueModeChanged { queue: QueueId, mode: Mode, until_ms: Option<u64>, by: Option<String>, reason: Option<String> },
     /// What an operator does from here on in place of what the settings say; nothing: as they say.

@@ -269,3 +269,23 @@ pub enum Refusal {
     /// The centre is evacuated.
     Evacuated,
 }
+
+impl Refusal {
+    /// As a word, for the database and for screens.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Refusal::NoPhone => "no_phone",
+            Refusal::NoSound => "no_sound",
+            Refusal::Busy => "busy",
+            Refusal::UnknownReason(_) => "unknown_reason",
+            Refusal::OfferOver => "offer_over",
+            Refusal::UnknownOperator => "unknown_operator",
+            Refusal::PickUpThePhone => "pick_up_the_phone",
+            Refusal::NotYourTalk => "not_your_talk",
+            Refusal::NotFree => "not_free",
+            Refusal::UnknownTarget => "unknown_target",
+            Refusal::NotNow => "not_now",
+            Refusal::Evacuated => "evacuated",
+        }
+    }
+}

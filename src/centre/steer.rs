@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
+use super::agent::State;
 use super::deadline::Reason;
 use super::evacuation::Evacuated;
 use super::fact::Fact;
 use super::ids::{AgentId, PauseReason, QueueId, SkillId};
 use super::input::FromDesk;
-use super::output::ToDesk;
+use super::output::{Refusal, ToDesk};
 use super::shift::Wanted;
 use super::surge::{Mode, Ordered, Standing};
 use super::time::Time;
@@ -78,6 +79,11 @@ pub(super) struct Able {
     pub queues: BTreeMap<QueueId, bool>,
     pub until: Time,
     pub since: Time,
+    /// Who ordered it, and why.
+    #[serde(default)]
+    pub by: String,
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// The orders in force.
@@ -121,7 +127,11 @@ impl Centre {
             Order::Mode { .. } => until_ms,
             Order::State { .. } | Order::Evacuation { .. } => None,
         };
-        self.out.fact(Fact::Steered { order: order.clone(), until_ms, by: by.clone(), reason: reason.clone() });
+        let refused = match &order {
+            Order::State { operator, to: StateWanted::Ready, .. } => self.why_not_ready(operator),
+            Order::State { .. } | Order::Able { .. } | Order::Mode { .. } | Order::Evacuation { .. } => None,
+        };
+        self.out.fact(Fact::Steered { order: order.clone(), until_ms, by: by.clone(), reason: reason.clone(), refused });
         match &order {
             Order::State { operator, to, pause } => {
                 self.show_order(operator, &order, &by, &reason);
@@ -130,7 +140,7 @@ impl Centre {
             Order::Able { operator, levels, queues } => {
                 self.show_order(operator, &order, &by, &reason);
                 let (since, until) = (self.now, Time(until_ms.unwrap_or_default()));
-                self.order_able(operator, Able { levels: levels.clone(), queues: queues.clone(), until, since });
+                self.order_able(operator, Able { levels: levels.clone(), queues: queues.clone(), until, since, by, reason });
             }
             Order::Mode { queue, mode } => {
                 self.order_mode(queue, Ordered { mode: *mode, until: until_ms.map(Time), by, reason });
@@ -168,6 +178,16 @@ impl Centre {
     pub(super) fn show_evacuation(&mut self, agent: &AgentId) {
         if let Some(Evacuated { by, reason, .. }) = self.steering.evacuation.clone() {
             self.show_order(agent, &Order::Evacuation { on: true }, &by, &reason);
+        }
+    }
+
+    /// Why somebody cannot be made ready at this moment; nothing for who can, is, or will be after the call.
+    pub(super) fn why_not_ready(&self, agent: &AgentId) -> Option<Refusal> {
+        match self.agent_state(agent)? {
+            State::Ready | State::Offered { .. } | State::Talking { .. } | State::Supervising { .. } => None,
+            State::Offline | State::WrapUp | State::Paused { .. } | State::NotResponding | State::Internal { .. } => {
+                if self.is_evacuated() { Some(Refusal::Evacuated) } else { (!self.can_be_rung(agent)).then(|| self.missing_device(agent)) }
+            }
         }
     }
 
@@ -242,9 +262,12 @@ impl Centre {
 
     /// What is ordered, as facts told long ago: for a board that begins anew with the process.
     pub(super) fn orders_retold(&self) -> Vec<(Time, Fact)> {
-        let able = self.steering.able.iter().map(|(agent, able)| {
-            let Able { levels, queues, until, since } = able.clone();
-            (since, Fact::AbleToday { agent: agent.clone(), levels, queues, until_ms: Some(until.0) })
+        // The order before what follows from it, which names no author.
+        let able = self.steering.able.iter().flat_map(|(agent, able)| {
+            let Able { levels, queues, until, since, by, reason } = able.clone();
+            let order = Order::Able { operator: agent.clone(), levels: levels.clone(), queues: queues.clone() };
+            let ordered = Fact::Steered { order, until_ms: Some(until.0), by, reason, refused: None };
+            [(since, ordered), (since, Fact::AbleToday { agent: agent.clone(), levels, queues, until_ms: Some(until.0) })]
         });
         let modes = self.steering.queues.iter().filter(|(queue, _)| self.mode(queue) != Mode::Open).map(|(queue, standing)| {
             let ordered = standing.ordered.as_ref();

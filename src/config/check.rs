@@ -36,6 +36,7 @@ impl Config {
         self.check_operators(&mut problems);
         self.check_board(&mut problems);
         self.check_alerts(&mut problems);
+        self.check_webhooks(&mut problems);
         self.check_callbacks(&mut problems);
         problems.extend(self.shifts_built().err().unwrap_or_default());
         for (name, hours) in &self.calendars {

@@ -47,6 +47,8 @@ pub struct Board {
     help: BTreeMap<AgentId, (CallId, Time)>,
     /// Those who are not on shift as they are without a table: off, or on these.
     shifts: BTreeMap<AgentId, (bool, Vec<ShiftId>)>,
+    /// Counted up with each change and each order of these.
+    shifts_revision: u64,
     /// Offers of the last minutes that nobody took, with their queues.
     unanswered: VecDeque<(Time, QueueId)>,
     alerts: Alerts,
@@ -115,6 +117,7 @@ impl Board {
             Fact::HelpAsked { call, agent } => drop(self.help.insert(agent.clone(), (*call, at))),
             Fact::HelpOver { agent, .. } => drop(self.help.remove(agent)),
             Fact::ShiftChanged { agent, is_on, shifts } => self.shift_changed(agent, *is_on, shifts),
+            Fact::ShiftOrdered { .. } => self.shifts_revision += 1,
             Fact::WaitsOn { call, queue } => self.moved(*call, Place::Waiting { queue: queue.clone() }, at),
             Fact::CallbackStands { call, queue, .. } => self.callback_stands(*call, queue),
             Fact::CallbackDialled { call, agent, .. } => self.moved(*call, Place::CallingOut { agent: agent.clone() }, at),
@@ -152,7 +155,6 @@ impl Board {
             | Fact::RingReached { .. }
             | Fact::Credited { .. }
             | Fact::PutBehind { .. }
-            | Fact::ShiftOrdered { .. }
             | Fact::Steered { .. }
             | Fact::QueueModeChanged { .. }
             | Fact::AbleToday { .. }
@@ -177,6 +179,7 @@ impl Board {
     }
 
     fn shift_changed(&mut self, agent: &AgentId, is_on: bool, shifts: &[ShiftId]) {
+        self.shifts_revision += 1;
         if is_on && shifts.is_empty() {
             self.shifts.remove(agent);
         } else {

@@ -1,13 +1,17 @@
 //! What have supervisors ordered that holds now? Modes of queues, what operators do today, the evacuation: folded from facts for screens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
 use crate::centre::fact::Fact;
 use crate::centre::ids::{AgentId, QueueId, SkillId};
+use crate::centre::steer::Order;
 use crate::centre::surge::Mode;
 use crate::centre::time::Time;
+
+/// Refused orders that are kept; the oldest goes first.
+const REFUSED_KEPT: usize = 20;
 
 /// What holds now. Its memory is bounded by the queues and the operators.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +19,7 @@ pub struct Steering {
     evacuation: Option<EvacuationView>,
     modes: BTreeMap<QueueId, ModeView>,
     able: BTreeMap<AgentId, AbleView>,
+    refused: VecDeque<RefusedView>,
     /// The author of the order that the next facts follow from.
     author: (String, String),
 }
@@ -27,8 +32,25 @@ pub struct SteeringView {
     pub evacuation: Option<EvacuationView>,
     /// The queues that are not simply open, by name.
     pub modes: Vec<ModeView>,
-    /// Operators who do something else today than the settings say, by name.
+    /// Operators who do something else today than the settings say, by name. For supervisors alone: others are shown none.
     pub able: Vec<AbleView>,
+    /// The last states that were ordered and could not be, the newest first, twenty at most. For supervisors alone.
+    pub refused: Vec<RefusedView>,
+}
+
+/// A state that was ordered and could not be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = OrderRefused)]
+pub struct RefusedView {
+    /// Whose.
+    pub operator: AgentId,
+    /// `no_phone`, `no_sound` or `evacuated`.
+    #[schema(value_type = String)]
+    pub why: &'static str,
+    /// Who ordered it.
+    pub by: String,
+    /// When.
+    pub at_ms: u64,
 }
 
 /// The centre is evacuated.
@@ -73,7 +95,7 @@ pub struct AbleView {
     /// Whether they get the calls of queues.
     #[schema(value_type = BTreeMap<String, bool>)]
     pub queues: BTreeMap<QueueId, bool>,
-    /// Who ordered it; nothing for an order of before the process began.
+    /// Who ordered it.
     pub by: String,
     /// Why.
     pub reason: String,
@@ -87,7 +109,13 @@ impl Steering {
     /// Takes one fact in; one of something else changes nothing.
     pub fn apply(&mut self, at: Time, fact: &Fact) {
         match fact {
-            Fact::Steered { by, reason, .. } => self.author = (by.clone(), reason.clone()),
+            Fact::Steered { order, by, reason, refused, .. } => {
+                self.author = (by.clone(), reason.clone());
+                if let (Order::State { operator, .. }, Some(why)) = (order, refused) {
+                    self.refused.truncate(REFUSED_KEPT - 1);
+                    self.refused.push_front(RefusedView { operator: operator.clone(), why: why.word(), by: by.clone(), at_ms: at.0 });
+                }
+            }
             Fact::QueueModeChanged { queue, mode: Mode::Open, .. } => drop(self.modes.remove(queue)),
             Fact::QueueModeChanged { queue, mode, until_ms, by, reason } => {
                 let (by, reason) = (by.clone(), reason.clone());
@@ -108,6 +136,11 @@ impl Steering {
         }
     }
 
+    /// The levels of skills that somebody has today by order, in place of what the settings say.
+    pub fn levels(&self, agent: &AgentId) -> Option<&BTreeMap<SkillId, u8>> {
+        self.able.get(agent).map(|today| &today.levels).filter(|levels| !levels.is_empty())
+    }
+
     /// What somebody does today by order: levels of skills, and whether they get the calls of a queue where it says so.
     pub fn today(&self, agent: &AgentId, queue: &QueueId) -> (&BTreeMap<SkillId, u8>, Option<bool>) {
         static NOTHING: BTreeMap<SkillId, u8> = BTreeMap::new();
@@ -120,6 +153,7 @@ impl Steering {
             evacuation: self.evacuation.clone(),
             modes: self.modes.values().cloned().collect(),
             able: self.able.values().cloned().collect(),
+            refused: self.refused.iter().cloned().collect(),
         }
     }
 }

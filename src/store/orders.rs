@@ -32,13 +32,16 @@ pub struct OrderRow {
     pub reason: String,
     /// When.
     pub at_ms: i64,
+    /// Why it could not be: `no_phone`, `no_sound` or `evacuated`, of a state.
+    pub refused: Option<String>,
 }
 
 impl Store {
     /// The last orders, the newest first.
     pub async fn orders(&self) -> Result<Vec<OrderRow>, StoreError> {
-        let statement =
-            query("SELECT kind, target, what, until_ms, by_name, reason, at_ms FROM orders ORDER BY position DESC, place DESC LIMIT $1");
+        let statement = query(
+            "SELECT kind, target, what, until_ms, by_name, reason, at_ms, refused FROM orders ORDER BY position DESC, place DESC LIMIT $1",
+        );
         Ok(statement.bind(SHOWN).fetch_all(self.db.readers()).await?)
     }
 }
@@ -50,12 +53,14 @@ pub(super) struct SteeredRow {
     pub until_ms: Option<u64>,
     pub by: String,
     pub reason: String,
+    pub refused: Option<&'static str>,
 }
 
 impl BulkRow for SteeredRow {
-    const HEAD: &'static str = "INSERT INTO orders (position, place, kind, target, what, until_ms, by_name, reason, at_ms) VALUES ";
+    const HEAD: &'static str =
+        "INSERT INTO orders (position, place, kind, target, what, until_ms, by_name, reason, at_ms, refused) VALUES ";
     const TAIL: &'static str = "";
-    const COLUMNS: usize = 9;
+    const COLUMNS: usize = 10;
 
     fn bind(&self, statement: Statement) -> Statement {
         statement
@@ -68,5 +73,6 @@ impl BulkRow for SteeredRow {
             .bind(self.by.clone())
             .bind(self.reason.clone())
             .bind(ms(self.at.0))
+            .bind(self.refused)
     }
 }

@@ -13,6 +13,9 @@ use super::statement::{Statement, query};
 use super::transaction::{Lock, Transaction};
 use super::{Store, StoreError};
 
+/// Messages to one receiver that are due at once: one that is away must not take the place of all others.
+const OF_ONE: i64 = 5;
+
 /// The most calls to residents that one request gets.
 const MOST: i64 = 500;
 
@@ -125,10 +128,16 @@ impl Store {
         Ok(())
     }
 
-    /// Messages that are due, the oldest first, `most` at most.
+    /// Messages that are due, the oldest first, `most` at most and [`OF_ONE`] to one receiver. A receiver is told one thing after the other of
+    /// what it is told about: the next waits until the one before was taken or given up.
     pub async fn messages_due(&self, now: Time, most: u32) -> Result<Vec<Message>, StoreError> {
-        let due = query("SELECT id, subject, receiver, kind, body, tries FROM outbox WHERE next_ms <= $1 ORDER BY next_ms, id LIMIT $2");
-        Ok(due.bind(ms(now.0)).bind(i64::from(most)).fetch_all(self.db.readers()).await?)
+        let due = query(
+            "SELECT id, subject, receiver, kind, body, tries FROM (SELECT id, subject, receiver, kind, body, tries, next_ms, \
+             ROW_NUMBER() OVER (PARTITION BY receiver ORDER BY next_ms, id) AS place FROM outbox WHERE next_ms <= $1 AND NOT EXISTS \
+             (SELECT 1 FROM outbox AS earlier WHERE earlier.subject = outbox.subject AND earlier.receiver = outbox.receiver \
+             AND earlier.id < outbox.id AND earlier.next_ms IS NOT NULL)) AS due WHERE place <= $2 ORDER BY next_ms, id LIMIT $3",
+        );
+        Ok(due.bind(ms(now.0)).bind(OF_ONE).bind(i64::from(most)).fetch_all(self.db.readers()).await?)
     }
 
     /// Notes that a message was taken; `how` is its way ("webhook", "mail", "file").

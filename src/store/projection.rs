@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::centre::fact::{Chosen, Fact, Party};
 use crate::centre::ids::{AgentId, CallId, CallerRef, Language, LegId, RecordingId};
+use crate::centre::output::Refusal;
 use crate::centre::time::Time;
 
 use super::agent_states::{AgentClosed, AgentRow};
@@ -216,9 +217,15 @@ impl Rows {
             | Fact::CallbackDialled { .. }
             | Fact::CallbackTried { .. }
             | Fact::CallbackEnded { .. } => self.callback(id, at, fact),
-            Fact::Steered { order, until_ms, by, reason } => {
-                self.orders.push(SteeredRow { id, at, order: order.clone(), until_ms: *until_ms, by: by.clone(), reason: reason.clone() })
-            }
+            Fact::Steered { order, until_ms, by, reason, refused } => self.orders.push(SteeredRow {
+                id,
+                at,
+                order: order.clone(),
+                until_ms: *until_ms,
+                by: by.clone(),
+                reason: reason.clone(),
+                refused: refused.as_ref().map(Refusal::word),
+            }),
             Fact::PlaceTold { .. }
             | Fact::QueueModeChanged { .. }
             | Fact::AbleToday { .. }

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 mod opening;
+mod outbox;
 
 use super::statement::{query_each, query_made};
 use super::*;
@@ -158,7 +159,7 @@ fn whole_call(number: u64, first: u64, start: u64) -> Vec<Projected> {
 }
 
 /// What the projection writes: tables, and the columns by which their rows are in order.
-const PROJECTED: [(&str, &str, &str); 14] = [
+const PROJECTED: [(&str, &str, &str); 15] = [
     (
         "calls",
         "id",
@@ -180,6 +181,7 @@ const PROJECTED: [(&str, &str, &str); 14] = [
         "call_id, caller, queue, language, waiting_since_ms, stood_ms, tries, dialled_ms, again_ms, ended_ms, how",
     ),
     ("shift_orders", "position, place", "position, place, agent, wanted, shift, until_ms, by_name, reason, at_ms"),
+    ("orders", "position, place", "position, place, kind, target, what, until_ms, by_name, reason, at_ms, refused"),
     ("shift_changes", "position, place", "position, place, agent, is_on, shifts, at_ms"),
     ("projections", "name", "name, position"),
 ];

@@ -26,7 +26,7 @@ use super::auth::SignedIn;
 use super::cases;
 use super::desks::{Held, state_message};
 use super::error::WebError;
-use super::live;
+use super::live::{self, Boards};
 use super::messages::{Doing, Frame, FromPage, ToPage};
 use super::orders::{self, Given};
 use super::own_day;
@@ -213,7 +213,7 @@ impl Page {
         }
         self.ask_drafts();
         self.ask_day();
-        self.send_text(live::message(&self.web)).await
+        self.send_text(live::message(&self.web, self.user.role)).await
     }
 
     /// An offer rings at once; who calls follows when the store has told it.
@@ -549,8 +549,8 @@ impl Page {
         self.send_text(text.into()).await
     }
 
-    async fn send_board(&mut self, board: &mut watch::Receiver<Utf8Bytes>) -> Result<(), End> {
-        let text = board.borrow_and_update().clone();
+    async fn send_board(&mut self, board: &mut watch::Receiver<Boards>) -> Result<(), End> {
+        let text = board.borrow_and_update().text(self.user.role);
         self.send_text(text).await
     }
 

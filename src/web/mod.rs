@@ -57,7 +57,6 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::ws::Utf8Bytes;
 use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -206,7 +205,7 @@ pub(crate) struct Web {
     kiosk_pace: Pace,
     cabinet_paces: Paces,
     certificate: Certificate,
-    live: watch::Receiver<Utf8Bytes>,
+    live: watch::Receiver<live::Boards>,
     stop: CancellationToken,
 }
 
@@ -225,7 +224,7 @@ pub async fn serve(parts: WebParts, stop: CancellationToken) -> Result<WebShell,
     let address = listener.local_addr().map_err(listen)?;
     let certificate = Certificate::read(&parts.config)?;
     let facts = parts.facts.subscribe();
-    let (board_sender, live) = watch::channel(Utf8Bytes::default());
+    let (board_sender, live) = watch::channel(live::Boards::default());
     let web = Arc::new(Web {
         config: parts.config,
         store: parts.store,

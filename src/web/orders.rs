@@ -7,10 +7,11 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
-use crate::centre::ids::{AgentId, Language, QueueId};
+use crate::centre::ids::{AgentId, Language, PauseReason, QueueId};
 use crate::centre::input::Input;
 use crate::centre::skill::BEST;
 use crate::centre::steer::{Order, StateWanted, Steered};
+use crate::centre::surge::Mode;
 use crate::config::Config;
 use crate::report::steering::SteeringView;
 use crate::store::{Access, OrderRow, User};
@@ -34,7 +35,7 @@ pub struct Given {
     /// What.
     pub order: Order,
     /// Until when, in milliseconds since the epoch, a week ahead at most: for `able`, which else ends with the day of service, and for
-    /// `mode`, which else holds until another order.
+    /// `mode` other than `open`, which else holds until another order.
     #[serde(default)]
     pub until_ms: Option<u64>,
     /// Why. It names no resident.
@@ -49,13 +50,16 @@ pub(super) struct Orders {
     now: SteeringView,
     /// The last orders, the newest first, fifty at most.
     orders: Vec<OrderRow>,
+    /// For what somebody can be sent into a pause.
+    pause_reasons: Vec<String>,
 }
 
 /// What holds now by order of supervisors or by rule, and the last orders.
 #[utoipa::path(get, path = "/api/orders", responses((status = 200, body = Orders)))]
 pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Orders>, WebError> {
     let orders = web.store.orders().await?;
-    Ok(Json(Orders { now: web.with_board(|board| board.steering()), orders }))
+    let pause_reasons = web.pause_reasons.borrow().clone();
+    Ok(Json(Orders { now: web.with_board(|board| board.steering()), orders, pause_reasons }))
 }
 
 /// A supervisor orders; it holds within the second, and 202 says that it is under way. Who ordered what and why stands in the access log.
@@ -77,9 +81,13 @@ pub(super) async fn ordered(web: &Web, user: &User, given: Given) -> Result<Inpu
     let in_force = web.settings.now.borrow().clone();
     fits(&in_force.config, &order)?;
     let now = web.clock.now();
-    let lasts = matches!(order, Order::Able { .. } | Order::Mode { .. });
+    let lasts = match &order {
+        Order::Able { .. } => true,
+        Order::Mode { mode, .. } => *mode != Mode::Open,
+        Order::State { .. } | Order::Evacuation { .. } => false,
+    };
     if until_ms.is_some() && !lasts {
-        return Err(WebError::Invalid { what: format!("an order of {} has no end", order.kind()), mend: "Leave until_ms out." });
+        return Err(WebError::Invalid { what: format!("an order of {} has no end", in_words(&order)), mend: "Leave until_ms out." });
     }
     if until_ms.is_some_and(|until| until <= now.0 || until > now.0.saturating_add(LONGEST_MS)) {
         return Err(WebError::Invalid {
@@ -87,9 +95,31 @@ pub(super) async fn ordered(web: &Web, user: &User, given: Given) -> Result<Inpu
             mend: "Give one within a week.",
         });
     }
-    let about = format!("{}: {reason}", serde_json::to_string(&order).unwrap_or_default());
+    let about = format!("{}: {reason}", in_words(&order));
     web.store.log_access(now, &user.name, Access::Order, &about).await?;
     Ok(Input::Steered(Box::new(Steered { order, until_ms, by: user.name.clone(), reason })))
+}
+
+/// The order in words, for the access log.
+fn in_words(order: &Order) -> String {
+    match order {
+        Order::State { operator, to: StateWanted::Ready, .. } => format!("{operator} ready"),
+        Order::State { operator, to: StateWanted::SignedOut, .. } => format!("{operator} signed out"),
+        Order::State { operator, to: StateWanted::Pause, pause } => {
+            format!("{operator} paused ({})", pause.as_ref().map_or("", PauseReason::as_str))
+        }
+        Order::Able { operator, levels, queues } if levels.is_empty() && queues.is_empty() => {
+            format!("{operator} today as the settings say")
+        }
+        Order::Able { operator, levels, queues } => {
+            let levels = levels.iter().map(|(skill, level)| format!("{skill} {level}"));
+            let queues = queues.iter().map(|(queue, gets)| format!("{queue} {}", if *gets { "yes" } else { "no" }));
+            format!("{operator} today {}", levels.chain(queues).collect::<Vec<_>>().join(", "))
+        }
+        Order::Mode { queue, mode } => format!("queue {queue} {}", mode.word()),
+        Order::Evacuation { on: true } => "evacuation".to_owned(),
+        Order::Evacuation { on: false } => "end of the evacuation".to_owned(),
+    }
 }
 
 /// Every name stands in the settings.

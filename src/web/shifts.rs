@@ -19,6 +19,7 @@ use super::auth::SignedIn;
 use super::cases::checked;
 use super::error::WebError;
 use super::extract::Body;
+use super::live;
 
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 200;
@@ -35,7 +36,7 @@ pub(super) struct Table {
     shifts: BTreeMap<String, ShiftWanted>,
     /// Every operator of the settings.
     operators: Vec<OnShift>,
-    /// What supervisors have ordered, the newest first, fifty at most.
+    /// What supervisors have ordered, the newest first, fifty at most; who does not lead is shown what is about themselves.
     orders: Vec<ShiftOrderRow>,
 }
 
@@ -67,8 +68,9 @@ pub struct OrderWanted {
 
 /// GET /api/shifts.
 #[utoipa::path(get, path = "/api/shifts", responses((status = 200, body = Table)))]
-pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Table>, WebError> {
-    let orders = web.store.shift_orders().await?;
+pub(super) async fn list(State(web): State<Arc<Web>>, Extension(SignedIn(user)): Extension<SignedIn>) -> Result<Json<Table>, WebError> {
+    let mut orders = web.store.shift_orders().await?;
+    orders.retain(|order| live::leads(user.role) || order.agent == user.name);
     let in_force = web.settings.now.borrow().clone();
     let config = &in_force.config;
     let on_shift = |name: &String| {

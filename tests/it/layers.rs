@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("centre", &["private"]),
     ("cases", &["private", "centre::ids", "centre::fact", "centre::time", "centre::schedule"]),
     ("quality", &["private", "centre::ids", "centre::fact"]),
-    ("report", &["private", "centre::ids", "centre::fact", "centre::time", "centre::routing", "centre::surge"]),
+    ("report", &["private", "centre::ids", "centre::fact", "centre::time", "centre::routing", "centre::steer", "centre::surge"]),
     ("staffing", &["centre", "report"]),
     ("clock", &["centre", "private"]),
     ("journal", &["centre", "private"]),

@@ -46,6 +46,7 @@ impl Board {
                 .collect(),
             today: self.today.clone(),
             steering: self.steering(),
+            shifts_revision: self.shifts_revision,
             last: self.ended.iter().rev().cloned().collect(),
         }
     }
@@ -96,6 +97,9 @@ impl Board {
         let (on_shift, shifts) = self.on_shift(agent);
         let call = operator.state.call();
         let up = call.and_then(|call| self.calls.get(&call));
+        let settled = self.scene.people.get(agent).cloned().unwrap_or_default();
+        let today = self.steering.levels(agent);
+        let skills = settled.clone().into_iter().chain(today.cloned().unwrap_or_default()).collect();
         OperatorView {
             operator: agent.clone(),
             state: operator.state.word(),
@@ -104,7 +108,8 @@ impl Board {
             queue: up.and_then(|up| up.queue.clone()).or_else(|| operator.handles.clone()),
             language: up.and_then(|up| up.language),
             topic: up.and_then(|up| up.topic.clone()),
-            skills: self.scene.people.get(agent).cloned().unwrap_or_default(),
+            skills,
+            settled_skills: today.map(|_| settled),
             since_ms: operator.since.0,
             answered: operator.answered,
             on_shift,

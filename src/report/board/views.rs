@@ -61,6 +61,8 @@ pub struct BoardView {
     pub today: Today,
     /// What supervisors have ordered that holds now.
     pub steering: SteeringView,
+    /// Another number where somebody came on shift or left it, or a supervisor has ordered so: who shows the table asks for it again.
+    pub shifts_revision: u64,
     /// The last calls, newest first, twenty at most.
     pub last: Vec<EndedView>,
 }
@@ -211,9 +213,12 @@ pub struct OperatorView {
     pub language: Option<Language>,
     /// What it is about.
     pub topic: Option<String>,
-    /// What they can do, and how well.
+    /// What they can do today, and how well.
     #[schema(value_type = BTreeMap<String, u8>)]
     pub skills: BTreeMap<SkillId, u8>,
+    /// What they can do by the settings, where an order of today says otherwise.
+    #[schema(value_type = Option<BTreeMap<String, u8>>)]
+    pub settled_skills: Option<BTreeMap<SkillId, u8>>,
     /// Since when.
     pub since_ms: u64,
     /// Calls answered today.

@@ -6,7 +6,7 @@ use cityline::centre::explanation::Verdict;
 use cityline::centre::fact::{AgentStatus, Fact};
 use cityline::centre::ids::{CallId, QueueId, SkillId};
 use cityline::centre::input::Input;
-use cityline::centre::output::{Output, ToDesk};
+use cityline::centre::output::{Output, Refusal, ToDesk};
 use cityline::centre::steer::{Order, StateWanted, Steered};
 
 use super::queues::explanation;
@@ -60,6 +60,31 @@ fn a_state_that_a_supervisor_orders_holds_at_once_and_is_shown_with_author_and_r
     assert_eq!(story.agent("aigul"), AgentStatus::Offline);
     orders(&mut story, state("aigul", StateWanted::Pause, Some("no such reason")));
     assert_eq!(story.agent("aigul"), AgentStatus::Offline, "what is not in the settings is void");
+}
+
+#[test]
+fn a_state_that_cannot_be_is_told_with_its_reason() {
+    let refused = |story: &Story| {
+        let of = |fact: &Fact| match fact {
+            Fact::Steered { refused, .. } => Some(refused.clone()),
+            _ => None,
+        };
+        story.told.iter().rev().find_map(|(_, fact)| of(fact)).unwrap()
+    };
+    let mut story = Story::new(three_operators());
+    orders(&mut story, state("aigul", StateWanted::Ready, None));
+    assert_eq!((refused(&story), story.agent("aigul")), (Some(Refusal::NoPhone), AgentStatus::Offline));
+    story.signs_in("aigul", &[1]);
+    orders(&mut story, state("aigul", StateWanted::Pause, Some("lunch")));
+    orders(&mut story, Order::Evacuation { on: true });
+    orders(&mut story, state("aigul", StateWanted::Ready, None));
+    assert_eq!(refused(&story), Some(Refusal::Evacuated));
+    orders(&mut story, Order::Evacuation { on: false });
+    orders(&mut story, state("aigul", StateWanted::Ready, None));
+    assert_eq!((refused(&story), story.agent("aigul")), (None, AgentStatus::Ready));
+    story.talks_with(1, "aigul");
+    orders(&mut story, state("aigul", StateWanted::Ready, None));
+    assert_eq!(refused(&story), None, "it holds after the talk");
 }
 
 #[test]
@@ -124,7 +149,9 @@ fn orders_outlive_the_process() {
     story.restarts(1_000);
     let retold = story.centre.retold();
     let expected = BTreeMap::from([(SkillId::from("heating"), 6)]);
-    assert!(retold.iter().any(|(_, fact)| matches!(fact, Fact::AbleToday { levels, .. } if *levels == expected)));
+    let told = retold.iter().position(|(_, fact)| matches!(fact, Fact::AbleToday { levels, .. } if *levels == expected)).unwrap();
+    let Fact::Steered { by, reason, .. } = &retold[told - 1].1 else { panic!("the order comes before what follows from it") };
+    assert_eq!((by.as_str(), reason.as_str()), ("boss", "storm"), "whose order it was, and why");
     story.signs_in("aigul", &[1]);
     let call = story.waits_for_heating(1);
     assert_eq!(offered_to(&story, call), ["aigul"]);
