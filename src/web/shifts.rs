@@ -36,7 +36,7 @@ pub(super) struct Table {
     shifts: BTreeMap<String, ShiftWanted>,
     /// Every operator of the settings.
     operators: Vec<OnShift>,
-    /// What supervisors have ordered, the newest first, fifty at most; who does not lead is shown what is about themselves.
+    /// What supervisors have ordered, the newest first, fifty at most; why it was ordered of others is empty for who does not lead.
     orders: Vec<ShiftOrderRow>,
 }
 
@@ -70,7 +70,9 @@ pub struct OrderWanted {
 #[utoipa::path(get, path = "/api/shifts", responses((status = 200, body = Table)))]
 pub(super) async fn list(State(web): State<Arc<Web>>, Extension(SignedIn(user)): Extension<SignedIn>) -> Result<Json<Table>, WebError> {
     let mut orders = web.store.shift_orders().await?;
-    orders.retain(|order| live::leads(user.role) || order.agent == user.name);
+    if !live::leads(user.role) {
+        orders.iter_mut().filter(|order| order.agent != user.name).for_each(|order| order.reason.clear());
+    }
     let in_force = web.settings.now.borrow().clone();
     let config = &in_force.config;
     let on_shift = |name: &String| {

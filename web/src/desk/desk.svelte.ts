@@ -7,6 +7,7 @@ import { texts } from '../texts/texts.svelte';
 import { can } from './can';
 import { devices } from './devices.svelte';
 import type { CallId, CallNow, Day, Doing, Draft, Explanation, Language, Offer, SpeaksBy, Story, Supervision, ToPage, Wish } from './messages';
+import { inWords } from './ordered';
 import { Outbox, type Kept } from './outbox';
 import { Ring } from './ring';
 import { DeskSocket, type LinkState, type Wire } from './socket';
@@ -227,9 +228,6 @@ export class Desk {
   heard(message: ToPage) {
     // A welcome is the first word of a new wire, and says nothing of what went out on the one before.
     if (message.type !== 'welcome') this.#outbox.heard(Date.now() - CONFIRMS_AFTER_MS);
-    // Orders of supervisors come from servers that know them.
-    const told = message as { type: string; by?: string; reason?: string };
-    if (told.type === 'ordered') return toasts.say('info', texts.say('ordered-told', { name: told.by ?? '', reason: told.reason ?? '' }));
     switch (message.type) {
       case 'welcome': return this.#welcome(message);
       case 'state': return this.#stateIs(message);
@@ -239,6 +237,7 @@ export class Desk {
       case 'call_state': return this.#callIs(message.call, message.state);
       case 'supervised': return this.#attended(message);
       case 'refused': return this.#wasRefused(message);
+      case 'ordered': return toasts.say('info', texts.say('ordered-told', { name: message.by, what: inWords(message.order), reason: message.reason }));
       case 'board': return live.take(message.board);
       case 'sound': return void this.softphone.answered(message.sdp);
       case 'recording': return this.#known(message.call, (call) => { call.recordingPausedAt = message.paused ? clock.exact() : null; });

@@ -21,10 +21,10 @@ const TARGETS = { answer_ms: 20_000, short_ms: 5_000, level_percent: 80, longest
 const figures = (more: object = {}) => ({ entered: 24, counts: COUNTED, level: 8_700, abandonment: 420, average_answer_ms: 11_400, average_handling_ms: 214_000, handled: 21, occupancy: 7_150, ...more });
 /** Two hours of a morning that fills. */
 const STRIP = Array.from({ length: 24 }, (_, n) => ({ from_ms: NOW - 131_000 - (23 - n) * 5 * MINUTE, entered: 3 + ((n * 7) % 5) + Math.floor(n / 3), ended: 3 + ((n * 5) % 5) + Math.floor(n / 3), in_target: 2 + ((n * 5) % 4) + Math.floor(n / 4) }));
-const person = (operator: string, state: string, ago: number, more: object = {}) => ({ operator, state, reason: null, since_ms: NOW - ago, answered: 9, call: null, queue: null, language: null, topic: null, skills: { heating: 7, kk: 10, ru: 8 }, on_shift: true, shifts: ['day'], ...more });
+const person = (operator: string, state: string, ago: number, more: object = {}) => ({ operator, state, reason: null, since_ms: NOW - ago, answered: 9, call: null, queue: null, language: null, topic: null, skills: { heating: 7, kk: 10, ru: 8 }, settled_skills: null, on_shift: true, shifts: ['day'], ...more });
 
 export const board = {
-  at_ms: NOW, since_ms: NOW - 5 * HOUR, window_minutes: 30, measure: 'strict', window: figures({ level: 7_600 }), strip: STRIP, calls_up: 4, last: [], help: [],
+  at_ms: NOW, since_ms: NOW - 5 * HOUR, window_minutes: 30, measure: 'strict', window: figures({ level: 7_600 }), strip: STRIP, calls_up: 4, last: [], help: [], alerts: [], steering: { evacuation: null, modes: [], able: [], refused: [] }, shifts_revision: 1,
   calls: [{ call: 42, number: '109', started_ms: NOW - 400_000, since_ms: NOW - 271_000, language: 'kk', topic: 'heating', state: 'talking', with: 'nina', no_sound: false }],
   queues: [
     { queue: 'heating', skills: ['heating'], waiting: 3, longest_since_ms: NOW - 62_000, counts: COUNTED, callbacks: 1, callbacks_owed: 2, window: figures({ level: 5_800, abandonment: 1_300 }), staff: { ready: 1, talking: 2, wrap_up: 0, away: 1 }, targets: { ...TARGETS, waiting: 2 } },
@@ -88,6 +88,17 @@ const shifts = {
   orders: [{ agent: 'b.koval', wanted: 'home', shift: null, until_ms: NOW + 5 * HOUR, by_name: 'boss', reason: 'ill', at_ms: NOW - HOUR }],
 };
 
+const ordered = (kind: string, target: string, order: object, ago: number, more: object = {}) => ({ kind, target, what: JSON.stringify({ kind, ...order }), until_ms: null, by_name: 'boss', reason: 'many wait', at_ms: NOW - ago, refused: null, ...more });
+const orders = {
+  evacuation: null, modes: [], able: [], refused: [], pause_reasons: ['break', 'lunch', 'training', 'meeting'],
+  orders: [
+    ordered('state', 'd.omar', { operator: 'd.omar', to: 'ready' }, MINUTE, { refused: 'no_phone' }),
+    ordered('able', 'b.koval', { operator: 'b.koval', levels: { heating: 9 }, queues: { roads: true } }, 2 * MINUTE, { until_ms: NOW + 5 * HOUR }),
+    ordered('mode', 'heating', { queue: 'heating', mode: 'surge' }, 3 * MINUTE),
+    ordered('evacuation', '', { on: false }, 2 * HOUR, { reason: 'only steam' }),
+  ],
+};
+
 const me = (role: string) => ({ name: 'nina', role, second_factor: false, has_desk: role === 'operator', preferences: {} });
 
 const article = {
@@ -117,6 +128,8 @@ export function answers(role: string | null): Record<string, unknown> {
     '/api/calls/42': call,
     '/api/calls/42/why': moments,
     '/api/shifts': shifts,
+    '/api/orders': orders,
+    '/api/callbacks/standing': [{ call_id: 33, queue: 'heating', language: 'kk', number: '+77010000033', waiting_since_ms: NOW - 20 * MINUTE, stood_ms: NOW - 19 * MINUTE, tries: 1, dialled_ms: NOW - 5 * MINUTE, again_ms: NOW + 10 * MINUTE }],
     '/api/kiosk': board,
     '/api/kiosks': [{ id: 1, name: 'Hall', by_name: 'admin', made_ms: NOW - DAY, seen_ms: NOW - MINUTE }],
     '/api/board/queues/heating': [

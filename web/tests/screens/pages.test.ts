@@ -66,7 +66,7 @@ describe.each(PAGES)('%s', (name, role, path, shown) => {
 test('an alarm stands on the wallboard until it is over', async () => {
   const alert = { id: 3, kind: 'longest', queue: 'heating', threshold: 60, value: 75, raised_ms: now - 42_000, ended_ms: null };
   const stage = await Stage.open(browser, '/wallboard', { role: 'supervisor' }, { alerts: [alert, { ...alert, id: 2, queue: 'roads', ended_ms: now }] });
-  await stage.page.waitForSelector('[role=alert] li:has-text("Heating: the longest wait is over its limit"):has-text("0:42")');
+  await stage.page.waitForSelector('[role=alert] li:has-text("Heating: the longest wait is over its limit"):has-text("1:15, limit 1:00"):has-text("since 10:01")');
   expect(await stage.page.locator('[role=alert] li').count()).toBe(1);
   expect(await stumbles(stage.page)).toEqual([]);
   await stage.close();

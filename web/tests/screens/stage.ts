@@ -75,6 +75,11 @@ export class Stage {
     this.#answers[path] = told;
   }
 
+  /** From here on the board shows this beside the usual; a page that follows it asks again within seconds. */
+  shows(more: object) {
+    this.#board = { ...this.#board, ...more };
+  }
+
   close = () => this.context.close();
 
   #attend(socket: WebSocketRoute) {

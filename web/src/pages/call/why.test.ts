@@ -14,8 +14,8 @@ test('a moment holds until the next', () => {
   expect([heldFor(moments, 0), heldFor(moments, 1)]).toEqual([15, null]);
 });
 
-test('a callback that is held, a mode and an order for today are told beside', () => {
-  const more = { ...why([]), callback: { tries: 1, held: { Again: { until_ms: 9 } } }, mode: 'surge', able_today: ['nina'] } as Moment['why'];
-  expect(besides(more).map(([text]) => text)).toEqual(['why-callback', 'why-callback-again', 'mode-surge', 'why-able-today']);
+test('a mode and an order for today are told beside', () => {
+  const more = { ...why([]), mode: 'surge', able_today: ['nina'] } as Moment['why'];
+  expect(besides(more).map(([text]) => text)).toEqual(['mode-surge', 'why-able-today']);
   expect(besides(why([]))).toEqual([]);
 });

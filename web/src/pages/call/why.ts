@@ -17,14 +17,10 @@ export const heldFor = (moments: readonly Moment[], n: number): number | null =>
 
 type Args = Record<string, string | number>;
 
-/** What else held for the caller: a callback that is owed, and what supervisors have ordered; ids of texts with what they want. */
+/** What else held: what supervisors have ordered; ids of texts with what they want. */
 export function besides(why: Moment['why']): [text: string, args: Args][] {
   const told: [string, Args][] = [];
-  const { callback } = why;
-  if (callback) told.push(['why-callback', { n: callback.tries }]);
-  if (callback?.held) told.push([`why-callback-${Object.keys(callback.held)[0]?.toLowerCase() ?? ''}`, {}]);
-  // Told by servers that take orders.
-  const { mode, able_today } = why as { mode?: string; able_today?: string[] };
+  const { mode, able_today } = why;
   if (mode && mode !== 'open') told.push([`mode-${mode}`, {}]);
   if (able_today?.length) told.push(['why-able-today', { names: able_today.join(', ') }]);
   return told;

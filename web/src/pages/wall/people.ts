@@ -18,7 +18,7 @@ export function byState(people: readonly Person[]): [string, number][] {
 const BEST = 10;
 
 /** What somebody can do, the best first; the level stands where it is not the best. */
-export function skilled(skills: Readonly<Record<string, number>>): string {
+export function skilled(skills: Readonly<Record<string, number>>, named: (skill: string) => string): string {
   const known = Object.entries(skills).filter(([, level]) => level > 0).sort(([a, one], [b, other]) => other - one || a.localeCompare(b));
-  return known.map(([skill, level]) => (level === BEST ? skill : `${skill} ${level}`)).join(' · ');
+  return known.map(([skill, level]) => (level === BEST ? named(skill) : `${named(skill)} ${level}`)).join(' · ');
 }
