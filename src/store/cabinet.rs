@@ -46,7 +46,8 @@ impl Store {
         Ok(own.bind(signed(caller.0)).bind(number.to_string()).fetch_optional::<(i32,)>(self.db.readers()).await?.is_some())
     }
 
-    /// Keeps the proof of a code in the place of the one of before, and writes what tells it, in one transaction.
+    /// Keeps the proof of a code in the place of the one of before, and writes what tells it in the place of what was not sent yet, in one
+    /// transaction.
     pub async fn put_code(&self, caller: CallerRef, proof: &str, expires: Time, told: &str, at: Time) -> Result<(), StoreError> {
         let mut transaction = self.db.begin(Lock::Rows).await?;
         let put = query(
@@ -54,6 +55,9 @@ impl Store {
              ON CONFLICT (caller) DO UPDATE SET proof = excluded.proof, expires_ms = excluded.expires_ms, wrong = excluded.wrong",
         );
         put.bind(signed(caller.0)).bind(proof).bind(ms(expires.0)).bind(0_i64).execute(&mut transaction).await?;
+        // What told a code that is no use any more must not go out, nor keep the new one waiting.
+        let unsent = query("DELETE FROM outbox WHERE subject = 'cabinet' AND receiver = $1 AND next_ms IS NOT NULL");
+        unsent.bind(format!("sms:{}", signed(caller.0))).execute(&mut transaction).await?;
         let post = query(
             "INSERT INTO outbox (subject, receiver, kind, by_phone, caller, body, tries, created_ms, next_ms) \
              VALUES ('cabinet', $1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (subject, receiver, kind) DO NOTHING",

@@ -129,13 +129,14 @@ impl Store {
     }
 
     /// Messages that are due, the oldest first, `most` at most and [`OF_ONE`] to one receiver. A receiver is told one thing after the other of
-    /// what it is told about: the next waits until the one before was taken or given up.
+    /// what it is told about: a new message has the one before it tried again, and waits until that was taken or given up.
     pub async fn messages_due(&self, now: Time, most: u32) -> Result<Vec<Message>, StoreError> {
         let due = query(
             "SELECT id, subject, receiver, kind, body, tries FROM (SELECT id, subject, receiver, kind, body, tries, next_ms, \
-             ROW_NUMBER() OVER (PARTITION BY receiver ORDER BY next_ms, id) AS place FROM outbox WHERE next_ms <= $1 AND NOT EXISTS \
-             (SELECT 1 FROM outbox AS earlier WHERE earlier.subject = outbox.subject AND earlier.receiver = outbox.receiver \
-             AND earlier.id < outbox.id AND earlier.next_ms IS NOT NULL)) AS due WHERE place <= $2 ORDER BY next_ms, id LIMIT $3",
+             ROW_NUMBER() OVER (PARTITION BY receiver ORDER BY next_ms, id) AS place FROM outbox WHERE id IN \
+             (SELECT (SELECT MIN(first.id) FROM outbox AS first WHERE first.subject = due.subject AND first.receiver = due.receiver \
+             AND first.next_ms IS NOT NULL) FROM outbox AS due WHERE due.next_ms <= $1)) AS firsts \
+             WHERE place <= $2 ORDER BY next_ms, id LIMIT $3",
         );
         Ok(due.bind(ms(now.0)).bind(OF_ONE).bind(i64::from(most)).fetch_all(self.db.readers()).await?)
     }
@@ -147,10 +148,20 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that it was not, and when it is tried again; without a moment it is given up, and stays with its error.
+    /// Notes that it was not, and when it is tried again, with those behind it that tell the same receiver of the same; without a moment it is
+    /// given up, and stays with its error.
     pub async fn message_failed(&self, id: i64, error: &str, again: Option<Time>) -> Result<(), StoreError> {
+        let mut transaction = self.db.begin(Lock::Rows).await?;
         let failed = query("UPDATE outbox SET next_ms = $1, tries = tries + 1, error = $2 WHERE id = $3");
-        failed.bind(again.map(|again| ms(again.0))).bind(error).bind(id).execute(self.db.writer()).await?;
+        failed.bind(again.map(|again| ms(again.0))).bind(error).bind(id).execute(&mut transaction).await?;
+        if let Some(again) = again {
+            let behind = query(
+                "UPDATE outbox SET next_ms = $1 WHERE id > $2 AND next_ms < $1 AND subject = (SELECT subject FROM outbox WHERE id = $2) \
+                 AND receiver = (SELECT receiver FROM outbox WHERE id = $2)",
+            );
+            behind.bind(ms(again.0)).bind(id).execute(&mut transaction).await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 
