@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -74,9 +75,22 @@ struct Shared {
     parts: Mutex<Vec<(Part, Arc<Beat>)>>,
     /// Parts may end from here on.
     ends_wanted: AtomicBool,
-    /// The first that ended without being asked to.
-    ended: watch::Sender<Option<Part>>,
+    /// The one that ended without being asked to; of several the one that the others ended for.
+    ended: watch::Sender<Option<Ended>>,
 }
+
+/// An end that nobody asked for.
+#[derive(Clone, Copy)]
+struct Ended {
+    /// How likely the others ended because of it: a panic before a plain end, and a part with a thread or a limit of its own before a task.
+    panicked: bool,
+    limited: bool,
+    /// The first of its kind.
+    part: Part,
+}
+
+/// A part that falls takes those with it that wait for it, and they may be missed first: for so long a graver end is waited for.
+const GRAVER_WITHIN: Duration = Duration::from_millis(500);
 
 /// When a part last came round, in microseconds of the clock; and what a test does to it.
 struct Beat {
@@ -127,16 +141,17 @@ impl Vitals {
         self.shared.ends_wanted.store(true, Ordering::Release);
     }
 
-    /// The first part that has ended untold; waits for one.
+    /// The part that has ended untold; waits for one. Where others end for it, it is told of the one that fell and not of those.
     pub async fn ended(&self) -> Part {
         let mut ended = self.shared.ended.subscribe();
-        loop {
-            if let Some(part) = *ended.borrow_and_update() {
-                return part;
-            }
-            if ended.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
+        // The sender lives as long as this does: neither wait can fail.
+        let first = ended.wait_for(Option::is_some).await.ok().and_then(|found| *found);
+        let graver = ended.wait_for(|found| found.is_some_and(|found| found.panicked));
+        let graver = tokio::time::timeout(GRAVER_WITHIN, graver).await.ok().and_then(|found| found.ok().and_then(|found| *found));
+        let told = graver.or(*ended.borrow()).or(first);
+        match told {
+            Some(found) => found.part,
+            None => std::future::pending().await,
         }
     }
 
@@ -197,7 +212,14 @@ impl Drop for Pulse {
     fn drop(&mut self) {
         self.vitals.parts().retain(|(_, beat)| !Arc::ptr_eq(beat, &self.beat));
         if !self.vitals.shared.ends_wanted.load(Ordering::Acquire) {
-            self.vitals.shared.ended.send_if_modified(|ended| ended.is_none() && ended.replace(self.part).is_none());
+            let (panicked, limited) = (std::thread::panicking(), self.part.late_after_ms(0).is_some());
+            self.vitals.shared.ended.send_if_modified(|ended| {
+                let graver = ended.is_none_or(|before| (before.panicked, before.limited) < (panicked, limited));
+                if graver {
+                    *ended = Some(Ended { panicked, limited, part: self.part });
+                }
+                graver
+            });
         }
     }
 }
@@ -238,6 +260,24 @@ mod tests {
             assert_eq!(task.await.is_err(), panics);
             drop(outbox);
             assert_eq!(vitals.ended().await, Part::Task("sealing"));
+        }
+    }
+
+    /// The engine takes the task of answers with it, whose end may be noted before its own.
+    #[tokio::test]
+    async fn of_parts_that_end_together_the_one_that_fell_is_told() {
+        for panics in [false, true] {
+            let vitals = Vitals::new(Clock::of_process());
+            let (engine, answers) = (vitals.pulse(Part::Engine), vitals.pulse(Part::Task("answers")));
+            drop(answers);
+            let told = tokio::spawn({
+                let vitals = vitals.clone();
+                async move { vitals.ended().await }
+            });
+            tokio::task::yield_now().await;
+            let falls = tokio::spawn(engine.keep(async move { assert!(!panics, "on purpose") }));
+            assert_eq!(falls.await.is_err(), panics);
+            assert_eq!(told.await.unwrap(), Part::Engine);
         }
     }
 
