@@ -13,15 +13,15 @@ use cityline_relay::{Impairment, Relay};
 use super::SOON;
 use super::cast::short_city;
 use super::crash::report;
-use super::server::Server;
+use super::server::{Server, a_moment};
 
 /// A call may take as long as SIP's own timers do (RFC 3261, timer B).
 const SETS_UP: Duration = Duration::from_secs(33);
 
 /// Keys of a call; each is sent nine times, and no run of losses is that long.
 const KEYS: &str = "25#80";
-/// They are sent in this, and the last of them is not later than that.
-const PRESSED: Duration = Duration::from_millis(5 * 260 + 500);
+/// The last of them is not on its way for longer than this.
+const ARRIVES: Duration = Duration::from_millis(500);
 
 /// Loss of 5 % in runs of two on average, jitter of 50 ms, every twentieth packet overtaken, every fiftieth twice.
 pub const POOR: Impairment = Impairment {
@@ -48,7 +48,12 @@ fn goes_through(phone: &Phone, front: SocketAddrV4, from: &str) -> Result<Durati
     let took = began.elapsed();
     call.wait_for(Event::FirstPacket, SOON)?;
     call.press(KEYS)?;
-    match call.wait_until("the end of the call", PRESSED, Event::is_last) {
+    // On a machine with much else to do a phone presses later than it wants.
+    let limit = Instant::now() + SOON;
+    while call.is_pressing()? && Instant::now() < limit {
+        a_moment();
+    }
+    match call.wait_until("the end of the call", ARRIVES, Event::is_last) {
         Err(PhoneError::NotInTime { .. }) => {}
         Err(error) => return Err(error),
         Ok(last) => return Err(PhoneError::Over { what: "keys".to_owned(), last, seen: call.seen().to_vec() }),

@@ -281,6 +281,15 @@ impl Call {
         self.orders.give(move |line, _| line.press(key, &keys))
     }
 
+    /// Are keys still to be sent? What was ordered before has been begun.
+    ///
+    /// # Errors
+    /// See [`Call::press`].
+    pub fn is_pressing(&self) -> Result<bool, PhoneError> {
+        let key = self.key;
+        self.orders.ask(move |line, _| line.leg(key).is_some_and(Leg::is_pressing))
+    }
+
     /// Presses keys, sent as tones.
     ///
     /// # Errors
